@@ -1,0 +1,182 @@
+//! Everything that a worker's metadata must fulfil before a task's own code is asked.
+
+use crate::{
+    Metadata, MetadataKey, Reason, ReasonCode, Requirement, TaskName, Verdict, is_version,
+};
+use serde_json::Value;
+
+/// The keys in task data that name the architecture which the task needs; the second is Debusine's since 0.14.
+const ARCHITECTURE_KEYS: [&str; 2] = ["host_architecture", "build_architecture"];
+
+/// The implied conditions of a configured task and the requirements that it declares.
+///
+/// Implied: the worker has the task in the same version; its `system:worker_type`, where reported, is `external`; and
+/// an architecture that the task data names is among its `system:architectures`.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    task: TaskName,
+    version: u32,
+    version_key: MetadataKey,
+    health_key: MetadataKey,
+    type_key: MetadataKey,
+    requirements: Vec<Requirement>,
+}
+
+impl Conditions {
+    /// The conditions of the task `name` in `version`, configured with `data`, which declares `requirements`.
+    pub fn new(name: &TaskName, version: u32, data: &Value, declared: Vec<Requirement>) -> Self {
+        let architectures = ARCHITECTURE_KEYS
+            .iter()
+            .filter_map(|key| data.get(key)?.as_str())
+            .map(|wanted| Requirement::contains("system:architectures", wanted));
+        Self {
+            version_key: MetadataKey::new(&name.prefix("version")),
+            health_key: MetadataKey::new(&name.prefix("health")),
+            type_key: MetadataKey::new("system:worker_type"),
+            task: name.clone(),
+            version,
+            requirements: architectures.chain(declared).collect(),
+        }
+    }
+
+    /// The declared requirements, and the implied one on the architecture.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// Judges a worker, with every reason against it.
+    pub fn verdict(&self, worker: &Metadata) -> Verdict {
+        let mut reasons = Vec::new();
+        reasons.extend(self.version_reason(worker));
+        reasons.extend(self.type_reason(worker));
+        for requirement in &self.requirements {
+            if !requirement.holds(worker) {
+                reasons.push(requirement.reason(worker));
+            }
+        }
+        Verdict { reasons }
+    }
+
+    fn version_reason(&self, worker: &Metadata) -> Option<Reason> {
+        let found = worker.get(&self.version_key);
+        if found.is_some_and(|found| is_version(found, self.version)) {
+            return None;
+        }
+        let (code, mut message) = match found {
+            None | Some(Value::Null) => (
+                ReasonCode::TaskMissing,
+                format!("the worker does not have the task `{}`", self.task),
+            ),
+            Some(found) => (
+                ReasonCode::VersionMismatch,
+                format!(
+                    "the worker has version {found} of the task `{}`, wanted: {}",
+                    self.task, self.version
+                ),
+            ),
+        };
+        if let Some(Value::String(health)) = worker.get(&self.health_key) {
+            message.push_str(": ");
+            message.push_str(health);
+        }
+        Some(Reason {
+            code,
+            key: Some(self.version_key.as_str().to_owned()),
+            wanted: Some(self.version.into()),
+            found: found.cloned(),
+            message,
+        })
+    }
+
+    fn type_reason(&self, worker: &Metadata) -> Option<Reason> {
+        const WANTED: &str = "external";
+        let found = worker.get(&self.type_key)?;
+        if found.is_null() || found == WANTED {
+            return None;
+        }
+        Some(Reason {
+            code: ReasonCode::WorkerType,
+            key: Some(self.type_key.as_str().to_owned()),
+            wanted: Some(WANTED.into()),
+            found: Some(found.clone()),
+            message: format!(
+                "the worker is of type {found}, and only `{WANTED}` workers execute tasks"
+            ),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn codes(data: &Value, declared: Vec<Requirement>, worker: &Value) -> Vec<ReasonCode> {
+        let name = TaskName::fold("noop").unwrap();
+        let worker = Metadata::parse(&worker.to_string()).unwrap();
+        let verdict = Conditions::new(&name, 1, data, declared).verdict(&worker);
+        assert_eq!(verdict.can_run(), verdict.reasons.is_empty());
+        verdict
+            .reasons
+            .into_iter()
+            .map(|reason| reason.code)
+            .collect()
+    }
+
+    /// Row `can_run_on`: implied first are version equality and the worker type, then what is declared.
+    #[test]
+    fn can_run_on() {
+        use ReasonCode::{Requirement as Declared, TaskMissing, VersionMismatch, WorkerType};
+        let judge = |worker| codes(&json!({}), vec![], &worker);
+        assert_eq!(judge(json!({"noop:version": 1})), []);
+        assert_eq!(judge(json!({"noop:version": 1.0})), []);
+        assert_eq!(judge(json!({"noop:version": 2})), [VersionMismatch]);
+        assert_eq!(judge(json!({"noop:version": "1"})), [VersionMismatch]);
+        assert_eq!(judge(json!({"noop:version": true})), [VersionMismatch]);
+        assert_eq!(judge(json!({"noop:version": null})), [TaskMissing]);
+        assert_eq!(judge(json!({})), [TaskMissing]);
+        let typed = |kind: &str| judge(json!({"noop:version": 1, "system:worker_type": kind}));
+        assert_eq!(typed("external"), []);
+        assert_eq!(typed("celery"), [WorkerType]);
+        assert_eq!(
+            codes(
+                &json!({}),
+                vec![Requirement::present("a"), Requirement::present("b")],
+                &json!({})
+            ),
+            [TaskMissing, Declared, Declared]
+        );
+    }
+
+    #[test]
+    fn a_named_architecture_is_required() {
+        for key in ARCHITECTURE_KEYS {
+            let judge = |architectures: &[&str]| {
+                codes(
+                    &json!({key: "arm64"}),
+                    vec![],
+                    &json!({"noop:version": 1, "system:architectures": architectures}),
+                )
+            };
+            assert_eq!(judge(&["amd64", "arm64"]), []);
+            assert_eq!(judge(&["amd64"]), [ReasonCode::Requirement]);
+        }
+        let none = codes(
+            &json!({"host_architecture": null}),
+            vec![],
+            &json!({"noop:version": 1}),
+        );
+        assert_eq!(none, []);
+    }
+
+    #[test]
+    fn a_missing_task_is_explained_by_its_health() {
+        let name = TaskName::fold("noop").unwrap();
+        let worker = Metadata::parse(r#"{"noop:health": "killed by SIGSEGV"}"#).unwrap();
+        let verdict = Conditions::new(&name, 1, &json!({}), vec![]).verdict(&worker);
+        assert_eq!(
+            verdict.reasons[0].message,
+            "the worker does not have the task `noop`: killed by SIGSEGV"
+        );
+    }
+}

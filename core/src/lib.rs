@@ -1,0 +1,52 @@
+//! What a task is: names, versions, metadata, requirements, verdicts, outcomes.
+//!
+//! This crate holds the contract that every other part speaks of. It refuses to know how a task crosses into another
+//! binary, where requests wait, and how a process is run: it does no I/O, no FFI and starts no thread.
+//!
+//! The rules are those of Debusine's `debusine.tasks`, so that a request written for Debusine runs unchanged.
+
+#![forbid(unsafe_code)]
+
+mod name;
+mod version;
+
+mod manifest;
+
+mod metadata;
+mod requirement;
+
+mod verdict;
+
+mod conditions;
+
+mod config_error;
+mod task_error;
+
+mod abort;
+mod artifact;
+mod context;
+mod lookup;
+mod server;
+
+mod task;
+
+mod outcome;
+
+pub use abort::Abort;
+pub use artifact::{Artifact, ArtifactId, Relation, RelationKind};
+pub use conditions::Conditions;
+pub use config_error::{TaskConfigError, escape_pointer_token};
+pub use context::Context;
+pub use lookup::Lookup;
+pub use manifest::{
+    Accepted, Incompatible, MANIFEST_FORMAT, Manifest, ManifestError, Mismatch, PanicStrategy,
+};
+pub use metadata::{Metadata, MetadataError, MetadataKey};
+pub use name::{NameError, TaskName, is_task_name};
+pub use outcome::{ErrorCode, Outcome, OutcomeError, OutcomeResult};
+pub use requirement::{Condition, Requirement};
+pub use server::{NoServer, Server, ServerCall, ServerError, ServerReply};
+pub use task::Task;
+pub use task_error::TaskError;
+pub use verdict::{Reason, ReasonCode, Refusal, Verdict};
+pub use version::{ApiVersion, VersionError, is_version};

@@ -1,0 +1,232 @@
+//! Commands that a task calls: what they say is logged, and an abort ends them.
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open},
+};
+use std::{
+    env,
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::PermissionsExt, process::CommandExt},
+    },
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+use taskbay_core::{Context, TaskError};
+
+/// How often the abort latch is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a command has between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long output may still come after the command has ended, from processes that it left behind.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Whether a program of that name can be found in `PATH`.
+pub fn is_available(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|directory| {
+        directory
+            .join(program)
+            .metadata()
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    })
+}
+
+/// Runs `command` to its end in the work directory, with all that it prints logged line by line at level info.
+///
+/// Its standard input is empty. On abort its process group gets TERM and, if it is still there five seconds later, KILL.
+///
+/// # Errors
+///
+/// When it cannot be started, or the attempt was aborted. An exit status that is not zero is no error.
+pub fn run(context: &Context, command: &mut Command) -> Result<ExitStatus, TaskError> {
+    command.stdout(Stdio::piped());
+    supervise(context, command)
+}
+
+/// Runs `command` as [`run`] does, with its standard output in the file `output` instead of the log.
+///
+/// # Errors
+///
+/// As [`run`], and when the file cannot be made.
+pub fn run_to_file(
+    context: &Context,
+    command: &mut Command,
+    output: &Path,
+) -> Result<ExitStatus, TaskError> {
+    let file = File::create(output)
+        .map_err(|error| TaskError::new(format!("cannot write {}: {error}", output.display())))?;
+    command.stdout(file);
+    supervise(context, command)
+}
+
+fn supervise(context: &Context, command: &mut Command) -> Result<ExitStatus, TaskError> {
+    if context.abort().is_set() {
+        return Err(aborted(command));
+    }
+    log::info!("running: {}", words(command));
+    command
+        .current_dir(context.work_directory())
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .spawn()
+        .map_err(|error| TaskError::new(format!("cannot run `{program}`: {error}")))?;
+    let (ended, drained) = mpsc::channel::<()>();
+    if let Some(stdout) = child.stdout.take() {
+        log_lines(stdout, ended.clone());
+    }
+    if let Some(stderr) = child.stderr.take() {
+        log_lines(stderr, ended.clone());
+    }
+    drop(ended);
+    let status = wait(context, &mut child)?;
+    // The readers never send: the channel closes when the last of them has ended.
+    if drained.recv_timeout(DRAIN) == Err(RecvTimeoutError::Timeout) {
+        log::warn!("`{program}` ended, and something that it started still holds its output");
+    }
+    match status {
+        Some(status) => Ok(status),
+        None => Err(aborted(command)),
+    }
+}
+
+/// Waits for the end of `child`, or ends it on abort: `None` then.
+fn wait(context: &Context, child: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let pid = Pid::from_child(child);
+    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+    let mut killed_at: Option<Instant> = None;
+    while !has_ended(&handle, LOOK)? {
+        match killed_at {
+            None if context.abort().is_set() => {
+                kill_process_group(pid, Signal::TERM).ok();
+                killed_at = Some(Instant::now());
+            }
+            Some(at) if at.elapsed() >= GRACE => {
+                kill_process_group(pid, Signal::KILL).ok();
+            }
+            _ => {}
+        }
+    }
+    let status = child.wait()?;
+    Ok(killed_at.is_none().then_some(status))
+}
+
+fn has_ended(handle: &OwnedFd, within: Duration) -> io::Result<bool> {
+    let mut handles = [PollFd::new(handle, PollFlags::IN)];
+    let within = within.try_into().map_err(io::Error::other)?;
+    match poll(&mut handles, Some(&within)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Logs what comes out of `source`, on a thread of its own that holds `ended` until there is no more.
+fn log_lines(source: impl Read + Send + 'static, ended: mpsc::Sender<()>) {
+    thread::spawn(move || {
+        let mut source = BufReader::new(source);
+        let mut line = Vec::new();
+        while source
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
+            log::info!("{}", String::from_utf8_lossy(&line).trim_end());
+            line.clear();
+        }
+        drop(ended);
+    });
+}
+
+fn aborted(command: &Command) -> TaskError {
+    let program = command.get_program().to_string_lossy();
+    TaskError::new(format!("aborted while running `{program}`"))
+}
+
+/// The command as it would be typed, near enough for a log.
+fn words(command: &Command) -> String {
+    let quoted = command.get_args().map(|argument| {
+        let argument = argument.to_string_lossy();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@+~".contains(c);
+        if !argument.is_empty() && argument.chars().all(is_plain) {
+            argument.into_owned()
+        } else {
+            format!("'{}'", argument.replace('\'', r"'\''"))
+        }
+    });
+    let program = command.get_program().to_string_lossy().into_owned();
+    let words: Vec<_> = std::iter::once(program).chain(quoted).collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskbay_core::Abort;
+
+    fn context(abort: &Abort) -> Context {
+        Context::new("/", abort.clone())
+    }
+
+    #[test]
+    fn finds_programs_and_only_those() {
+        assert!(is_available("sh"));
+        assert!(!is_available("taskbay-has-no-such-program"));
+        assert!(!is_available("etc"));
+    }
+
+    #[test]
+    fn gives_the_exit_status() {
+        let context = context(&Abort::new());
+        let status = run(
+            &context,
+            Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]),
+        );
+        assert_eq!(status.unwrap().code(), Some(3));
+        let error = run(&context, &mut Command::new("taskbay-has-no-such-program")).unwrap_err();
+        assert!(
+            error
+                .message()
+                .starts_with("cannot run `taskbay-has-no-such-program`")
+        );
+    }
+
+    #[test]
+    fn an_abort_ends_a_command_and_what_it_started() {
+        let abort = Abort::new();
+        let context = context(&abort);
+        let started = Instant::now();
+        let aborter = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            abort.set();
+        });
+        let error = run(
+            &context,
+            Command::new("sh").args(["-c", "sleep 60 & sleep 60"]),
+        )
+        .unwrap_err();
+        assert_eq!(error.message(), "aborted while running `sh`");
+        assert!(started.elapsed() < Duration::from_secs(30));
+        aborter.join().unwrap();
+        let error = run(&context, &mut Command::new("true")).unwrap_err();
+        assert_eq!(error.message(), "aborted while running `true`");
+    }
+
+    #[test]
+    fn a_process_left_behind_does_not_hold_it_up() {
+        let context = context(&Abort::new());
+        let status = run(
+            &context,
+            Command::new("sh").args(["-c", "sleep 20 & exit 0"]),
+        );
+        assert!(status.unwrap().success());
+    }
+}

@@ -1,0 +1,32 @@
+//! The noop task: succeeds or fails as told; the tests' own task.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taskbay_plugin_api::{Context, Task, TaskError, export_task};
+
+/// What a noop work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Noop {
+    /// Whether the task shall succeed.
+    #[serde(default = "yes")]
+    result: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Task for Noop {
+    const NAME: &'static str = "noop";
+    const VERSION: u32 = 1;
+
+    fn execute(&self, _: &Context) -> Result<bool, TaskError> {
+        Ok(self.result)
+    }
+}
+
+export_task!(Noop);
+
+#[cfg(test)]
+mod tests;
