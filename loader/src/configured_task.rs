@@ -1,0 +1,121 @@
+//! A configured task, as its host holds it.
+
+use crate::{Plugin, WorkerView, host_context::Registered, plugin::reply};
+use abi_stable::std_types::{RStr, RString};
+use serde_json::Value;
+use std::fmt;
+use taskbay_core::{Conditions, Context, Reason, ReasonCode, Requirement, Verdict};
+use taskbay_plugin_api::host::{Attempt, ConfiguredTaskBox, Fault};
+
+/// A task with valid data. Only [`Plugin::configure`] makes one, so there is no task that is not configured.
+pub struct ConfiguredTask<'p> {
+    plugin: &'p Plugin,
+    task: ConfiguredTaskBox,
+    data: RString,
+    conditions: Conditions,
+}
+
+impl<'p> ConfiguredTask<'p> {
+    pub(crate) fn new(plugin: &'p Plugin, task: ConfiguredTaskBox) -> Result<Self, Fault> {
+        let data = reply(task.data())?;
+        let declared = reply(task.requirements())?;
+        let declared: Vec<Requirement> = if declared.is_empty() {
+            Vec::new()
+        } else {
+            serde_json::from_str(&declared).map_err(|error| Fault::Failed {
+                message: format!("what it requires is malformed: {error}"),
+            })?
+        };
+        // Most data names no architecture; only data that may is parsed for it.
+        let named = if data.contains("_architecture") {
+            serde_json::from_str(&data).map_err(|error| Fault::Failed {
+                message: format!("the data that it gave back is malformed: {error}"),
+            })?
+        } else {
+            Value::Null
+        };
+        let conditions = Conditions::new(plugin.name(), plugin.version(), &named, declared);
+        Ok(Self {
+            plugin,
+            task,
+            data,
+            conditions,
+        })
+    }
+
+    /// The plugin whose task it is.
+    pub fn plugin(&self) -> &'p Plugin {
+        self.plugin
+    }
+
+    /// The task data as JSON text, defaults filled in.
+    pub fn data(&self) -> &str {
+        &self.data
+    }
+
+    /// What a worker must fulfil: the declared requirements, and the implied one on the architecture.
+    pub fn requirements(&self) -> &[Requirement] {
+        self.conditions.requirements()
+    }
+
+    /// What of the data decides in the task's own code, where that is less than all.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin fails.
+    pub fn match_key(&self) -> Result<Option<String>, Fault> {
+        Ok(reply(self.task.match_key())?.into_option().map(Into::into))
+    }
+
+    /// Judges a worker: by the conditions, and if they hold by the task's own code where it has some.
+    pub fn verdict(&self, worker: &WorkerView) -> Verdict {
+        let mut verdict = self.conditions.verdict(worker.metadata());
+        if verdict.can_run() && self.plugin.has_can_run_on() {
+            verdict.reasons = match self.refusals(worker) {
+                Ok(reasons) => reasons,
+                Err(fault) => vec![Reason::new(ReasonCode::PluginFailed, fault.to_string())],
+            };
+        }
+        verdict
+    }
+
+    fn refusals(&self, worker: &WorkerView) -> Result<Vec<Reason>, Fault> {
+        let parsed = worker.parsed().map_err(Clone::clone)?;
+        let messages = reply(self.task.can_run_on(parsed))?;
+        Ok(messages
+            .into_iter()
+            .map(|message| Reason::new(ReasonCode::Refused, message))
+            .collect())
+    }
+
+    /// Executes the task in this process, unless it is aborted already: `None` then.
+    ///
+    /// # Errors
+    ///
+    /// What the task failed with.
+    pub fn execute(&self, context: &Context) -> Option<Result<bool, Fault>> {
+        if context.abort().is_set() {
+            return None;
+        }
+        let registered = Registered::new(context.clone());
+        let attempt = Attempt {
+            number: registered.number(),
+            work_directory: context.work_directory().to_owned(),
+        };
+        Some(match serde_json::to_string(&attempt) {
+            Ok(attempt) => reply(self.task.execute(RStr::from_str(&attempt))),
+            Err(error) => Err(Fault::Failed {
+                message: format!("the work directory's name is no text: {error}"),
+            }),
+        })
+    }
+}
+
+impl fmt::Debug for ConfiguredTask<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfiguredTask")
+            .field("name", self.plugin.name())
+            .field("data", &self.data())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a file is not used, whichever stage it did not pass.
+
+use crate::{InspectError, LoadError};
+use taskbay_core::Incompatible;
+
+/// Why a file is not used. Its text is the reason; the file's name and the remedy are said beside it.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// It could not be inspected.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// Its versions do not fit.
+    #[error(transparent)]
+    Incompatible(#[from] Incompatible),
+    /// It could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It could not be loaded in another process, which told why.
+    #[error("{reason}")]
+    Elsewhere {
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        help: String,
+        /// Whether it died, hung or panicked.
+        crashed: bool,
+    },
+}
+
+impl Rejection {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Inspect(error) => error.help(),
+            Self::Incompatible(error) => error.help(),
+            Self::Load(error) => error.help(),
+            Self::Elsewhere { help, .. } => help.clone(),
+        }
+    }
+
+    /// More than a message should hold, where there is more.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Self::Load(error) => error.details(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The schema of a task's data, compiled once.
+
+use jsonschema::{Draft, Validator};
+use serde_json::Value;
+use taskbay_core::TaskConfigError;
+
+/// The longest message about one fault; a message may quote the data, which may have any size.
+const LONGEST_MESSAGE: usize = 400;
+/// The most faults that are reported.
+const MOST_FAULTS: usize = 100;
+
+/// A compiled JSON Schema. It can fetch nothing: a `$ref` that leads out of the document is refused when it is compiled.
+#[derive(Debug)]
+pub struct Schema(Validator);
+
+/// Why a document is no schema to go by.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its schema is invalid at `{pointer}`: {message}")]
+pub struct SchemaError {
+    /// Where in the schema, as a JSON pointer.
+    pub pointer: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Schema {
+    /// Compiles a schema: of the draft that it names, else of draft 7.
+    ///
+    /// # Errors
+    ///
+    /// When it is no valid schema, or refers to something outside itself.
+    pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
+        let names_draft = schema.get("$schema").is_some();
+        let options = jsonschema::options().offline();
+        let options = if names_draft {
+            options
+        } else {
+            options.with_draft(Draft::Draft7)
+        };
+        options
+            .build(schema)
+            .map(Self)
+            .map_err(|error| SchemaError {
+                pointer: error.instance_path().to_string(),
+                message: shorten(error.to_string()),
+            })
+    }
+
+    /// Everything in `data` that is against the schema; at most a hundred faults.
+    pub fn faults(&self, data: &Value) -> Vec<TaskConfigError> {
+        // `is_valid` is the fast path: most data is.
+        if self.0.is_valid(data) {
+            return Vec::new();
+        }
+        self.0
+            .iter_errors(data)
+            .take(MOST_FAULTS)
+            .map(|error| {
+                TaskConfigError::new(
+                    error.instance_path().to_string(),
+                    shorten(error.to_string()),
+                )
+            })
+            .collect()
+    }
+}
+
+fn shorten(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn all_faults_have_pointers() {
+        let schema = Schema::compile(&json!({
+            "type": "object",
+            "properties": {"a": {"type": "integer"}, "b": {"items": {"type": "string"}}},
+            "additionalProperties": false,
+        }))
+        .unwrap();
+        assert_eq!(schema.faults(&json!({"a": 1})), []);
+        let faults = schema.faults(&json!({"a": "x", "b": ["y", 2], "c": null}));
+        let mut pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        pointers.sort_unstable();
+        assert_eq!(pointers, ["", "/a", "/b/1"]);
+    }
+
+    #[test]
+    fn nothing_is_fetched() {
+        for reference in ["http://example.org/schema.json", "file:///etc/passwd"] {
+            let error = Schema::compile(&json!({"$ref": reference})).unwrap_err();
+            assert!(
+                error.to_string().starts_with("its schema is invalid"),
+                "{error}"
+            );
+        }
+        assert!(Schema::compile(&json!({"type": 7})).is_err());
+    }
+
+    #[test]
+    fn messages_stay_short_whatever_the_data() {
+        let schema = Schema::compile(&json!({"type": "integer"})).unwrap();
+        let faults = schema.faults(&json!("x".repeat(1_000_000)));
+        assert!(faults[0].message.len() < 1000);
+    }
+}

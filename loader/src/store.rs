@@ -1,0 +1,275 @@
+//! Private copies of plugin files.
+//!
+//! A library that is overwritten or truncated while it is loaded kills its process, and a new file under an old path
+//! gets the old code. So what is loaded is a copy that nobody else can change, under a name made of the identity of the
+//! file that was inspected. Processes share the copy, and so its pages.
+
+use crate::{FileIdentity, TrustPolicy};
+use rustix::{
+    fs::{FileType, Mode, Stat, fstat, lstat},
+    process::geteuid,
+};
+use std::{
+    env,
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+/// A directory with private copies of plugin files.
+#[derive(Clone, Debug)]
+pub struct Store {
+    directory: PathBuf,
+    /// Set once the directory was found to be private; from then on only this user could change that.
+    checked: OnceLock<()>,
+}
+
+/// Why there is no private copy.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The directory cannot be used.
+    #[error("the directory for private copies, {}, cannot be used: {reason}", directory.display())]
+    Directory {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The plugin file changed since it was inspected.
+    #[error("it changed while it was being loaded")]
+    Changed,
+    /// The plugin file cannot be copied.
+    #[error("it cannot be copied to {}: {reason}", copy.display())]
+    Copy {
+        /// The copy.
+        copy: PathBuf,
+        /// Why.
+        reason: io::Error,
+    },
+}
+
+impl StoreError {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Directory { .. } => {
+                "set TASKBAY_CACHE_DIR to a directory that belongs to this user alone (mode 0700)"
+            }
+            Self::Changed => "try again once it is written",
+            Self::Copy { .. } => "make room there, or set TASKBAY_CACHE_DIR to another directory",
+        }
+    }
+}
+
+impl Store {
+    /// The copies in `directory`, which is made when it is first needed.
+    pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            checked: OnceLock::new(),
+        }
+    }
+
+    /// The copies of this user: in `$TASKBAY_CACHE_DIR`, `$XDG_CACHE_HOME/taskbay` or `~/.cache/taskbay`; for a user
+    /// without a home in a directory of its own under the temporary directory.
+    pub fn of_this_user() -> Self {
+        let variable = |name| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        let directory = variable("TASKBAY_CACHE_DIR")
+            .or_else(|| variable("XDG_CACHE_HOME").map(|base| base.join("taskbay")))
+            .or_else(|| variable("HOME").map(|home| home.join(".cache/taskbay")))
+            .unwrap_or_else(|| env::temp_dir().join(format!("taskbay-{}", geteuid().as_raw())));
+        Self::in_directory(directory.join("plugins"))
+    }
+
+    /// Where the copies are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The copy of the file `source` in the state `identity`, made now if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is not private, the file changed, or it cannot be copied.
+    pub fn keep(&self, source: &Path, identity: FileIdentity) -> Result<PathBuf, StoreError> {
+        let copy = self.directory.join(format!("{identity}.so"));
+        match lstat(&copy) {
+            Ok(status) if is_private_file(&status, identity) => {
+                self.check_directory()?;
+                return Ok(copy);
+            }
+            _ => self.make_directory()?,
+        }
+        self.copy(source, identity, &copy)
+            .map_err(|error| match error {
+                CopyError::Changed => StoreError::Changed,
+                CopyError::Io(reason) => StoreError::Copy {
+                    copy: copy.clone(),
+                    reason,
+                },
+            })?;
+        Ok(copy)
+    }
+
+    fn copy(&self, source: &Path, identity: FileIdentity, copy: &Path) -> Result<(), CopyError> {
+        let source = OpenOptions::new()
+            .read(true)
+            .custom_flags(nonblocking())
+            .open(source)?;
+        let unchanged = || Ok::<_, io::Error>(FileIdentity::of(&fstat(&source)?) == identity);
+        if !unchanged()? {
+            return Err(CopyError::Changed);
+        }
+        let mut target = tempfile::Builder::new()
+            .prefix("new-")
+            .tempfile_in(&self.directory)?;
+        let copied = io::copy(&mut &source, target.as_file_mut())?;
+        // Only now is it known that what was copied is what was inspected.
+        if copied != identity.size() || !unchanged()? {
+            return Err(CopyError::Changed);
+        }
+        let file = target.as_file();
+        file.set_permissions(Permissions::from_mode(0o400))?;
+        file.sync_all()?;
+        target.persist(copy).map_err(|error| error.error)?;
+        Ok(())
+    }
+
+    fn make_directory(&self) -> Result<(), StoreError> {
+        let made = match self.directory.parent() {
+            Some(parent) => fs::create_dir_all(parent),
+            None => Ok(()),
+        };
+        made.and_then(
+            |()| match DirBuilder::new().mode(0o700).create(&self.directory) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+                other => other,
+            },
+        )
+        .map_err(|error| self.unusable(&error))?;
+        self.check_directory()
+    }
+
+    /// Checks that nobody else can put a file there, or put another directory in its place.
+    fn check_directory(&self) -> Result<(), StoreError> {
+        if self.checked.get().is_some() {
+            return Ok(());
+        }
+        let status =
+            lstat(&self.directory).map_err(|error| self.unusable(&io::Error::from(error)))?;
+        let others = Mode::RWXG | Mode::RWXO;
+        if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
+            return Err(self.unusable(&"it is no directory"));
+        }
+        if status.st_uid != geteuid().as_raw() {
+            return Err(self.unusable(&"it belongs to somebody else"));
+        }
+        if Mode::from_raw_mode(status.st_mode).intersects(others) {
+            return Err(self.unusable(&"others may enter it"));
+        }
+        let resolved = self
+            .directory
+            .canonicalize()
+            .map_err(|error| self.unusable(&error))?;
+        TrustPolicy::OwnerOnly
+            .check_folders(&resolved)
+            .map_err(|error| self.unusable(&error))?;
+        self.checked.get_or_init(|| ());
+        Ok(())
+    }
+
+    fn unusable(&self, reason: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Directory {
+            directory: self.directory.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Why a file was not copied.
+enum CopyError {
+    Changed,
+    Io(io::Error),
+}
+
+impl From<io::Error> for CopyError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<rustix::io::Errno> for CopyError {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}
+
+/// Whether this is a whole copy that only this user can change.
+fn is_private_file(status: &Stat, identity: FileIdentity) -> bool {
+    FileType::from_raw_mode(status.st_mode) == FileType::RegularFile
+        && status.st_uid == geteuid().as_raw()
+        && !Mode::from_raw_mode(status.st_mode).intersects(Mode::WGRP | Mode::WOTH)
+        && u64::try_from(status.st_size) == Ok(identity.size())
+}
+
+/// Opening must not wait, whatever has come to stand under the path meanwhile.
+fn nonblocking() -> i32 {
+    rustix::fs::OFlags::NONBLOCK.bits().cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::stat;
+
+    fn identity(path: &Path) -> FileIdentity {
+        FileIdentity::of(&stat(path).unwrap())
+    }
+
+    #[test]
+    fn a_copy_outlives_what_happens_to_the_file() {
+        let top = tempfile::tempdir().unwrap();
+        let store = Store::in_directory(top.path().join("deep/copies"));
+        let file = top.path().join("a.so");
+        fs::write(&file, "first").unwrap();
+        let first = identity(&file);
+        let copy = store.keep(&file, first).unwrap();
+        fs::write(&file, "second!").unwrap();
+        let second = identity(&file);
+        assert!(matches!(
+            Store::in_directory(top.path().join("other")).keep(&file, first),
+            Err(StoreError::Changed)
+        ));
+        assert_eq!(store.keep(&file, first).unwrap(), copy);
+        let newer = store.keep(&file, second).unwrap();
+        assert_eq!(fs::read(&copy).unwrap(), b"first");
+        assert_eq!(fs::read(&newer).unwrap(), b"second!");
+        fs::remove_file(&file).unwrap();
+        assert_eq!(store.keep(&file, second).unwrap(), newer);
+        assert!(first.is_same_file(&second));
+    }
+
+    #[test]
+    fn a_directory_that_others_may_enter_is_refused() {
+        let top = tempfile::tempdir().unwrap();
+        let file = top.path().join("a.so");
+        fs::write(&file, "x").unwrap();
+        let directory = top.path().join("copies");
+        fs::create_dir(&directory).unwrap();
+        fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+        let error = Store::in_directory(&directory)
+            .keep(&file, identity(&file))
+            .unwrap_err();
+        assert!(
+            error.to_string().ends_with("others may enter it"),
+            "{error}"
+        );
+        assert!(error.help().contains("TASKBAY_CACHE_DIR"));
+    }
+}
