@@ -40,6 +40,11 @@ impl Admissible {
         &self.path
     }
 
+    /// The path with symbolic links resolved.
+    pub fn resolved(&self) -> &Path {
+        &self.resolved
+    }
+
     /// The name of its task.
     pub fn name(&self) -> &TaskName {
         self.accepted.name()

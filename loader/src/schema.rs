@@ -65,12 +65,16 @@ impl Schema {
     }
 }
 
-fn shorten(mut message: String) -> String {
-    if let Some((end, _)) = message.char_indices().nth(LONGEST_MESSAGE) {
-        message.truncate(end);
-        message.push('…');
+/// Cuts the middle out of a message: what is wrong stands at its end, after the data.
+fn shorten(message: String) -> String {
+    let length = message.chars().count();
+    if length <= LONGEST_MESSAGE {
+        return message;
     }
-    message
+    let kept = LONGEST_MESSAGE / 2;
+    let head: String = message.chars().take(kept).collect();
+    let tail: String = message.chars().skip(length - kept).collect();
+    format!("{head}…{tail}")
 }
 
 #[cfg(test)]
@@ -110,5 +114,6 @@ mod tests {
         let schema = Schema::compile(&json!({"type": "integer"})).unwrap();
         let faults = schema.faults(&json!("x".repeat(1_000_000)));
         assert!(faults[0].message.len() < 1000);
+        assert!(faults[0].message.ends_with("is not of type \"integer\""));
     }
 }

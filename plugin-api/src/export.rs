@@ -62,6 +62,8 @@ macro_rules! export_task {
                 $crate::__private::ManifestText::of::<$task>(
                     env!("CARGO_PKG_NAME"),
                     env!("CARGO_PKG_VERSION"),
+                    // Asked here, since it is the plugin's own strategy that counts.
+                    cfg!(panic = "unwind"),
                 );
 
             #[used]

@@ -41,19 +41,23 @@ pub const fn api_version() -> ApiVersion {
 }
 
 impl ManifestText {
-    /// The manifest of the task `T`, built from that package.
+    /// The manifest of the task `T`, built from that package, with or without unwinding on panics.
     ///
     /// # Panics
     ///
     /// In a constant, so that it does not compile: when the task's name is not allowed, the panic strategy is not
     /// unwinding, or the package's name and version are no plain words.
-    pub const fn of<T: Task>(package: &'static str, package_version: &'static str) -> Self {
+    pub const fn of<T: Task>(
+        package: &'static str,
+        package_version: &'static str,
+        unwinds: bool,
+    ) -> Self {
         assert!(
             is_task_name(T::NAME),
             "Task::NAME must be 1 to 64 ASCII lower case letters, digits, `_` or `-`"
         );
         assert!(
-            unwinds(),
+            unwinds,
             "a plugin must be built with panic = \"unwind\": with \"abort\", a panic would end its host"
         );
         assert!(
@@ -69,7 +73,7 @@ impl ManifestText {
             version: Decimal::of(T::VERSION as u64),
             package,
             package_version,
-            panic: if unwinds() { "unwind" } else { "abort" },
+            panic: if unwinds { "unwind" } else { "abort" },
             interface: Decimal::of(crate::abi::INTERFACE_FINGERPRINT),
         }
     }
@@ -171,11 +175,6 @@ impl Decimal {
     }
 }
 
-/// Whether this crate, and so the plugin, is built to unwind on a panic.
-const fn unwinds() -> bool {
-    cfg!(panic = "unwind")
-}
-
 /// Whether the text needs no escapes inside a JSON string.
 const fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -222,7 +221,8 @@ mod tests {
 
     #[test]
     fn what_the_compiler_writes_is_what_the_host_reads() {
-        const TEXT: ManifestText = ManifestText::of::<Nothing>("taskbay-task-x", "0.1.0+deb12~1");
+        const TEXT: ManifestText =
+            ManifestText::of::<Nothing>("taskbay-task-x", "0.1.0+deb12~1", true);
         static NOTE: Note<{ TEXT.size().next_multiple_of(4) }> = TEXT.note();
         let manifest = Manifest::parse(NOTE.text()).unwrap();
         assert_eq!(

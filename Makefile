@@ -1,0 +1,27 @@
+# Everything that is done often. `make demo` and `make test` need nothing but Debian, Rust and a way to be root.
+
+CARGO ?= cargo
+
+.PHONY: help demo test test-full tools
+
+help:
+	@echo 'make demo       install what is missing, build, and run real tasks'
+	@echo 'make test       format, lints, build, tests, documentation, licences'
+	@echo 'make test-full  the same, and the long chains'
+
+# The Debian tools that the tasks call, and that the tests build packages with.
+tools:
+	@scripts/install-tools
+
+demo: tools
+	@scripts/demo
+
+test: tools
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) build --locked --workspace
+	$(CARGO) test --locked --workspace
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
+
+test-full: test demo

@@ -1,0 +1,54 @@
+//! One module per command.
+
+mod analyze;
+mod can_run;
+mod completions;
+mod inspect;
+mod list;
+mod man;
+mod paths;
+mod run;
+mod schema;
+mod validate;
+
+use crate::{
+    args::{Args, Command},
+    exit::Exit,
+    session::Session,
+};
+
+/// Runs the command, reports what failed, and says what the process ends with.
+pub(crate) fn run(args: Args) -> Exit {
+    let session = Session::new(args.global);
+    let done = match args.command {
+        Command::List { load, strict } => list::run(&session, load, strict),
+        Command::Inspect { plugin } => inspect::run(&session, &plugin),
+        Command::Paths => paths::run(&session),
+        Command::Schema { name } => schema::run(&session, &name),
+        Command::Analyze { names } => analyze::run(&session, &names),
+        Command::Validate(task) => validate::run(&session, &task),
+        Command::CanRun { task, worker } => can_run::run(&session, &task, worker.as_deref()),
+        Command::Run {
+            task,
+            output,
+            timeout,
+            grace,
+            keep,
+        } => run::run(
+            &session,
+            &task,
+            output,
+            &taskbay_worker::AttemptOptions {
+                timeout,
+                grace,
+                keep,
+            },
+        ),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { directory } => man::run(&directory),
+    };
+    done.unwrap_or_else(|error| {
+        session.report.error(&error);
+        error.exit
+    })
+}

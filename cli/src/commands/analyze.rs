@@ -1,0 +1,41 @@
+//! `taskbay analyze`: this worker's metadata.
+
+use crate::{
+    error::CommandError,
+    exit::Exit,
+    report::note,
+    session::{Session, find},
+};
+use taskbay_loader::Admissible;
+use taskbay_worker::WorkerAnalysis;
+
+pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandError> {
+    let catalog = session.catalog();
+    let files: Vec<&Admissible> = if names.is_empty() {
+        catalog.usable().collect()
+    } else {
+        names
+            .iter()
+            .map(|name| find(&catalog, name))
+            .collect::<Result<_, _>>()?
+    };
+    let mut hosts = session.hosts();
+    let analysis = WorkerAnalysis::of_this_machine(&mut hosts, files.iter().copied());
+    session.report.json(&analysis.metadata)?;
+    let all_failed = !names.is_empty() && analysis.failed.len() == files.len();
+    for (name, failure) in &analysis.failed {
+        note(&format!(
+            "warning: this worker does not offer `{name}`: {failure}; {}",
+            failure.help()
+        ));
+    }
+    // Of several causes the most specific one is that of the highest number.
+    let exits = analysis
+        .failed
+        .iter()
+        .map(|(_, failure)| Exit::from(failure));
+    Ok(match exits.max_by_key(|exit| *exit as u8) {
+        Some(exit) if all_failed => exit,
+        _ => Exit::Success,
+    })
+}

@@ -1,0 +1,18 @@
+//! `taskbay man`: the manual pages, one for each command.
+
+use crate::{args::Args, error::CommandError, exit::Exit};
+use clap::CommandFactory;
+use std::{fs, path::Path};
+
+pub(crate) fn run(directory: &Path) -> Result<Exit, CommandError> {
+    fs::create_dir_all(directory)
+        .and_then(|()| clap_mangen::generate_to(Args::command(), directory))
+        .map_err(|error| {
+            CommandError::new(
+                Exit::Unavailable,
+                format!("cannot write to {}", directory.display()),
+            )
+            .cause(&error)
+        })?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,180 @@
+//! `taskbay run`: execute a task here and now.
+
+use crate::{
+    args::TaskArgs,
+    error::CommandError,
+    exit::Exit,
+    input,
+    report::note,
+    session::{Session, find},
+};
+use serde_json::{Value, json};
+use std::{env, io::Write, path::PathBuf, sync::Arc};
+use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server};
+use taskbay_loader::Admissible;
+use taskbay_worker::{
+    AttemptOptions, AttemptReport, Failure, Hosts, LocalServer, StoredArtifact, judge_this_machine,
+};
+
+pub(crate) fn run(
+    session: &Session,
+    task: &TaskArgs,
+    output: Option<PathBuf>,
+    options: &AttemptOptions,
+) -> Result<Exit, CommandError> {
+    let catalog = session.catalog();
+    let prepared = find(&catalog, &task.name).and_then(|file| Ok((file, input::read(&task.data)?)));
+    let (file, data) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return not_begun(session, ErrorCode::SetupFailed, error),
+    };
+    let here = env::current_dir().map_err(|error| {
+        CommandError::new(Exit::Unavailable, "there is no current directory").cause(&error)
+    })?;
+    let output = output.unwrap_or_else(|| format!("./{}-output", file.name()).into());
+    let server = Arc::new(LocalServer::new(here, output));
+    let mut hosts = session.hosts();
+    let attempted = attempt(&mut hosts, file, &data, &server, options);
+    match attempted {
+        Ok(report) => finish(session, &report, &server.artifacts()),
+        Err(failure) => {
+            let code = match &failure {
+                Failure::Invalid(_) | Failure::Fault(_) => ErrorCode::ConfigureFailed,
+                Failure::Died(_) | Failure::Hung { .. } => ErrorCode::Crashed,
+                _ => ErrorCode::SetupFailed,
+            };
+            let interrupted = matches!(failure, Failure::Interrupted);
+            let error = CommandError::failed(file.path(), failure);
+            if interrupted {
+                write_outcome(session, &Outcome::aborted(), 0.0, &[])?;
+                return Ok(Exit::Stopped);
+            }
+            not_begun(session, code, error)
+        }
+    }
+}
+
+/// Configures the task, asks whether this machine suits, and executes.
+fn attempt(
+    hosts: &mut Hosts,
+    file: &Admissible,
+    data: &str,
+    server: &Arc<LocalServer>,
+    options: &AttemptOptions,
+) -> Result<AttemptReport, Failure> {
+    let configured = hosts.configure(file, data)?;
+    let verdict = judge_this_machine(hosts, file, &configured)?;
+    if !verdict.can_run() {
+        return Ok(AttemptReport::not_made(Outcome::unsuitable(
+            verdict.reasons,
+        )));
+    }
+    let server: Arc<dyn Server> = Arc::clone(server) as _;
+    hosts.execute(file, &configured.data, &server, options)
+}
+
+/// Reports an attempt that could not begin, in the shape of one that ended.
+fn not_begun(
+    session: &Session,
+    code: ErrorCode,
+    error: CommandError,
+) -> Result<Exit, CommandError> {
+    if !session.global.json {
+        return Err(error);
+    }
+    let mut message = error.message.clone();
+    for part in error
+        .cause
+        .iter()
+        .cloned()
+        .chain(error.faults.iter().map(ToString::to_string))
+    {
+        message.push_str(": ");
+        message.push_str(&part);
+    }
+    let code = if error.faults.is_empty() {
+        code
+    } else {
+        ErrorCode::ConfigureFailed
+    };
+    write_outcome(session, &Outcome::error(code, message), 0.0, &[])?;
+    note(&format!("error: {}", error.message));
+    Ok(error.exit)
+}
+
+fn finish(
+    session: &Session,
+    report: &AttemptReport,
+    artifacts: &[StoredArtifact],
+) -> Result<Exit, CommandError> {
+    write_outcome(
+        session,
+        &report.outcome,
+        report.duration.as_secs_f64(),
+        artifacts,
+    )?;
+    if let Some(directory) = &report.work_directory {
+        note(&format!("the work directory is {}", directory.display()));
+    }
+    Ok(Exit::from(report))
+}
+
+fn write_outcome(
+    session: &Session,
+    outcome: &Outcome,
+    duration: f64,
+    artifacts: &[StoredArtifact],
+) -> Result<(), CommandError> {
+    let shown: Vec<Value> = artifacts
+        .iter()
+        .map(|stored| {
+            let files: Vec<_> = stored
+                .artifact
+                .files
+                .iter()
+                .map(|file| file.to_string_lossy())
+                .collect();
+            json!({
+                "id": stored.id,
+                "category": stored.artifact.category,
+                "data": stored.artifact.data,
+                "files": files,
+                "relations": stored.relations,
+            })
+        })
+        .collect();
+    let json = json!({
+        "result": outcome.result,
+        "errors": outcome.errors,
+        "duration_s": duration,
+        "artifacts": shown,
+    });
+    session
+        .report
+        .data(&json, |out| write_text(outcome, duration, artifacts, out))
+}
+
+fn write_text(
+    outcome: &Outcome,
+    duration: f64,
+    artifacts: &[StoredArtifact],
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    let result = match outcome.result {
+        OutcomeResult::Success => "success",
+        OutcomeResult::Failure => "failure",
+        OutcomeResult::Error => "error",
+        OutcomeResult::Aborted => "aborted",
+    };
+    writeln!(out, "{result} after {duration:.1} s")?;
+    for error in &outcome.errors {
+        writeln!(out, "  {}", error.message)?;
+    }
+    for stored in artifacts {
+        writeln!(out, "  {}", stored.artifact.category)?;
+        for file in &stored.artifact.files {
+            writeln!(out, "    {}", file.display())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `taskbay validate`: is this task data valid?
+
+use crate::{
+    args::TaskArgs,
+    error::CommandError,
+    exit::Exit,
+    input,
+    session::{Session, find},
+};
+use serde_json::{Value, json};
+
+pub(crate) fn run(session: &Session, task: &TaskArgs) -> Result<Exit, CommandError> {
+    let data = input::read(&task.data)?;
+    let catalog = session.catalog();
+    let file = find(&catalog, &task.name)?;
+    let configured = session
+        .hosts()
+        .configure(file, &data)
+        .map_err(|failure| CommandError::failed(file.path(), failure))?;
+    let data: Value = serde_json::from_str(&configured.data).map_err(|error| {
+        CommandError::new(
+            Exit::Refused,
+            format!("plugin failed: {}", file.path().display()),
+        )
+        .cause(&format!("the data that it gave back is no JSON: {error}"))
+    })?;
+    let json = json!({"valid": true, "data": data});
+    session
+        .report
+        .data(&json, |out| writeln!(out, "valid: {data}"))?;
+    Ok(Exit::Success)
+}

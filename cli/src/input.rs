@@ -1,0 +1,61 @@
+//! Documents named on the command line.
+
+use crate::{error::CommandError, exit::Exit};
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{self, Read},
+    os::unix::ffi::OsStrExt,
+};
+use taskbay_core::{Metadata, TaskConfigError};
+
+/// The text of a document: the argument itself when it starts with `{` or `[`, standard input for `-`, else a file.
+///
+/// # Errors
+///
+/// When it cannot be read, or is no UTF-8.
+pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
+    let bytes = argument.as_bytes();
+    let bytes = match bytes.trim_ascii_start().first() {
+        Some(b'{' | b'[') => bytes.to_vec(),
+        _ if bytes == b"-" => {
+            let mut text = Vec::new();
+            io::stdin()
+                .read_to_end(&mut text)
+                .map_err(|error| unreadable("standard input", Exit::Unavailable, &error))?;
+            text
+        }
+        _ => fs::read(argument).map_err(|error| {
+            let name = argument.to_string_lossy();
+            unreadable(&name, Exit::Unknown, &error).help(
+                "name a file, or write JSON that starts with `{` or `[`; `-` is standard input",
+            )
+        })?,
+    };
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let fault = format!("it is not valid UTF-8 after {at} bytes, and JSON is");
+        CommandError::invalid(vec![TaskConfigError::new("", fault)])
+    })
+}
+
+/// Worker metadata, read as [`read`] reads it.
+///
+/// # Errors
+///
+/// As [`read`], and when it is no JSON object.
+pub(crate) fn metadata(argument: &OsStr) -> Result<Metadata, CommandError> {
+    let text = read(argument)?;
+    Metadata::parse(&text).map_err(|error| {
+        let failed = CommandError::new(Exit::No, error.to_string())
+            .help("`taskbay analyze` prints what it should look like");
+        match std::error::Error::source(&error) {
+            Some(source) => failed.cause(source),
+            None => failed,
+        }
+    })
+}
+
+fn unreadable(name: &str, exit: Exit, error: &io::Error) -> CommandError {
+    CommandError::new(exit, format!("cannot read {name}")).cause(&error)
+}

@@ -1,0 +1,88 @@
+//! What commands say: data to standard output, the rest to standard error.
+
+use crate::{error::CommandError, exit::Exit};
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// The two output streams, and in which form data is written.
+#[derive(Debug)]
+pub(crate) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Writes data: `json` as JSON, or else `text` for people.
+    pub(crate) fn data(
+        &self,
+        json: &impl Serialize,
+        text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CommandError> {
+        if self.json {
+            self.json(json)
+        } else {
+            written(text(&mut io::stdout().lock()))
+        }
+    }
+
+    /// Writes data that is JSON for people, too.
+    pub(crate) fn json(&self, json: &impl Serialize) -> Result<(), CommandError> {
+        let mut out = io::stdout().lock();
+        let written_json = if self.json {
+            serde_json::to_writer(&mut out, json)
+        } else {
+            serde_json::to_writer_pretty(&mut out, json)
+        };
+        written(
+            written_json
+                .map_err(Into::into)
+                .and_then(|()| writeln!(out)),
+        )
+    }
+
+    /// Writes what failed, with cause and remedy; in JSON mode also to standard output.
+    pub(crate) fn error(&self, error: &CommandError) {
+        // With both streams gone there is nobody to tell; the exit code still tells.
+        let _ = self.try_error(error);
+    }
+
+    fn try_error(&self, error: &CommandError) -> io::Result<()> {
+        if self.json {
+            let mut out = io::stdout().lock();
+            serde_json::to_writer(&mut out, &error.to_json())?;
+            writeln!(out)?;
+        }
+        let mut err = io::stderr().lock();
+        writeln!(err, "error: {}", error.message)?;
+        for fault in &error.faults {
+            writeln!(err, "  {fault}")?;
+        }
+        if let Some(cause) = &error.cause {
+            writeln!(err, "cause: {cause}")?;
+        }
+        if let Some(help) = &error.help {
+            writeln!(err, "help:  {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a line about something that costs the command nothing to standard error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// A reader that went away has what it wanted.
+fn written(result: io::Result<()>) -> Result<(), CommandError> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::new(
+            Exit::Unavailable,
+            "cannot write to standard output",
+        )
+        .cause(&error)),
+        _ => Ok(()),
+    }
+}

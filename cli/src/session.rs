@@ -1,0 +1,102 @@
+//! What all commands work with: the search path, the plugins on it, plugin hosts, the abort latch.
+
+use crate::{
+    args::Global,
+    error::CommandError,
+    host,
+    report::{Report, note},
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
+use std::{
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use taskbay_core::Abort;
+use taskbay_loader::{Admissible, Catalog, PLUGIN_PATH_VARIABLE, SearchPath, TrustPolicy};
+use taskbay_worker::Hosts;
+
+/// What all commands work with.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) global: Global,
+    pub(crate) report: Report,
+    pub(crate) path: SearchPath,
+    pub(crate) policy: TrustPolicy,
+    abort: Abort,
+}
+
+impl Session {
+    pub(crate) fn new(global: Global) -> Self {
+        let environment = env::var_os(PLUGIN_PATH_VARIABLE);
+        Self {
+            report: Report::new(global.json),
+            path: SearchPath::new(global.plugin_dir.iter().cloned(), environment.as_deref()),
+            policy: if global.allow_insecure {
+                TrustPolicy::Anyone
+            } else {
+                TrustPolicy::OwnerOnly
+            },
+            abort: abort_on_signals(),
+            global,
+        }
+    }
+
+    /// What is on the search path. Directories that could not be read are noted on standard error.
+    pub(crate) fn catalog(&self) -> Catalog {
+        let catalog = Catalog::read(&self.path, self.policy);
+        for finding in &catalog.findings {
+            note(&format!(
+                "warning: {finding}: {}; {}",
+                finding.reason,
+                finding.help()
+            ));
+        }
+        catalog
+    }
+
+    /// Plugin hosts, of which none runs yet.
+    pub(crate) fn hosts(&self) -> Hosts {
+        if self.global.in_process {
+            Hosts::in_process(self.policy, self.abort.clone())
+        } else {
+            let program = host::program(self.policy);
+            Hosts::new(program, self.global.plugin_timeout, self.abort.clone())
+        }
+    }
+}
+
+/// The plugin of that name. Where only refused files may have it, that is said with the error.
+pub(crate) fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c Admissible, CommandError> {
+    catalog.get(name).map_err(|unknown| {
+        let refused = catalog.entries.len() - catalog.usable().count();
+        let error = CommandError::from(unknown);
+        match refused {
+            0 => error,
+            _ => error.cause(&format!(
+                "of {} plugin files found, {refused} are not used; `taskbay list` says why",
+                catalog.entries.len()
+            )),
+        }
+    })
+}
+
+/// A latch that SIGINT and SIGTERM set. A second signal ends the process at once.
+fn abort_on_signals() -> Abort {
+    let set = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // Registering fails for signals that cannot be caught, which these two are not.
+        let _ = flag::register_conditional_shutdown(
+            signal,
+            crate::exit::Exit::Stopped as i32,
+            Arc::clone(&set),
+        );
+        let _ = flag::register(signal, Arc::clone(&set));
+    }
+    Abort::watching(move || set.load(Ordering::Relaxed))
+}

@@ -1,0 +1,175 @@
+//! The blhc task: checks a build log for missing hardening flags.
+
+mod executor;
+
+use executor::Backend;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+use taskbay_plugin_api::{
+    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log, run_to_file,
+};
+
+/// What a blhc work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Blhc {
+    /// What is checked.
+    input: Input,
+    /// Options for blhc besides `--debian`, which it always gets.
+    #[serde(default)]
+    extra_flags: Vec<Flag>,
+    /// The environment to run in; without one, blhc runs on the worker itself.
+    #[serde(default)]
+    environment: Option<Lookup>,
+    /// What runs the command in the environment.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture that the worker must be able to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is checked.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The build log: an artifact of category `debian:package-build-log`.
+    artifact: Lookup,
+}
+
+/// An option of blhc.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+enum Flag {
+    /// Force the check for all hardening flags.
+    #[serde(rename = "--all")]
+    All,
+    /// Force the check for immediate binding.
+    #[serde(rename = "--bindnow")]
+    Bindnow,
+    /// Print tags as on Debian's build daemons, and find no fault with missing flags.
+    #[serde(rename = "--buildd")]
+    Buildd,
+    /// Colour the output.
+    #[serde(rename = "--color")]
+    Color,
+    /// Apply Debian's settings.
+    #[serde(rename = "--debian")]
+    Debian,
+    /// Print the numbers of lines.
+    #[serde(rename = "--line-numbers")]
+    LineNumbers,
+    /// Force the check for position independent executables.
+    #[serde(rename = "--pie")]
+    Pie,
+}
+
+impl Flag {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "--all",
+            Self::Bindnow => "--bindnow",
+            Self::Buildd => "--buildd",
+            Self::Color => "--color",
+            Self::Debian => "--debian",
+            Self::LineNumbers => "--line-numbers",
+            Self::Pie => "--pie",
+        }
+    }
+}
+
+impl Task for Blhc {
+    const NAME: &'static str = "blhc";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("blhc:available", is_available("blhc"));
+        Ok(found)
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![match self.environment {
+            Some(_) => self.backend.requirement(),
+            None => Requirement::equals("blhc:available", true)
+                .because("blhc is not installed on the worker"),
+        }]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        executor::refuse(self.environment.as_ref())?;
+        let server = context.server();
+        let input = context.work_directory().join("input");
+        fs::create_dir(&input)
+            .map_err(|error| TaskError::new(format!("cannot make {}: {error}", input.display())))?;
+        let (source, artifact) = server.fetch(&self.input.artifact, &input)?;
+        let build_log = build_log(&artifact)?;
+
+        let report = context.work_directory().join("blhc.txt");
+        let status = run_to_file(context, &mut self.command(build_log), &report)?;
+        let success = is_success(status)?;
+
+        let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
+        server.relate(Relation {
+            artifact: id,
+            target: source,
+            kind: RelationKind::RelatesTo,
+        })?;
+        Ok(success)
+    }
+}
+
+impl Blhc {
+    fn command(&self, build_log: &Path) -> Command {
+        let mut command = Command::new("blhc");
+        command
+            .env("LC_ALL", "C.UTF-8")
+            .arg("--debian")
+            .args(self.extra_flags.iter().map(|flag| flag.as_str()))
+            .arg(build_log);
+        command
+    }
+}
+
+/// The log in an artifact.
+fn build_log(artifact: &Artifact) -> Result<&PathBuf, TaskConfigError> {
+    const CATEGORY: &str = "debian:package-build-log";
+    let wrong = |message| Err(TaskConfigError::new("/input/artifact", message));
+    if artifact.category != CATEGORY {
+        return wrong(format!(
+            "needs an artifact of category `{CATEGORY}`, and this is a `{}`",
+            artifact.category
+        ));
+    }
+    let is_log = |file: &&PathBuf| file.extension().is_some_and(|end| end == "build");
+    match artifact.files.iter().find(is_log) {
+        Some(file) => Ok(file),
+        None => wrong("the artifact has no `.build` file".to_owned()),
+    }
+}
+
+/// Whether blhc found no fault. A log without compiler lines, its status 1, has none.
+fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
+    match status.code() {
+        Some(0 | 1) => Ok(true),
+        Some(code) => {
+            log::info!("blhc found faults, or could not read the log: it ended with {code}");
+            Ok(false)
+        }
+        None => Err(TaskError::new(format!("blhc did not end itself: {status}"))),
+    }
+}
+
+export_task!(Blhc);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Configure and execute, in process, with the real blhc.
+
+mod server;
+
+use crate::{Blhc, is_success};
+use serde_json::{Value, json};
+use server::{FIRST_UPLOAD, LocalServer};
+use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc};
+use taskbay_plugin_api::{Abort, Artifact, Context, Metadata, Task, TaskError, is_available};
+use tempfile::TempDir;
+
+const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
+                    dpkg-buildpackage: info: source version 1.0-1\n\
+                    dpkg-buildpackage: info: host architecture amd64\n";
+const HARDENED: &str = "gcc -g -O2 -fstack-protector-strong -Wformat -Werror=format-security \
+                        -Wdate-time -D_FORTIFY_SOURCE=2 -c -o hello.o hello.c\n\
+                        gcc -g -O2 -Wl,-z,relro -o hello hello.o\n";
+const BARE: &str = "gcc -g -O2 -c -o hello.o hello.c\n";
+
+fn configure(data: Value) -> Result<Blhc, serde_json::Error> {
+    serde_json::from_value(data)
+}
+
+/// An execution, and all that is left of it.
+struct Run {
+    result: Result<bool, TaskError>,
+    server: Arc<LocalServer>,
+    work: TempDir,
+}
+
+/// Executes with an artifact 1 of that category and with one file.
+fn execute(data: Value, category: &str, file: &str, text: &str) -> Run {
+    let store = TempDir::new().unwrap();
+    let file = store.path().join(file);
+    fs::write(&file, text).unwrap();
+    let artifact = Artifact::new(category, json!({}), vec![file]);
+    let server = Arc::new(LocalServer::new(vec![artifact]));
+    let work = TempDir::new().unwrap();
+    let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
+    let result = configure(data).unwrap().execute(&context);
+    Run {
+        result,
+        server,
+        work,
+    }
+}
+
+/// Executes on a build log and gives the result and the report, or nothing where blhc is missing.
+fn check_log(data: Value, lines: &str) -> Option<(bool, String)> {
+    if !is_available("blhc") {
+        eprintln!("skipped: blhc is not installed");
+        return None;
+    }
+    let text = format!("{HEAD}{lines}");
+    let run = execute(
+        data,
+        "debian:package-build-log",
+        "hello_1.0-1_amd64.build",
+        &text,
+    );
+    let success = run.result.unwrap();
+    let [upload] = &run.server.uploads()[..] else {
+        panic!("not one upload");
+    };
+    assert_eq!(upload.category, "debian:blhc");
+    assert_eq!(upload.files, [run.work.path().join("blhc.txt")]);
+    assert_eq!(run.server.relations(), [(FIRST_UPLOAD, 1)]);
+    Some((success, fs::read_to_string(&upload.files[0]).unwrap()))
+}
+
+#[test]
+fn a_hardened_log_is_a_success() {
+    if let Some(found) = check_log(json!({"input": {"artifact": 1}}), HARDENED) {
+        assert_eq!(found, (true, String::new()));
+    }
+}
+
+#[test]
+fn a_log_without_compiler_lines_is_a_success() {
+    if let Some((success, report)) = check_log(json!({"input": {"artifact": 1}}), "") {
+        assert!(success);
+        assert_eq!(report, "No compiler commands!\n");
+    }
+}
+
+#[test]
+fn missing_flags_are_a_failure_and_are_reported() {
+    if let Some((success, report)) = check_log(json!({"input": {"artifact": 1}}), BARE) {
+        assert!(!success);
+        assert!(
+            report.contains("CPPFLAGS missing (-D_FORTIFY_SOURCE=2)"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn flags_reach_blhc() {
+    let data = json!({
+        "input": {"artifact": 1},
+        "extra_flags": ["--bindnow", "--line-numbers", "--debian"],
+    });
+    if let Some((success, report)) = check_log(data, HARDENED) {
+        assert!(!success);
+        assert!(
+            report.starts_with("5:LDFLAGS missing (-Wl,-z,now)"),
+            "{report}"
+        );
+    }
+    let data = json!({"input": {"artifact": 1}, "extra_flags": ["--buildd"]});
+    if let Some((success, report)) = check_log(data, BARE) {
+        assert!(success);
+        assert!(report.contains("W-dpkg-buildflags-missing"), "{report}");
+    }
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    let task = configure(json!({"input": {"artifact": "./hello.build"}})).unwrap();
+    assert_eq!(
+        serde_json::to_value(task).unwrap(),
+        json!({
+            "input": {"artifact": "./hello.build"},
+            "extra_flags": [],
+            "environment": null,
+            "backend": "auto",
+            "build_architecture": null,
+            "task_configuration": null,
+        })
+    );
+}
+
+#[test]
+fn refuses_what_debusine_refuses() {
+    for data in [
+        json!({}),
+        json!({"input": {}}),
+        json!({"input": {"artifact": 1, "artifacts": [1]}}),
+        json!({"input": {"artifact": 1}, "extra_flags": ["--ignore-flag"]}),
+        json!({"input": {"artifact": 1}, "backend": "docker"}),
+        json!({"input": {"artifact": 1}, "result": true}),
+    ] {
+        assert!(configure(data.clone()).is_err(), "{data}");
+    }
+    let schema = Blhc::schema().unwrap().to_string();
+    assert!(schema.contains("--line-numbers") && !schema.contains("--ignore-flag"));
+}
+
+#[test]
+fn needs_blhc_on_the_worker_or_else_an_executor() {
+    let refusals = |data: Value, worker: &str| -> Vec<String> {
+        let worker = Metadata::parse(worker).unwrap();
+        let requirements = configure(data).unwrap().requirements();
+        requirements
+            .iter()
+            .filter(|requirement| !requirement.holds(&worker))
+            .map(|requirement| requirement.reason(&worker).message)
+            .collect()
+    };
+    let plain = json!({"input": {"artifact": 1}});
+    let none: [&str; 0] = [];
+    assert_eq!(refusals(plain.clone(), r#"{"blhc:available": true}"#), none);
+    assert_eq!(
+        refusals(plain, r#"{"blhc:available": false}"#),
+        ["`blhc:available` is false, wanted: true: blhc is not installed on the worker"]
+    );
+    let mut inside = json!({"input": {"artifact": 1}, "environment": "debian/match:codename=sid"});
+    assert_eq!(
+        refusals(inside.clone(), r#"{"executor:unshare:available": true}"#),
+        none
+    );
+    inside["backend"] = json!("incus-vm");
+    assert_eq!(
+        refusals(inside, "{}"),
+        [
+            "`executor:incus-vm:available` is missing, wanted: true: the worker cannot run commands in an environment \
+             with `incus-vm`"
+        ]
+    );
+    let found = Blhc::analyze_worker(&Metadata::default()).unwrap();
+    assert_eq!(
+        found.value("blhc:available"),
+        Some(&json!(is_available("blhc")))
+    );
+}
+
+#[test]
+fn an_environment_is_refused_with_the_remedy() {
+    let data = json!({"input": {"artifact": 1}, "environment": 7});
+    let run = execute(data, "debian:package-build-log", "x.build", HEAD);
+    let message = run.result.unwrap_err().message();
+    assert!(message.contains("leave `environment` out"), "{message}");
+    assert!(run.server.uploads().is_empty());
+}
+
+#[test]
+fn an_input_of_the_wrong_kind_is_a_config_error() {
+    let pointer = |category: &str, file: &str| {
+        let run = execute(json!({"input": {"artifact": 1}}), category, file, HEAD);
+        match run.result {
+            Err(TaskError::Config(error)) => (error.pointer, error.message),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        pointer("debian:upload", "x.build"),
+        (
+            "/input/artifact".to_owned(),
+            "needs an artifact of category `debian:package-build-log`, and this is a `debian:upload`".to_owned()
+        )
+    );
+    assert_eq!(
+        pointer("debian:package-build-log", "x.txt").1,
+        "the artifact has no `.build` file"
+    );
+}
+
+#[test]
+fn a_missing_artifact_is_an_error() {
+    let data = json!({"input": {"artifact": 2}});
+    let run = execute(data, "debian:package-build-log", "x.build", HEAD);
+    assert_eq!(run.result.unwrap_err().message(), "no artifact 2");
+}
+
+#[test]
+fn a_signal_is_an_error_and_not_a_finding() {
+    assert!(is_success(ExitStatus::from_raw(0)).unwrap());
+    assert!(is_success(ExitStatus::from_raw(1 << 8)).unwrap());
+    assert!(!is_success(ExitStatus::from_raw(8 << 8)).unwrap());
+    let error = is_success(ExitStatus::from_raw(9)).unwrap_err();
+    assert!(error.message().contains("SIGKILL"), "{}", error.message());
+}

@@ -1,0 +1,129 @@
+//! What a work request names as the two sides of a comparison.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::slice;
+use taskbay_plugin_api::{Lookup, TaskConfigError};
+
+/// What is compared: either source packages or binary packages.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// Two artifacts of category `debian:source-package` or `debian:upload`: the original and the new one.
+    #[serde(default)]
+    source_artifacts: Option<Vec<Lookup>>,
+    /// Two artifacts, or lists of them, of category `debian:binary-package` or `debian:upload`: the original and the
+    /// new ones.
+    #[serde(default)]
+    binary_artifacts: Option<Vec<Lookups>>,
+}
+
+/// Names the artifacts of one side.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Lookups {
+    /// One artifact.
+    One(Lookup),
+    /// Several artifacts.
+    Many(Vec<Lookup>),
+}
+
+/// What kind of packages is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Source packages.
+    Source,
+    /// Binary packages.
+    Binary,
+}
+
+/// The two sides of a comparison.
+#[derive(Debug)]
+pub(crate) struct Sides<'a> {
+    /// What kind of packages they are.
+    pub(crate) kind: Kind,
+    /// The artifacts of the original, never none.
+    pub(crate) original: &'a [Lookup],
+    /// The artifacts of what came of it, never none.
+    pub(crate) new: &'a [Lookup],
+}
+
+impl Input {
+    /// The two sides, or all that is wrong with them.
+    pub(crate) fn sides(&self) -> Result<Sides<'_>, Vec<TaskConfigError>> {
+        let (kind, all): (_, Vec<_>) = match (&self.source_artifacts, &self.binary_artifacts) {
+            (Some(sources), None) => (Kind::Source, sources.iter().map(slice::from_ref).collect()),
+            (None, Some(binaries)) => {
+                let binaries = binaries.iter().map(Lookups::as_slice).collect();
+                (Kind::Binary, binaries)
+            }
+            (Some(_), Some(_)) => {
+                return fault("give `source_artifacts` or `binary_artifacts`, not both");
+            }
+            (None, None) => return fault("needs `source_artifacts` or `binary_artifacts`"),
+        };
+        let mut faults = Vec::new();
+        if all.len() != 2 {
+            faults.push(TaskConfigError::new(
+                kind.pointer(),
+                format!(
+                    "needs two entries, the original and the new one, and has {}",
+                    all.len()
+                ),
+            ));
+        }
+        let empty = (0..).zip(&all).filter(|(_, side)| side.is_empty());
+        faults.extend(
+            empty.map(|(at, _)| TaskConfigError::new(kind.pointer_to(at), "names no artifact")),
+        );
+        match all[..] {
+            [original, new] if faults.is_empty() => Ok(Sides {
+                kind,
+                original,
+                new,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
+fn fault<T>(message: &str) -> Result<T, Vec<TaskConfigError>> {
+    Err(vec![TaskConfigError::new("/input", message)])
+}
+
+impl Lookups {
+    /// The artifacts as a slice.
+    fn as_slice(&self) -> &[Lookup] {
+        match self {
+            Self::One(lookup) => slice::from_ref(lookup),
+            Self::Many(lookups) => lookups,
+        }
+    }
+}
+
+impl Kind {
+    /// The categories of artifacts that may be compared.
+    pub(crate) fn categories(self) -> &'static [&'static str] {
+        match self {
+            Self::Source => &["debian:source-package", "debian:upload"],
+            Self::Binary => &[
+                "debian:binary-package",
+                "debian:binary-packages",
+                "debian:upload",
+            ],
+        }
+    }
+
+    /// Where in the task data that side stands.
+    pub(crate) fn pointer_to(self, at: usize) -> String {
+        format!("{}/{at}", self.pointer())
+    }
+
+    /// Where in the task data the sides stand.
+    fn pointer(self) -> &'static str {
+        match self {
+            Self::Source => "/input/source_artifacts",
+            Self::Binary => "/input/binary_artifacts",
+        }
+    }
+}

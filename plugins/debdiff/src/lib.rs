@@ -1,0 +1,135 @@
+//! The debdiff task: compares two source packages, or the binary packages of two builds.
+
+mod executor;
+mod flag;
+mod input;
+
+mod side;
+
+mod comparison;
+
+use comparison::Comparison;
+use executor::Backend;
+use flag::Flag;
+use input::Input;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use side::Side;
+use std::{
+    collections::BTreeSet,
+    process::{Command, ExitStatus},
+};
+use taskbay_plugin_api::{
+    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log, run_to_file,
+};
+
+/// What a debdiff work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Debdiff {
+    /// What is compared.
+    input: Input,
+    /// Options for debdiff.
+    #[serde(default)]
+    extra_flags: Vec<Flag>,
+    /// The environment to run in; without one, debdiff runs on the worker itself.
+    #[serde(default)]
+    environment: Option<Lookup>,
+    /// What runs the command in the environment.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture that the worker must be able to build for, as it was called before `build_architecture`.
+    #[serde(default)]
+    host_architecture: Option<String>,
+    /// The architecture that the worker must be able to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+impl Task for Debdiff {
+    const NAME: &'static str = "debdiff";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("debdiff:available", is_available("debdiff"));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        self.input.sides().err().unwrap_or_default()
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![match self.environment {
+            Some(_) => self.backend.requirement(),
+            None => Requirement::equals("debdiff:available", true)
+                .because("debdiff, of the package devscripts, is not installed on the worker"),
+        }]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        executor::refuse(self.environment.as_ref())?;
+        let sides = self.input.sides().map_err(|faults| {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            TaskError::new(faults.join("; "))
+        })?;
+        let original = Side::fetch(context, sides.kind, 0, sides.original)?;
+        let new = Side::fetch(context, sides.kind, 1, sides.new)?;
+        let comparison = Comparison::of(sides.kind, &original, &new)?;
+
+        let report = context.work_directory().join("debdiff.txt");
+        let mut command = Command::new("debdiff");
+        command
+            // Farms compare alike whatever a worker's `devscripts.conf` says. It must be the first option.
+            .arg("--no-conf")
+            .args(self.extra_flags.iter().map(|flag| flag.as_str()))
+            .args(comparison.arguments())
+            .env("LC_ALL", "C.UTF-8")
+            // What it unpacks goes when the work directory goes, also when debdiff is killed.
+            .env("TMPDIR", context.work_directory());
+        let status = run_to_file(context, &mut command, &report)?;
+        let success = is_success(status)?;
+
+        let server = context.server();
+        let artifact = server.upload(Artifact::new(
+            "debian:debdiff",
+            comparison.data(),
+            vec![report],
+        ))?;
+        // A set, since both sides may name one artifact.
+        let targets: BTreeSet<_> = original.artifacts().chain(new.artifacts()).collect();
+        for target in targets {
+            server.relate(Relation {
+                artifact,
+                target,
+                kind: RelationKind::RelatesTo,
+            })?;
+        }
+        Ok(success)
+    }
+}
+
+/// Whether debdiff could compare. Its status 1 says that there are differences.
+fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
+    match status.code() {
+        Some(0 | 1) => Ok(true),
+        Some(code) => {
+            log::info!("debdiff could not compare: it ended with {code}");
+            Ok(false)
+        }
+        None => Err(TaskError::new(format!(
+            "debdiff did not end itself: {status}"
+        ))),
+    }
+}
+
+export_task!(Debdiff);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! Where the command runs: in an environment, for which there are no executors yet, or on the worker itself.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use taskbay_plugin_api::{Lookup, Requirement, TaskError};
+
+/// What runs commands in an environment.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Backend {
+    /// The task's own choice, which is `unshare`.
+    #[default]
+    Auto,
+    /// Linux namespaces.
+    Unshare,
+    /// A system container of Incus.
+    IncusLxc,
+    /// A virtual machine of Incus.
+    IncusVm,
+    /// A virtual machine of QEMU.
+    Qemu,
+}
+
+impl Backend {
+    /// The worker must have this backend.
+    pub(crate) fn requirement(self) -> Requirement {
+        let name = match self {
+            Self::Auto | Self::Unshare => "unshare",
+            Self::IncusLxc => "incus-lxc",
+            Self::IncusVm => "incus-vm",
+            Self::Qemu => "qemu",
+        };
+        Requirement::equals(&format!("executor:{name}:available"), true).because(format!(
+            "the worker cannot run commands in an environment with `{name}`"
+        ))
+    }
+}
+
+/// Refuses to run in an environment, rather than to run elsewhere than was asked.
+pub(crate) fn refuse(environment: Option<&Lookup>) -> Result<(), TaskError> {
+    match environment {
+        None => Ok(()),
+        Some(environment) => Err(TaskError::new(format!(
+            "cannot run in the environment `{environment}`: there are no executors yet; leave `environment` out to \
+             run on the worker itself"
+        ))),
+    }
+}

@@ -1,0 +1,210 @@
+//! The lintian task: checks Debian packages for mistakes.
+
+mod executor;
+mod kind;
+
+mod packages;
+
+mod tool;
+
+mod severity;
+mod tag;
+
+mod output;
+
+mod analysis;
+
+use analysis::Analysis;
+use executor::Backend;
+use kind::Kind;
+use packages::{Package, Packages};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use severity::Threshold;
+use std::{collections::BTreeSet, fs, path::Path};
+use taskbay_plugin_api::{
+    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log,
+};
+use tool::Selection;
+
+/// What a lintian work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Lintian {
+    /// What is checked.
+    input: Input,
+    /// Which analyses are made.
+    #[serde(default)]
+    output: Output,
+    /// The distribution that the packages are for, as VENDOR:CODENAME.
+    #[serde(default = "unstable")]
+    target_distribution: String,
+    /// The tags to look for; all, if none is named here.
+    #[serde(default)]
+    include_tags: Vec<String>,
+    /// Tags not to look for. Lintian ignores them where `include_tags` names some.
+    #[serde(default)]
+    exclude_tags: Vec<String>,
+    /// From which severity on a tag makes the task fail.
+    #[serde(default)]
+    fail_on_severity: Threshold,
+    /// The environment to run in; without one, lintian runs on the worker itself.
+    #[serde(default)]
+    environment: Option<Lookup>,
+    /// What runs the command in the environment.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture that the worker must be able to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is checked: a source package, binary packages, or both.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The source package: an artifact of category `debian:source-package` or `debian:upload`.
+    #[serde(default)]
+    source_artifact: Option<Lookup>,
+    /// The binary packages: artifacts of category `debian:binary-package` or `debian:upload`.
+    #[serde(default)]
+    binary_artifacts: Vec<Lookup>,
+}
+
+/// Which analyses are made, each where there is a package for it.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+struct Output {
+    /// Whether the source package is analysed.
+    source_analysis: bool,
+    /// Whether the binary packages for all architectures are analysed.
+    binary_all_analysis: bool,
+    /// Whether the binary packages for one architecture are analysed.
+    binary_any_analysis: bool,
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self {
+            source_analysis: true,
+            binary_all_analysis: true,
+            binary_any_analysis: true,
+        }
+    }
+}
+
+impl Output {
+    fn has(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Source => self.source_analysis,
+            Kind::BinaryAll => self.binary_all_analysis,
+            Kind::BinaryAny => self.binary_any_analysis,
+        }
+    }
+}
+
+fn unstable() -> String {
+    "debian:unstable".to_owned()
+}
+
+impl Task for Lintian {
+    const NAME: &'static str = "lintian";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("lintian:available", is_available("lintian"));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        let input = &self.input;
+        if input.source_artifact.is_some() || !input.binary_artifacts.is_empty() {
+            return Vec::new();
+        }
+        vec![TaskConfigError::new(
+            "/input",
+            "needs `source_artifact` or `binary_artifacts`, or both",
+        )]
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![match self.environment {
+            Some(_) => self.backend.requirement(),
+            None => Requirement::equals("lintian:available", true)
+                .because("lintian is not installed on the worker"),
+        }]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        executor::refuse(self.environment.as_ref())?;
+        let packages = Packages::fetch(context, &self.input)?;
+        let version = tool::version(context)?;
+        let mut success = true;
+        for kind in Kind::ALL {
+            let packages = packages.of_kind(kind);
+            if self.output.has(kind) && !packages.is_empty() {
+                let analysis = self.analyze(context, kind, &packages, &version)?;
+                success &= !analysis.reaches(self.fail_on_severity);
+            }
+        }
+        Ok(success)
+    }
+}
+
+impl Lintian {
+    /// Analyses the packages of one kind, and gives the analysis to the server.
+    fn analyze(
+        &self,
+        context: &Context,
+        kind: Kind,
+        packages: &[&Package],
+        version: &str,
+    ) -> Result<Analysis, TaskError> {
+        let directory = context.work_directory().join("analysis").join(kind.name());
+        fs::create_dir_all(&directory).map_err(|error| cannot_write(&directory, &error))?;
+        let files: Vec<_> = packages.iter().map(|package| package.file()).collect();
+        let selection = Selection {
+            include: &self.include_tags,
+            exclude: &self.exclude_tags,
+        };
+        let output = directory.join("lintian.txt");
+        let text = tool::run(context, &selection, &files, &output)?;
+        let tags = output::parse(&output, &text)?;
+        log::info!("{}: {} tags", kind.name(), tags.len());
+
+        let analysis = Analysis::new(tags, &files, version, &self.target_distribution);
+        let report = directory.join("analysis.json");
+        fs::write(&report, serde_json::to_vec_pretty(&analysis)?)
+            .map_err(|error| cannot_write(&report, &error))?;
+
+        let server = context.server();
+        let data = json!({"architecture": kind.architecture(), "summary": analysis.summary()});
+        let artifact =
+            server.upload(Artifact::new("debian:lintian", data, vec![report, output]))?;
+        // A set, since an upload brings many packages.
+        let targets: BTreeSet<_> = packages.iter().map(|package| package.artifact()).collect();
+        for target in targets {
+            server.relate(Relation {
+                artifact,
+                target,
+                kind: RelationKind::RelatesTo,
+            })?;
+        }
+        Ok(analysis)
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> TaskError {
+    TaskError::new(format!("cannot write {}: {error}", path.display()))
+}
+
+export_task!(Lintian);
+
+#[cfg(test)]
+mod tests;

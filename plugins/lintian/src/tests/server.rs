@@ -1,0 +1,88 @@
+//! A server in memory: artifacts 1, 2, … are what the test gives, uploads are kept from 101 on.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Lookup, Relation, Server, ServerCall, ServerError, ServerReply,
+};
+
+/// The number of the first upload.
+pub(crate) const FIRST_UPLOAD: ArtifactId = 101;
+
+/// Serves artifacts of local files, and keeps what comes.
+#[derive(Default)]
+pub(crate) struct LocalServer {
+    artifacts: Vec<Artifact>,
+    uploads: Mutex<Vec<Artifact>>,
+    relations: Mutex<Vec<Relation>>,
+}
+
+impl LocalServer {
+    /// A server that has these artifacts.
+    pub(crate) fn new(artifacts: Vec<Artifact>) -> Self {
+        Self {
+            artifacts,
+            ..Self::default()
+        }
+    }
+
+    /// What was uploaded.
+    pub(crate) fn uploads(&self) -> Vec<Artifact> {
+        self.uploads.lock().unwrap().clone()
+    }
+
+    /// Which artifacts were related, in the order of the calls.
+    pub(crate) fn relations(&self) -> Vec<(ArtifactId, ArtifactId)> {
+        let relations = self.relations.lock().unwrap();
+        relations
+            .iter()
+            .map(|relation| (relation.artifact, relation.target))
+            .collect()
+    }
+
+    fn find(&self, lookup: &Lookup) -> Result<(ArtifactId, Artifact), ServerError> {
+        let numbered = (1..).zip(&self.artifacts);
+        numbered
+            .map(|(id, artifact)| (id, artifact.clone()))
+            .find(|(id, _)| *lookup == Lookup::Id(*id))
+            .ok_or_else(|| ServerError(format!("no artifact {lookup}")))
+    }
+}
+
+impl Server for LocalServer {
+    fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+        match call {
+            ServerCall::Resolve { lookup } => {
+                let (id, artifact) = self.find(&lookup)?;
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Fetch { lookup, directory } => {
+                let (id, mut artifact) = self.find(&lookup)?;
+                for file in &mut artifact.files {
+                    *file = copy(file, &directory);
+                }
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Upload { artifact } => {
+                assert!(artifact.files.iter().all(|file| file.is_file()));
+                let mut uploads = self.uploads.lock().unwrap();
+                let id = FIRST_UPLOAD + uploads.len() as ArtifactId;
+                uploads.push(artifact);
+                Ok(ServerReply::Uploaded { id })
+            }
+            ServerCall::Relate { relation } => {
+                self.relations.lock().unwrap().push(relation);
+                Ok(ServerReply::Done)
+            }
+        }
+    }
+}
+
+fn copy(file: &Path, directory: &Path) -> PathBuf {
+    let to = directory.join(file.file_name().unwrap());
+    fs::copy(file, &to).unwrap();
+    to
+}

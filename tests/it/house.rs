@@ -1,0 +1,95 @@
+//! What the source keeps to, and what the documents promise.
+
+use crate::farm::root;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The Rust files below these folders.
+fn sources(folders: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn unsafe_code_is_in_two_files() {
+    let has_unsafe = |path: &PathBuf| text(path).contains("unsafe {");
+    let all = sources(&[
+        "core/src",
+        "plugin-api/src",
+        "plugins",
+        "loader/src",
+        "worker/src",
+        "cli/src",
+    ]);
+    let mut found: Vec<_> = all.into_iter().filter(has_unsafe).collect();
+    found.sort();
+    assert_eq!(
+        found,
+        [
+            root().join("loader/src/load.rs"),
+            root().join("plugin-api/src/export.rs")
+        ]
+    );
+}
+
+#[test]
+fn no_plugin_names_abi_stable() {
+    for path in sources(&["plugins", "core/src", "worker/src", "cli/src"]) {
+        assert!(!text(&path).contains("abi_stable::"), "{}", path.display());
+    }
+}
+
+/// A plugin that would end its host on a panic does not compile.
+#[test]
+fn panic_abort_does_not_compile() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args([
+        "rustc",
+        "--locked",
+        "-p",
+        "taskbay-task-noop",
+        "--",
+        "-C",
+        "panic=abort",
+    ]);
+    let built = cargo.output().unwrap();
+    let message = String::from_utf8_lossy(&built.stderr);
+    assert!(!built.status.success());
+    assert!(
+        message.contains("a plugin must be built with panic"),
+        "{message}"
+    );
+}
+
+/// The README's plugin is the shipped one, and so is the author's page's.
+#[test]
+fn the_documents_show_the_plugin_that_is_shipped() {
+    let noop = text(&root().join("plugins/noop/src/lib.rs"));
+    let start = noop.find("use schemars").unwrap();
+    let end = noop.find("export_task!(Noop);").unwrap() + "export_task!(Noop);".len();
+    let plugin = &noop[start..end];
+    assert!(text(&root().join("README.md")).contains(plugin));
+    let commented: String = plugin
+        .lines()
+        .map(|line| format!("//! {line}").trim_end().to_owned() + "\n")
+        .collect();
+    assert!(text(&root().join("plugin-api/src/lib.rs")).contains(commented.trim_end()));
+}

@@ -1,0 +1,29 @@
+//! The proof, from outside: real plugin files, the real command, real signals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on fails, and one that is skipped says so"
+)]
+
+/// A directory of plugins and the command, apart from the machine they run on.
+mod farm;
+/// Plugin files with faults, made from one that was built.
+mod unruly;
+
+/// Executions: results, logs, crashes, time limits, aborts, and no process left behind.
+mod attempts;
+/// Arguments and documents, good and bad, and the exit codes.
+mod command_line;
+/// Each row of the task contract that crosses crates has a test of its name; the others are beside their rules.
+mod contract;
+/// A panic, crash or hang in any entry costs only the plugin that it is in.
+mod faults;
+/// What the source keeps to, and what the documents promise.
+mod house;
+/// The tasks that are shipped, on real input.
+mod real_tasks;
+/// One bad file never hides a good one: each is a row with reason and remedy.
+mod rejected;
+/// Verdicts and their reasons.
+mod verdicts;

@@ -1,0 +1,156 @@
+//! Architectures: this program's own, and those whose programs can be executed here.
+
+use crate::tree;
+use rustix::process::Pid;
+use std::{
+    collections::BTreeSet,
+    env,
+    io::{self, Read, Seek},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+use taskbay_plugin_api::is_available;
+
+/// How long the look for foreign architectures may take. It is usually done in a tenth of a second.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Debian's name of the architecture of this program, in the words of `dpkg --print-architecture`.
+pub fn host_architecture() -> &'static str {
+    let little = cfg!(target_endian = "little");
+    let hard_float = cfg!(target_abi = "eabihf");
+    match env::consts::ARCH {
+        "x86_64" if cfg!(target_pointer_width = "32") => "x32",
+        "x86_64" => "amd64",
+        "x86" => "i386",
+        "aarch64" => "arm64",
+        "arm" if hard_float => "armhf",
+        "arm" => "armel",
+        "powerpc64" if little => "ppc64el",
+        "powerpc64" => "ppc64",
+        "mips64" if little => "mips64el",
+        "mips" if little => "mipsel",
+        "loongarch64" => "loong64",
+        // Of the others, such as riscv64 and s390x, Debian uses the same name.
+        same => same,
+    }
+}
+
+/// The architectures whose programs can be executed here, as `arch-test` finds; without it the native one.
+pub(crate) fn executable() -> BTreeSet<String> {
+    let native = host_architecture();
+    let mut architectures = BTreeSet::from([native.to_owned()]);
+    if is_available("arch-test") {
+        match printed(&mut Command::new("arch-test"), LIMIT) {
+            Ok(foreign) => architectures.extend(foreign),
+            Err(error) => log::warn!(
+                "`arch-test` failed, so {native} alone is offered as architecture: {error}; run it to see why"
+            ),
+        }
+    }
+    architectures
+}
+
+/// The program that emulates a whole machine of this architecture.
+pub(crate) fn qemu_system() -> String {
+    let machine = match env::consts::ARCH {
+        "x86" => "i386",
+        "powerpc64" => "ppc64",
+        "powerpc" => "ppc",
+        same => same,
+    };
+    format!("qemu-system-{machine}")
+}
+
+/// The architectures that `arch_test` prints, one a line.
+fn printed(arch_test: &mut Command, limit: Duration) -> io::Result<BTreeSet<String>> {
+    // A file, because a pipe would stay open as long as anything that the program started.
+    let mut output = tempfile::tempfile()?;
+    let mut child = arch_test
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(Stdio::null())
+        .spawn()?;
+    let until = Instant::now() + limit;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() >= until {
+            tree::end(Pid::from_child(&child), true, Duration::ZERO);
+            child.wait()?;
+            return Err(io::Error::other(format!("it did not end within {limit:?}")));
+        }
+        thread::sleep(LOOK);
+    };
+    if !status.success() {
+        return Err(io::Error::other(status.to_string()));
+    }
+    let mut text = String::new();
+    output.rewind()?;
+    output.read_to_string(&mut text)?;
+    let is_architecture = |line: &&str| {
+        !line.is_empty()
+            && line
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(is_architecture)
+        .map(str::to_owned)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arch_test(script: &str, limit: Duration) -> io::Result<Vec<String>> {
+        printed(Command::new("sh").args(["-c", script]), limit).map(Vec::from_iter)
+    }
+
+    #[test]
+    fn the_native_architecture_is_as_dpkg_says() {
+        let dpkg = Command::new("dpkg")
+            .arg("--print-architecture")
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8(dpkg.stdout).unwrap().trim(),
+            host_architecture()
+        );
+    }
+
+    #[test]
+    fn reads_what_arch_test_prints() {
+        let limit = LIMIT;
+        let found = arch_test(
+            "printf 'i386\\namd64\\n\\narmhf: not here\\n i386\\n'",
+            limit,
+        );
+        assert_eq!(found.unwrap(), ["amd64", "i386"]);
+        assert_eq!(
+            arch_test("echo amd64; exit 3", limit)
+                .unwrap_err()
+                .to_string(),
+            "exit status: 3"
+        );
+        assert!(arch_test("printf '\\377'", limit).is_err());
+        assert!(printed(&mut Command::new("taskbay-has-no-such-program"), limit).is_err());
+    }
+
+    #[test]
+    fn an_arch_test_that_hangs_costs_a_limited_time() {
+        let error = arch_test("exec sleep 600", Duration::from_millis(50)).unwrap_err();
+        assert_eq!(error.to_string(), "it did not end within 50ms");
+        // What it leaves behind may hold its output without being waited for.
+        let started = Instant::now();
+        let found = arch_test("sleep 60 & echo amd64; kill $!", LIMIT);
+        assert_eq!(found.unwrap(), ["amd64"]);
+        assert!(started.elapsed() < Duration::from_secs(50));
+    }
+}

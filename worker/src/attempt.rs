@@ -1,0 +1,219 @@
+//! One try to execute a task.
+
+use crate::{
+    ending::{Ending, Stop},
+    failure::Failure,
+    host_process::{Event, HostProcess},
+    hosts::{Hosts, LOOK, nonce},
+    protocol::{Answer, FromHost, Question, ToHost},
+    tree::{self, Survivor},
+};
+use rustix::process::Signal;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use taskbay_core::{Abort, Outcome, Server, ServerError};
+use taskbay_loader::Admissible;
+use tempfile::TempDir;
+
+/// How to execute a task.
+#[derive(Clone, Debug)]
+pub struct AttemptOptions {
+    /// How long it may take; none is without limit.
+    pub timeout: Option<Duration>,
+    /// How long processes have between TERM and KILL when they are told to end.
+    pub grace: Duration,
+    /// Whether the work directory stays.
+    pub keep: bool,
+}
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub struct AttemptReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it ended in a panic.
+    pub panicked: bool,
+    /// How long it took.
+    pub duration: Duration,
+    /// The work directory, where it was kept.
+    pub work_directory: Option<PathBuf>,
+    /// Processes that not even KILL ended.
+    pub survivors: Vec<Survivor>,
+}
+
+impl AttemptReport {
+    /// An attempt that was not made.
+    pub fn not_made(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            panicked: false,
+            duration: Duration::ZERO,
+            work_directory: None,
+            survivors: Vec::new(),
+        }
+    }
+}
+
+impl Hosts {
+    /// Executes the task of `file` with task data as JSON text that [`configure`](Self::configure) gave, in a work
+    /// directory of its own. Stops when the abort latch is set. Every process that the task started has ended when this
+    /// returns, but for the survivors that are reported.
+    ///
+    /// # Errors
+    ///
+    /// When the attempt cannot begin: no work directory, no plugin, no host.
+    pub fn execute(
+        &mut self,
+        file: &Admissible,
+        data: &str,
+        server: &Arc<dyn Server>,
+        options: &AttemptOptions,
+    ) -> Result<AttemptReport, Failure> {
+        let work = tempfile::Builder::new()
+            .prefix(&format!("taskbay-{}-", file.name()))
+            .tempdir()
+            .map_err(|error| Failure::NoHost(format!("there is no work directory: {error}")))?;
+        self.load(file)?;
+        let started = Instant::now();
+        let question = Question::Execute {
+            name: file.name().to_string(),
+            data: data.to_owned(),
+            checked: true,
+            work_directory: work.path().to_owned(),
+        };
+        let abort = self.abort().clone();
+        let name = file.name().as_str();
+        let (ending, survivors) = if let Some(host) = self.here() {
+            let answer = host.answer(question, &abort, server);
+            let stopped = abort.is_set().then_some(Stop::Aborted);
+            (Ending::of(name, Ok(answer), stopped), Vec::new())
+        } else {
+            let process = self.process()?;
+            process.becomes_attempt_of(name);
+            let mut running = Execution {
+                process,
+                server,
+                abort: &abort,
+                options,
+                stopped: None,
+            };
+            let answer = running.run(question, started);
+            let survivors = running.process.end(options.grace);
+            (Ending::of(name, answer, running.stopped), survivors)
+        };
+        let duration = started.elapsed();
+        report_survivors(&survivors);
+        Ok(AttemptReport {
+            outcome: ending.outcome,
+            panicked: ending.panicked,
+            duration,
+            work_directory: put_away(work, options.keep),
+            survivors,
+        })
+    }
+}
+
+struct Execution<'a> {
+    process: &'a mut HostProcess,
+    server: &'a Arc<dyn Server>,
+    abort: &'a Abort,
+    options: &'a AttemptOptions,
+    stopped: Option<Stop>,
+}
+
+impl Execution<'_> {
+    /// Puts the question and serves the host until it answers, dies, or has had its grace.
+    fn run(&mut self, question: Question, started: Instant) -> Result<Answer, Failure> {
+        let nonce = nonce();
+        let no_host = |error: io::Error| Failure::NoHost(error.to_string());
+        let _ = self.process.send(&ToHost::Ask { nonce, question });
+        let mut end = self.options.timeout.map(|timeout| started + timeout);
+        loop {
+            let now = Instant::now();
+            let is_over = end.is_some_and(|end| now >= end);
+            match self.stopped {
+                Some(_) if is_over => return Err(Failure::Interrupted),
+                None if self.abort.is_set() => end = Some(self.stop(Stop::Aborted)),
+                None if is_over => {
+                    let after = self.options.timeout.unwrap_or_default();
+                    end = Some(self.stop(Stop::TimedOut { after }));
+                }
+                _ => {}
+            }
+            let look = now + LOOK;
+            let until = end.map_or(look, |end| end.min(look));
+            match self.process.next(until).map_err(no_host)? {
+                Event::Message(FromHost::Answer {
+                    nonce: answered,
+                    answer,
+                }) if answered == nonce => {
+                    return Ok(answer);
+                }
+                Event::Message(FromHost::Call { call, request }) => {
+                    let reply = self
+                        .server
+                        .call(request)
+                        .map_err(|ServerError(message)| message);
+                    // A host that has died meanwhile is noticed above.
+                    let _ = self.process.send(&ToHost::Reply { call, reply });
+                }
+                Event::Message(_) => {
+                    log::warn!("the plugin host said something that nobody asked for");
+                }
+                Event::Died(death) => return Err(Failure::Died(death)),
+                Event::Nothing => {}
+            }
+        }
+    }
+
+    /// Tells the task and all that it started to end, and says when the grace is over.
+    fn stop(&mut self, stop: Stop) -> Instant {
+        log::info!(
+            "{}: ending the task",
+            match stop {
+                Stop::Aborted => "aborted",
+                Stop::TimedOut { .. } => "timed out",
+            }
+        );
+        self.stopped = Some(stop);
+        let _ = self.process.send(&ToHost::Abort);
+        for process in tree::descendants(self.process.pid()) {
+            process.signal(Signal::TERM);
+        }
+        Instant::now() + self.options.grace
+    }
+}
+
+fn report_survivors(survivors: &[Survivor]) {
+    for survivor in survivors {
+        log::error!(
+            "process {} ({}) survives: not even KILL ended it",
+            survivor.pid.as_raw_nonzero(),
+            survivor.command
+        );
+    }
+}
+
+/// Removes the work directory, or says where it stays.
+fn put_away(work: TempDir, keep: bool) -> Option<PathBuf> {
+    if keep {
+        return Some(work.keep());
+    }
+    let path = work.path().to_owned();
+    if let Err(error) = work.close() {
+        warn_of(&path, &error);
+        return Some(path);
+    }
+    None
+}
+
+fn warn_of(path: &Path, error: &io::Error) {
+    log::warn!(
+        "the work directory {} cannot be removed: {error}; remove it by hand",
+        path.display()
+    );
+}

@@ -1,0 +1,83 @@
+//! Why a question about a plugin has no answer.
+
+use crate::{host_process::Death, protocol::Answer};
+use std::time::Duration;
+use taskbay_core::TaskConfigError;
+use taskbay_loader::Rejection;
+use taskbay_plugin_api::host::Fault;
+
+/// Why a question about a plugin has no answer. Never names the plugin: whoever reports it adds that.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The plugin is refused.
+    #[error(transparent)]
+    Rejected(Rejection),
+    /// The task data is invalid: every fault found.
+    #[error("the task data is invalid")]
+    Invalid(Vec<TaskConfigError>),
+    /// The plugin returned an error, or panicked.
+    #[error("{0}")]
+    Fault(Fault),
+    /// The process that the plugin ran in died.
+    #[error("its process {0}")]
+    Died(Death),
+    /// The plugin did not answer in time.
+    #[error("it gave no answer within {} s", after.as_secs_f64())]
+    Hung {
+        /// The limit.
+        after: Duration,
+    },
+    /// No plugin host can be started, or spoken to.
+    #[error("no plugin host can be run: {0}")]
+    NoHost(String),
+    /// The caller was told to stop.
+    #[error("it was interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Rejected(rejection) => rejection.help(),
+            Self::Invalid(_) => "`taskbay schema NAME` shows what task data may say".to_owned(),
+            Self::Fault(_) | Self::Died(_) => {
+                "report it to the plugin's author; `-vv` shows more".to_owned()
+            }
+            Self::Hung { .. } => {
+                "report it to the plugin's author, or allow more time with --plugin-timeout"
+                    .to_owned()
+            }
+            Self::NoHost(_) => {
+                "see whether this user may start processes, and has memory left".to_owned()
+            }
+            Self::Interrupted => "run it again".to_owned(),
+        }
+    }
+
+    /// Whether the plugin crashed, hung or panicked, which no plugin should.
+    pub fn is_crash(&self) -> bool {
+        match self {
+            Self::Died(_) | Self::Hung { .. } => true,
+            Self::Fault(fault) => matches!(fault, Fault::Panic { .. } | Fault::Poisoned),
+            Self::Rejected(Rejection::Elsewhere { crashed, .. }) => *crashed,
+            _ => false,
+        }
+    }
+
+    /// As the reason why a file is not used.
+    pub fn into_rejection(self) -> Rejection {
+        match self {
+            Self::Rejected(rejection) => rejection,
+            other => Rejection::Elsewhere {
+                reason: other.to_string(),
+                help: other.help(),
+                crashed: other.is_crash(),
+            },
+        }
+    }
+
+    pub(crate) fn unexpected(answer: &Answer) -> Self {
+        Self::NoHost(format!("it gave an answer to another question: {answer:?}"))
+    }
+}

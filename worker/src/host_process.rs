@@ -1,0 +1,273 @@
+//! A plugin host as its parent holds it: a child process, the socket to it, and what it prints.
+
+use crate::{
+    output::Output,
+    protocol::{FromHost, LogLine, ToHost, holds_frame, take_frame, write_frame},
+    spawner, tree,
+};
+use log::{Level, Record};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
+    net::{RecvFlags, recv},
+    process::{Pid, PidfdFlags, pidfd_open, set_child_subreaper},
+};
+use signal_hook::low_level::signal_name;
+use std::{
+    ffi::OsString,
+    fmt, io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+use taskbay_loader::TrustPolicy;
+use taskbay_plugin_api::host::level_from_number;
+
+/// How long a host may leave the socket full.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How to start plugin hosts: a program that calls [`serve`](crate::serve) with what its arguments say.
+#[derive(Clone, Debug)]
+pub struct HostProgram {
+    /// The program.
+    pub program: PathBuf,
+    /// Its first arguments; `--parent`, `--level` and maybe `--allow-insecure` follow.
+    pub arguments: Vec<OsString>,
+    /// Which files the hosts load.
+    pub policy: TrustPolicy,
+    /// Whether this process has no other children than plugin hosts. Then what a crashed host leaves behind is found
+    /// and killed even where it hides.
+    pub has_only_hosts: bool,
+}
+
+/// How a host ended that should not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// The exit status.
+    pub status: ExitStatus,
+    /// The last lines that it wrote to standard error.
+    pub stderr: Vec<String>,
+}
+
+/// What comes from a host.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// An answer or a call; log records are dealt with already.
+    Message(FromHost),
+    /// It ended.
+    Died(Death),
+    /// Nothing, up to the time given.
+    Nothing,
+}
+
+/// A running plugin host.
+#[derive(Debug)]
+pub(crate) struct HostProcess {
+    child: Child,
+    handle: OwnedFd,
+    socket: UnixStream,
+    received: Vec<u8>,
+    stdout: Output,
+    stderr: Output,
+    has_only_hosts: bool,
+}
+
+impl HostProcess {
+    pub(crate) fn start(program: &HostProgram, output: Level) -> io::Result<Self> {
+        // Orphans of a host that crashed come to this process, where they can be found.
+        set_child_subreaper(Pid::from_raw(1))?;
+        let (socket, theirs) = UnixStream::pair()?;
+        socket.set_write_timeout(Some(WRITE_LIMIT))?;
+        let mut command = Command::new(&program.program);
+        command
+            .args(&program.arguments)
+            .arg(format!("--parent={}", std::process::id()))
+            .arg(format!("--level={}", log::max_level()))
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .current_dir("/");
+        if program.policy == TrustPolicy::Anyone {
+            command.arg("--allow-insecure");
+        }
+        let mut child = spawner::spawn(command)?;
+        let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        Ok(Self {
+            stdout: Output::new("stdout", output, child.stdout.take().map(Into::into))?,
+            stderr: Output::new("stderr", output, child.stderr.take().map(Into::into))?,
+            child,
+            handle,
+            socket,
+            received: Vec::new(),
+            has_only_hosts: program.has_only_hosts,
+        })
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// From now on what it prints is that task's output, and logged as information.
+    pub(crate) fn becomes_attempt_of(&mut self, task: &str) {
+        self.stdout.becomes_output_of(task);
+        self.stderr.becomes_output_of(task);
+    }
+
+    pub(crate) fn send(&self, message: &ToHost) -> io::Result<()> {
+        write_frame(&self.socket, message)
+    }
+
+    /// Waits for the next event, and passes on what the host logs and prints meanwhile.
+    pub(crate) fn next(&mut self, until: Instant) -> io::Result<Event> {
+        loop {
+            if let Some(message) = take_frame(&mut self.received)? {
+                match message {
+                    FromHost::Log(line) => pass_on(&line),
+                    message => return Ok(Event::Message(message)),
+                }
+                continue;
+            }
+            let ready = self.poll(until)?;
+            self.read()?;
+            match ready {
+                // What it said last is dealt with first; half a frame will never be whole.
+                Ready::Ended if !holds_frame(&self.received) => {
+                    return self.died().map(Event::Died);
+                }
+                Ready::Nothing if Instant::now() >= until => return Ok(Event::Nothing),
+                _ => {}
+            }
+        }
+    }
+
+    fn poll(&self, until: Instant) -> io::Result<Ready> {
+        let mut sources = vec![
+            PollFd::new(&self.handle, PollFlags::IN),
+            PollFd::new(&self.socket, PollFlags::IN),
+        ];
+        let outputs = [&self.stdout, &self.stderr];
+        sources.extend(outputs.iter().filter_map(|output| output.poll()));
+        let wait = until.saturating_duration_since(Instant::now());
+        let wait = wait.try_into().map_err(io::Error::other)?;
+        match poll(&mut sources, Some(&wait)) {
+            Ok(0) | Err(Errno::INTR) => return Ok(Ready::Nothing),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(if sources[0].revents().is_empty() {
+            Ready::Something
+        } else {
+            Ready::Ended
+        })
+    }
+
+    /// Takes in all that is there, without waiting.
+    fn read(&mut self) -> io::Result<()> {
+        self.stdout.read();
+        self.stderr.read();
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            match recv(self.socket.as_fd(), &mut chunk[..], RecvFlags::DONTWAIT) {
+                Ok((0, _)) | Err(Errno::AGAIN | Errno::CONNRESET) => return Ok(()),
+                Ok((read, _)) => self.received.extend_from_slice(&chunk[..read]),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn died(&mut self) -> io::Result<Death> {
+        let status = self.child.wait()?;
+        self.stdout.finish();
+        self.stderr.finish();
+        if self.has_only_hosts {
+            tree::end_orphans(&[], Duration::ZERO);
+        }
+        Ok(Death {
+            status,
+            stderr: self.stderr.tail(),
+        })
+    }
+
+    /// Ends the host and all its descendants, who get `grace` between TERM and KILL. Says which of them survived.
+    pub(crate) fn end(&mut self, grace: Duration) -> Vec<tree::Survivor> {
+        let pid = self.pid();
+        let mut survivors = Vec::new();
+        if tree::has_children(pid) {
+            survivors = tree::end(pid, false, grace).survivors;
+        }
+        // The host itself is killed last, since its descendants' orphans come to it.
+        if self.child.kill().is_ok() {
+            let _ = self.child.wait();
+        }
+        let _ = self.read();
+        self.stdout.finish();
+        self.stderr.finish();
+        survivors
+    }
+}
+
+impl Drop for HostProcess {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.end(Duration::ZERO);
+        }
+    }
+}
+
+/// What a wait was ended by.
+enum Ready {
+    Ended,
+    Something,
+    Nothing,
+}
+
+/// Logs a host's record as if it had been logged here.
+fn pass_on(line: &LogLine) {
+    let level = level_from_number(line.level);
+    let metadata = log::Metadata::builder()
+        .level(level)
+        .target(&line.target)
+        .build();
+    if level > log::max_level() || !log::logger().enabled(&metadata) {
+        return;
+    }
+    let task = line.task.as_ref().map(|task| [("task", task.as_str())]);
+    let mut record = Record::builder();
+    record
+        .metadata(metadata)
+        .file(line.file.as_deref())
+        .line(line.line);
+    if let Some(task) = &task {
+        record.key_values(task);
+    }
+    log::logger().log(&record.args(format_args!("{}", line.message)).build());
+}
+
+impl Death {
+    /// The signal that killed it, by name.
+    pub fn signal(&self) -> Option<&'static str> {
+        signal_name(self.status.signal()?)
+    }
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.status.signal(), self.status.code()) {
+            (Some(signal), _) => match signal_name(signal) {
+                Some(name) => write!(f, "was killed by {name}")?,
+                None => write!(f, "was killed by signal {signal}")?,
+            },
+            (None, Some(code)) => write!(f, "ended itself with status {code}")?,
+            (None, None) => f.write_str("ended")?,
+        }
+        match self.stderr.last() {
+            Some(line) => write!(f, "; its last words: {line}"),
+            None => Ok(()),
+        }
+    }
+}

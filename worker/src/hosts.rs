@@ -1,0 +1,361 @@
+//! Questions about plugins, answered in plugin hosts that are started, and ended, as needed.
+
+use crate::{
+    failure::Failure,
+    host_process::{Event, HostProcess, HostProgram},
+    plugin_host::PluginHost,
+    protocol::{Answer, FromHost, Question, ToHost},
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use taskbay_core::{Abort, Metadata, NoServer, Requirement, Server, Verdict};
+use taskbay_loader::{Admissible, Rejection};
+
+/// How often the abort latch is looked at.
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
+
+/// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
+/// answer, and a new host takes over.
+#[derive(Debug)]
+pub struct Hosts {
+    place: Place,
+    limit: Duration,
+    abort: Abort,
+}
+
+/// Where plugin code runs.
+#[derive(Debug)]
+enum Place {
+    Children {
+        program: HostProgram,
+        host: Option<Box<Running>>,
+    },
+    Here(Box<PluginHost>),
+}
+
+/// A host, and the tasks that it has loaded.
+#[derive(Debug)]
+struct Running {
+    process: HostProcess,
+    loaded: BTreeSet<String>,
+}
+
+/// A plugin that was loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Described {
+    /// The task's version.
+    pub version: u32,
+    /// The JSON Schema of its task data; none takes any JSON value.
+    pub schema: Option<Value>,
+}
+
+/// Task data that is valid.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Configured {
+    /// The data as JSON text, defaults filled in.
+    pub data: String,
+    /// What a worker must fulfil.
+    pub requirements: Vec<Requirement>,
+}
+
+impl Hosts {
+    /// Runs plugin code in child processes. A question that is not answered within `limit`, or when `abort` is set, is
+    /// given up.
+    pub fn new(program: HostProgram, limit: Duration, abort: Abort) -> Self {
+        Self {
+            place: Place::Children {
+                program,
+                host: None,
+            },
+            limit,
+            abort,
+        }
+    }
+
+    /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang.
+    pub fn in_process(policy: taskbay_loader::TrustPolicy, abort: Abort) -> Self {
+        Self {
+            place: Place::Here(Box::new(PluginHost::new(policy))),
+            limit: Duration::MAX,
+            abort,
+        }
+    }
+
+    /// Loads a plugin.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused, dies or hangs.
+    pub fn describe(&mut self, file: &Admissible) -> Result<Described, Failure> {
+        match self.alone_if_it_dies(|hosts| hosts.load(file))? {
+            Answer::Loaded {
+                version, schema, ..
+            } => Ok(Described { version, schema }),
+            other => Err(Failure::unexpected(&other)),
+        }
+    }
+
+    /// What a worker's metadata says of the plugin's task, and the keys that were dropped since they are others'.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused, fails, dies or hangs.
+    pub fn analyze(
+        &mut self,
+        file: &Admissible,
+        known: &Metadata,
+    ) -> Result<(Metadata, Vec<String>), Failure> {
+        let question = |name| Question::Analyze {
+            name,
+            known: known.clone(),
+        };
+        match self.ask(file, question)? {
+            Answer::Analyzed { metadata, dropped } => Ok((metadata, dropped)),
+            other => Err(Failure::unexpected(&other)),
+        }
+    }
+
+    /// Whether task data, as JSON text, is valid.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, or the plugin is refused, fails, dies or hangs.
+    pub fn configure(&mut self, file: &Admissible, data: &str) -> Result<Configured, Failure> {
+        let question = |name| Question::Configure {
+            name,
+            data: data.to_owned(),
+        };
+        match self.ask(file, question)? {
+            Answer::Configured { data, requirements } => Ok(Configured { data, requirements }),
+            other => Err(Failure::unexpected(&other)),
+        }
+    }
+
+    /// Whether a worker may execute the task with this data.
+    ///
+    /// # Errors
+    ///
+    /// When the data is invalid, or the plugin is refused, fails, dies or hangs.
+    pub fn can_run(
+        &mut self,
+        file: &Admissible,
+        data: &str,
+        worker: &Metadata,
+    ) -> Result<Verdict, Failure> {
+        let question = |name| Question::CanRun {
+            name,
+            data: data.to_owned(),
+            worker: worker.clone(),
+        };
+        match self.ask(file, question)? {
+            Answer::Verdict(verdict) => Ok(verdict),
+            other => Err(Failure::unexpected(&other)),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        file: &Admissible,
+        question: impl Fn(String) -> Question,
+    ) -> Result<Answer, Failure> {
+        self.alone_if_it_dies(|hosts| {
+            hosts.load(file)?;
+            hosts.put(question(file.name().to_string()))
+        })
+    }
+
+    /// Puts a question again, to a host of its own, when the host died that other plugins were loaded in too: one of
+    /// them may have killed it.
+    fn alone_if_it_dies(
+        &mut self,
+        question: impl Fn(&mut Self) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        let had_others = match &self.place {
+            Place::Children {
+                host: Some(host), ..
+            } => !host.loaded.is_empty(),
+            _ => false,
+        };
+        match question(self) {
+            Err(Failure::Died(death)) if had_others => {
+                log::debug!(
+                    "a plugin host of several plugins {death}; asking again in a host of its own"
+                );
+                let answer = question(self);
+                self.close();
+                answer
+            }
+            answer => answer,
+        }
+    }
+
+    /// Has the plugin loaded, in whichever host runs.
+    pub(crate) fn load(&mut self, file: &Admissible) -> Result<Answer, Failure> {
+        let name = file.name().to_string();
+        if let Place::Children {
+            host: Some(host), ..
+        } = &self.place
+            && host.loaded.contains(&name)
+        {
+            return Ok(Answer::Loaded {
+                name,
+                version: file.manifest().version,
+                schema: None,
+            });
+        }
+        let question = Question::Load {
+            file: file.resolved().to_owned(),
+            checked: false,
+        };
+        match self.put(question)? {
+            Answer::Loaded { name: loaded, .. } if loaded != name => {
+                Err(Failure::Rejected(Rejection::Elsewhere {
+                    reason: "it changed while it was being loaded".to_owned(),
+                    help: "try again once it is written".to_owned(),
+                    crashed: false,
+                }))
+            }
+            answer @ Answer::Loaded { .. } => {
+                if let Place::Children {
+                    host: Some(host), ..
+                } = &mut self.place
+                {
+                    host.loaded.insert(name);
+                }
+                Ok(answer)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn put(&mut self, question: Question) -> Result<Answer, Failure> {
+        let answer = match &mut self.place {
+            Place::Here(host) => {
+                let server: Arc<dyn Server> = Arc::new(NoServer);
+                host.answer(question, &self.abort, &server)
+            }
+            Place::Children { .. } => self.put_to_child(question)?,
+        };
+        match answer {
+            Answer::Rejected {
+                reason,
+                help,
+                details,
+                panicked,
+            } => {
+                if let Some(details) = details {
+                    log::debug!("{details}");
+                }
+                Err(Failure::Rejected(Rejection::Elsewhere {
+                    reason,
+                    help,
+                    crashed: panicked,
+                }))
+            }
+            Answer::Invalid(errors) => Err(Failure::Invalid(errors)),
+            Answer::Failed(fault) => Err(Failure::Fault(fault)),
+            answer => Ok(answer),
+        }
+    }
+
+    fn put_to_child(&mut self, question: Question) -> Result<Answer, Failure> {
+        let until = Instant::now() + self.limit;
+        let abort = self.abort.clone();
+        let process = self.process()?;
+        let answered = wait_for_answer(process, question, until, &abort);
+        if answered.is_err() {
+            self.close();
+        }
+        answered.map_err(|failure| match failure {
+            Failure::Hung { .. } => Failure::Hung { after: self.limit },
+            other => other,
+        })
+    }
+
+    /// The host that runs, or a new one.
+    pub(crate) fn process(&mut self) -> Result<&mut HostProcess, Failure> {
+        let Place::Children { program, host } = &mut self.place else {
+            return Err(Failure::NoHost("plugins run in this process".to_owned()));
+        };
+        if host.is_none() {
+            let process = HostProcess::start(program, log::Level::Debug)
+                .map_err(|error| Failure::NoHost(error.to_string()))?;
+            *host = Some(Box::new(Running {
+                process,
+                loaded: BTreeSet::new(),
+            }));
+        }
+        match host {
+            Some(host) => Ok(&mut host.process),
+            None => Err(Failure::NoHost("it could not be started".to_owned())),
+        }
+    }
+
+    /// The host in this process, where plugin code runs here.
+    pub(crate) fn here(&mut self) -> Option<&mut PluginHost> {
+        match &mut self.place {
+            Place::Here(host) => Some(host),
+            Place::Children { .. } => None,
+        }
+    }
+
+    pub(crate) fn abort(&self) -> &Abort {
+        &self.abort
+    }
+
+    /// Ends the host, with whatever runs in it.
+    fn close(&mut self) {
+        if let Place::Children { host, .. } = &mut self.place {
+            *host = None;
+        }
+    }
+}
+
+fn wait_for_answer(
+    process: &mut HostProcess,
+    question: Question,
+    until: Instant,
+    abort: &Abort,
+) -> Result<Answer, Failure> {
+    let nonce = nonce();
+    // When this fails the host has died or hangs, which the wait tells better.
+    let sent = process.send(&ToHost::Ask { nonce, question });
+    loop {
+        if abort.is_set() {
+            return Err(Failure::Interrupted);
+        }
+        let look = until.min(Instant::now() + LOOK);
+        match process
+            .next(look)
+            .map_err(|error| Failure::NoHost(error.to_string()))?
+        {
+            Event::Message(FromHost::Answer {
+                nonce: answered,
+                answer,
+            }) if answered == nonce => {
+                return Ok(answer);
+            }
+            Event::Message(FromHost::Call { call, .. }) => {
+                let reply = Err("there is no server outside an execution".to_owned());
+                let _ = process.send(&ToHost::Reply { call, reply });
+            }
+            Event::Message(_) => log::warn!("a plugin host said something that nobody asked for"),
+            Event::Died(death) => return Err(Failure::Died(death)),
+            Event::Nothing if Instant::now() >= until || sent.is_err() => {
+                let after = Duration::ZERO;
+                return Err(Failure::Hung { after });
+            }
+            Event::Nothing => {}
+        }
+    }
+}
+
+/// A number that cannot be guessed, so that an answer proves that its question was read.
+pub(crate) fn nonce() -> u64 {
+    RandomState::new().build_hasher().finish()
+}

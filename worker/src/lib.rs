@@ -1,0 +1,45 @@
+//! Plugin hosts, the child processes in which plugin code runs, and attempts.
+//!
+//! It refuses to know how matching is done and where requests wait.
+
+#![forbid(unsafe_code)]
+
+mod members;
+mod output;
+mod process;
+mod spawner;
+pub mod tree;
+
+mod protocol;
+
+mod plugin_host;
+mod serve;
+
+mod failure;
+mod host_process;
+mod hosts;
+
+mod analysis;
+mod attempt;
+mod ending;
+
+mod architecture;
+pub mod system;
+
+mod control_file;
+mod local_artifact;
+mod local_store;
+mod staging;
+
+mod local_server;
+
+pub use analysis::{WorkerAnalysis, judge_this_machine};
+pub use architecture::host_architecture;
+pub use attempt::{AttemptOptions, AttemptReport};
+pub use failure::Failure;
+pub use host_process::{Death, HostProgram};
+pub use hosts::{Configured, Described, Hosts};
+pub use local_server::LocalServer;
+pub use local_store::StoredArtifact;
+pub use process::{Process, reap};
+pub use serve::{ServeOptions, serve};

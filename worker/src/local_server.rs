@@ -1,0 +1,166 @@
+//! The server of a local run: its artifacts are files of this machine.
+
+use crate::{
+    local_artifact,
+    local_store::{LocalStore, StoredArtifact},
+    staging::{Staging, StagingError},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+
+/// Takes artifacts from local files, and puts those that a task makes into a directory.
+///
+/// It numbers the artifacts of its run from 1, inputs and outputs alike, and keeps nothing beyond it.
+#[derive(Debug)]
+pub struct LocalServer {
+    base: PathBuf,
+    output: PathBuf,
+    work_directory: Option<PathBuf>,
+    store: Mutex<LocalStore>,
+}
+
+impl LocalServer {
+    /// A server that looks relative paths up in `base`, and puts what a task makes into `output`, which need not exist.
+    pub fn new(base: PathBuf, output: PathBuf) -> Self {
+        Self {
+            base,
+            output,
+            work_directory: None,
+            store: Mutex::default(),
+        }
+    }
+
+    /// Takes from a task only files below `work_directory`, and reads relative paths as such in it.
+    #[must_use]
+    pub fn with_work_directory(mut self, work_directory: PathBuf) -> Self {
+        self.work_directory = Some(work_directory);
+        self
+    }
+
+    /// The artifacts that were uploaded, in their order.
+    pub fn artifacts(&self) -> Vec<StoredArtifact> {
+        self.store().outputs()
+    }
+
+    fn resolve(&self, lookup: &Lookup) -> Result<(ArtifactId, Artifact), ServerError> {
+        if let Lookup::Id(id) = lookup {
+            return self.store().artifact(*id).map(|artifact| (*id, artifact));
+        }
+        let Some(path) = lookup.local_path() else {
+            return Err(self.not_local(lookup));
+        };
+        // The components drop a `.` in the middle, which nobody wants to read.
+        let path: PathBuf = self.base.join(path).components().collect();
+        let artifact = local_artifact::read(&path)?;
+        Ok((self.store().number(&artifact), artifact))
+    }
+
+    fn not_local(&self, lookup: &Lookup) -> ServerError {
+        let text = lookup.to_string();
+        let hint = if self.base.join(&text).exists() {
+            format!(": write `./{text}`")
+        } else {
+            ", since a local run has no store".to_owned()
+        };
+        ServerError(format!(
+            "`{text}` names no artifact here; name a file by a path that starts with `./`, `../`, `/` or `file:`{hint}"
+        ))
+    }
+
+    fn fetch(
+        &self,
+        lookup: &Lookup,
+        directory: &Path,
+    ) -> Result<(ArtifactId, Artifact), ServerError> {
+        let (id, mut artifact) = self.resolve(lookup)?;
+        artifact.files =
+            copy(&artifact.files, directory).map_err(|error| ServerError(error.to_string()))?;
+        Ok((id, artifact))
+    }
+
+    fn upload(&self, mut artifact: Artifact) -> Result<ArtifactId, ServerError> {
+        let sources: Vec<_> = artifact
+            .files
+            .iter()
+            .map(|file| self.source(file))
+            .collect::<Result<_, _>>()?;
+        // Held to the end, so that two uploads never choose the same names.
+        let mut store = self.store();
+        let names = sources.iter().filter_map(|source| source.file_name());
+        let (directory, taken) = store.place(&self.output, &artifact.category, names);
+        fs::create_dir_all(&directory).map_err(|error| {
+            let directory = directory.display();
+            ServerError(format!(
+                "cannot make {directory}: {error}; choose another output directory"
+            ))
+        })?;
+        artifact.files =
+            copy(&sources, &directory).map_err(|error| ServerError(error.to_string()))?;
+        Ok(store.add_output(artifact, taken))
+    }
+
+    /// The path of a file that a task gives, when it may.
+    fn source(&self, file: &Path) -> Result<PathBuf, ServerError> {
+        let shown = file.display();
+        let Some(work_directory) = &self.work_directory else {
+            if file.is_relative() {
+                return Err(ServerError(format!(
+                    "{shown} is relative, and there is no work directory to look in; give its whole path"
+                )));
+            }
+            return Ok(file.to_owned());
+        };
+        let file = work_directory.join(file);
+        let real = |path: &Path| {
+            path.canonicalize()
+                .map_err(|error| ServerError(format!("cannot read {}: {error}", path.display())))
+        };
+        if real(&file)?.starts_with(real(work_directory)?) {
+            return Ok(file);
+        }
+        Err(ServerError(format!(
+            "{shown} lies outside the work directory {}; copy it there before it is uploaded",
+            work_directory.display()
+        )))
+    }
+
+    fn store(&self) -> MutexGuard<'_, LocalStore> {
+        // No change is left half made, so what a panicking thread leaves is whole.
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Server for LocalServer {
+    fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+        match call {
+            ServerCall::Resolve { lookup } => {
+                let (id, artifact) = self.resolve(&lookup)?;
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Fetch { lookup, directory } => {
+                let (id, artifact) = self.fetch(&lookup, &directory)?;
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Upload { artifact } => {
+                let id = self.upload(artifact)?;
+                Ok(ServerReply::Uploaded { id })
+            }
+            ServerCall::Relate { relation } => {
+                self.store().relate(relation)?;
+                Ok(ServerReply::Done)
+            }
+        }
+    }
+}
+
+fn copy(files: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>, StagingError> {
+    let mut staging = Staging::new(directory);
+    for file in files {
+        staging.add(file)?;
+    }
+    staging.commit()
+}

@@ -1,0 +1,152 @@
+//! The inside of a plugin host: it loads plugins, and answers questions about them.
+
+use crate::protocol::{Answer, Question};
+use std::{path::Path, sync::Arc};
+use taskbay_core::{Abort, Context, Metadata, Server};
+use taskbay_loader::{
+    Catalog, ConfigureError, LoadError, Loader, Plugin, Registry, Rejection, State, Store,
+    TrustPolicy,
+};
+use taskbay_plugin_api::host::Fault;
+
+/// Plugins in this process, and what can be asked of them.
+#[derive(Debug)]
+pub(crate) struct PluginHost {
+    policy: TrustPolicy,
+    loader: Loader,
+    registry: Registry,
+}
+
+impl PluginHost {
+    pub(crate) fn new(policy: TrustPolicy) -> Self {
+        Self {
+            policy,
+            loader: Loader::new(Store::of_this_user()),
+            registry: Registry::default(),
+        }
+    }
+
+    /// Answers a question. Executions stop at `abort`, and take artifacts from and give them to `server`.
+    pub(crate) fn answer(
+        &mut self,
+        question: Question,
+        abort: &Abort,
+        server: &Arc<dyn Server>,
+    ) -> Answer {
+        match question {
+            Question::Load { file, checked } => self.load(&file, checked),
+            Question::Analyze { name, known } => self.ask(&name, |plugin| analyze(plugin, &known)),
+            Question::Configure { name, data } => {
+                self.ask(&name, |plugin| configure(plugin, &data))
+            }
+            Question::CanRun { name, data, worker } => {
+                self.ask(&name, |plugin| can_run(plugin, &data, worker))
+            }
+            Question::Execute {
+                name,
+                data,
+                checked,
+                work_directory,
+            } => {
+                let context =
+                    Context::new(work_directory, abort.clone()).with_server(Arc::clone(server));
+                self.ask(&name, |plugin| execute(plugin, &data, checked, &context))
+            }
+        }
+    }
+
+    fn load(&mut self, file: &Path, checked: bool) -> Answer {
+        if checked {
+            self.loader = Loader::new(Store::of_this_user())
+                .with_checked_layout()
+                .with_lazy_schemas();
+        }
+        let mut catalog = Catalog::of_file(file, self.policy);
+        let loaded = match catalog.entries.pop().map(|entry| entry.state) {
+            Some(State::Usable(admissible)) => self.loader.load(&admissible).map_err(Into::into),
+            Some(State::Rejected(rejection)) => Err(rejection),
+            Some(State::Shadowed { .. }) | None => return Answer::Failed(failed("no such file")),
+        };
+        match loaded {
+            Ok(plugin) => {
+                let answer = Answer::Loaded {
+                    name: plugin.name().to_string(),
+                    version: plugin.version(),
+                    schema: plugin.schema().cloned(),
+                };
+                // The same file loaded again is the plugin that is there.
+                let _ = self.registry.register(plugin);
+                answer
+            }
+            Err(rejection) => Answer::Rejected {
+                reason: rejection.to_string(),
+                help: rejection.help(),
+                details: rejection.details().map(ToOwned::to_owned),
+                panicked: matches!(
+                    rejection,
+                    Rejection::Load(LoadError::Describe(Fault::Panic { .. }))
+                ),
+            },
+        }
+    }
+
+    fn ask(&self, name: &str, question: impl FnOnce(&Plugin) -> Result<Answer, Answer>) -> Answer {
+        match self.registry.get(name) {
+            Ok(plugin) => question(plugin).unwrap_or_else(|answer| answer),
+            Err(unknown) => Answer::Failed(failed(&unknown)),
+        }
+    }
+}
+
+fn analyze(plugin: &Plugin, known: &Metadata) -> Result<Answer, Answer> {
+    let analysis = plugin.analyze(known).map_err(Answer::Failed)?;
+    Ok(Answer::Analyzed {
+        metadata: analysis.metadata,
+        dropped: analysis.dropped,
+    })
+}
+
+fn configure(plugin: &Plugin, data: &str) -> Result<Answer, Answer> {
+    let task = plugin.configure(data).map_err(invalid)?;
+    Ok(Answer::Configured {
+        data: task.data().to_owned(),
+        requirements: task.requirements().to_vec(),
+    })
+}
+
+fn can_run(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answer> {
+    let task = plugin.configure(data).map_err(invalid)?;
+    Ok(Answer::Verdict(
+        task.verdict(&plugin.worker(Arc::new(worker))),
+    ))
+}
+
+fn execute(
+    plugin: &Plugin,
+    data: &str,
+    checked: bool,
+    context: &Context,
+) -> Result<Answer, Answer> {
+    let task = if checked {
+        plugin.configure_checked(data)
+    } else {
+        plugin.configure(data)
+    }
+    .map_err(invalid)?;
+    let executed = task.execute(context).transpose().map_err(Answer::Failed)?;
+    Ok(Answer::Executed(executed))
+}
+
+fn invalid(error: ConfigureError) -> Answer {
+    match error {
+        ConfigureError::Invalid(errors) => Answer::Invalid(errors),
+        ConfigureError::Plugin(fault) => Answer::Failed(fault),
+        ConfigureError::Schema(error) => Answer::Failed(failed(&error)),
+    }
+}
+
+fn failed(message: &(impl ToString + ?Sized)) -> Fault {
+    Fault::Failed {
+        message: message.to_string(),
+    }
+}

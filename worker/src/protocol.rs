@@ -1,0 +1,220 @@
+//! What a plugin host and its parent say to each other: frames of JSON, on a socket of their own.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{
+    io::{self, Read, Write},
+    path::PathBuf,
+};
+use taskbay_core::{Metadata, Requirement, ServerCall, ServerReply, TaskConfigError, Verdict};
+use taskbay_plugin_api::host::Fault;
+
+/// The largest frame, in bytes. A plugin that says more fails, and nobody runs out of memory.
+pub(crate) const LARGEST_FRAME: usize = 64 * 1024 * 1024;
+
+/// From the parent to a host.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ToHost {
+    /// A question, answered by `FromHost::Answer` with the same nonce.
+    Ask { nonce: u64, question: Question },
+    /// The answer to `FromHost::Call`.
+    Reply {
+        call: u64,
+        reply: Result<ServerReply, String>,
+    },
+    /// Sets the abort latch.
+    Abort,
+}
+
+/// From a host to its parent.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FromHost {
+    /// The answer to a question.
+    Answer { nonce: u64, answer: Answer },
+    /// A log record.
+    Log(LogLine),
+    /// A call of the attempt's server.
+    Call { call: u64, request: ServerCall },
+}
+
+/// What a host can be asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Question {
+    /// Load this file.
+    Load {
+        file: PathBuf,
+        /// Whether the parent knows that the file's layout fits and its schema is good.
+        checked: bool,
+    },
+    /// What does the worker's metadata say of this task?
+    Analyze { name: String, known: Metadata },
+    /// Is this task data valid?
+    Configure { name: String, data: String },
+    /// May this worker execute the task with this data?
+    CanRun {
+        name: String,
+        data: String,
+        worker: Metadata,
+    },
+    /// Execute the task, in this directory.
+    Execute {
+        name: String,
+        data: String,
+        /// Whether the data is known to be as the schema says.
+        checked: bool,
+        work_directory: PathBuf,
+    },
+}
+
+/// What a host answers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// To `Load`.
+    Loaded {
+        name: String,
+        version: u32,
+        schema: Option<Value>,
+    },
+    /// To `Load`.
+    Rejected {
+        reason: String,
+        help: String,
+        details: Option<String>,
+        /// Whether the plugin panicked.
+        panicked: bool,
+    },
+    /// To `Analyze`.
+    Analyzed {
+        metadata: Metadata,
+        dropped: Vec<String>,
+    },
+    /// To `Configure`.
+    Configured {
+        data: String,
+        requirements: Vec<Requirement>,
+    },
+    /// To `CanRun`.
+    Verdict(Verdict),
+    /// To `Execute`: the task's answer, or none where it was aborted before it began.
+    Executed(Option<bool>),
+    /// To any question about task data.
+    Invalid(Vec<TaskConfigError>),
+    /// To any question.
+    Failed(Fault),
+}
+
+/// A log record on its way from a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogLine {
+    /// The level as a number: 1 is error.
+    pub level: u8,
+    pub target: String,
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    /// The task whose plugin said it; none where the host itself did.
+    pub task: Option<String>,
+    pub message: String,
+}
+
+/// Writes a frame: its length as four bytes, the lowest first, then the message as JSON.
+pub(crate) fn write_frame(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, message)?;
+    let length = frame.len() - 4;
+    if length > LARGEST_FRAME {
+        return Err(io::Error::other(format!(
+            "a message of {length} bytes, and {LARGEST_FRAME} are the most that is sent"
+        )));
+    }
+    let length = u32::try_from(length).map_err(io::Error::other)?;
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    to.write_all(&frame)
+}
+
+/// Reads a frame, waiting for it; none at the end of the stream.
+pub(crate) fn read_frame<T: DeserializeOwned>(mut from: impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    if let Err(error) = from.read_exact(&mut length) {
+        return match error.kind() {
+            io::ErrorKind::UnexpectedEof => Ok(None),
+            _ => Err(error),
+        };
+    }
+    let mut body = vec![0; frame_length(length)?];
+    from.read_exact(&mut body)?;
+    Ok(Some(serde_json::from_slice(&body)?))
+}
+
+/// Takes a whole frame off the front of `received`, if there is one.
+pub(crate) fn take_frame<T: DeserializeOwned>(received: &mut Vec<u8>) -> io::Result<Option<T>> {
+    let Some(length) = received.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let end = 4 + frame_length(*length)?;
+    let Some(body) = received.get(4..end) else {
+        return Ok(None);
+    };
+    let message = serde_json::from_slice(body)?;
+    received.drain(..end);
+    Ok(Some(message))
+}
+
+/// Whether a whole frame is at the front of `received`.
+pub(crate) fn holds_frame(received: &[u8]) -> bool {
+    received
+        .first_chunk::<4>()
+        .and_then(|length| frame_length(*length).ok())
+        .is_some_and(|length| received.len() >= 4 + length)
+}
+
+fn frame_length(bytes: [u8; 4]) -> io::Result<usize> {
+    let length = u32::from_le_bytes(bytes) as usize;
+    if length > LARGEST_FRAME {
+        return Err(io::Error::other(format!(
+            "a frame claims to have {length} bytes"
+        )));
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_arrive_whole_or_not_at_all() {
+        let mut sent = Vec::new();
+        write_frame(&mut sent, &"first").unwrap();
+        write_frame(&mut sent, &"second").unwrap();
+        let mut received = Vec::new();
+        let mut messages = Vec::new();
+        for byte in &sent {
+            received.push(*byte);
+            messages.extend(take_frame::<String>(&mut received).unwrap());
+        }
+        assert_eq!(messages, ["first", "second"]);
+        assert!(holds_frame(&sent));
+        assert!(!holds_frame(&sent[..sent.len() / 2 - 2]));
+        let mut stream = &sent[..];
+        assert_eq!(
+            read_frame::<String>(&mut stream).unwrap().as_deref(),
+            Some("first")
+        );
+        assert_eq!(
+            read_frame::<String>(&mut stream).unwrap().as_deref(),
+            Some("second")
+        );
+        assert_eq!(read_frame::<String>(&mut stream).unwrap(), None);
+    }
+
+    #[test]
+    fn a_length_that_is_too_large_is_an_error_before_memory_is_taken() {
+        let mut received = vec![0xff; 8];
+        assert!(take_frame::<String>(&mut received).is_err());
+        assert!(read_frame::<String>(&[0xff; 8][..]).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! The main function of a plugin host's process.
+
+use crate::{
+    plugin_host::PluginHost,
+    protocol::{FromHost, LogLine, Question, ToHost, read_frame, write_frame},
+    tree,
+};
+use log::{LevelFilter, Log, Record};
+use rustix::{
+    io::fcntl_dupfd_cloexec,
+    process::{
+        Pid, Signal, getpid, getppid, kill_process, set_child_subreaper,
+        set_parent_process_death_signal, setsid,
+    },
+    stdio::{dup2_stdin, stdin},
+};
+use signal_hook::{consts::SIGTERM, iterator::Signals, low_level::emulate_default_handler};
+use std::{
+    collections::HashMap,
+    env,
+    fs::File,
+    io,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+use taskbay_core::{Abort, Server, ServerCall, ServerError, ServerReply};
+use taskbay_loader::TrustPolicy;
+
+/// What a host is told when it is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// The process that asks.
+    pub parent: i32,
+    /// Which log records are sent to it.
+    pub level: LevelFilter,
+    /// Which files are loaded.
+    pub policy: TrustPolicy,
+}
+
+/// Answers the parent's questions, which come on standard input, until it closes it.
+///
+/// The process gets a session of its own, inherits the orphans among its descendants, and ends with all of them when its
+/// parent does.
+///
+/// # Errors
+///
+/// When standard input is no socket of a parent.
+pub fn serve(options: ServeOptions) -> io::Result<()> {
+    let socket = take_socket()?;
+    let abort = Abort::new();
+    isolate(options.parent)?;
+    let parent = Parent::new(socket.try_clone()?);
+    // Fails only where a logger is set already, which then is whose it is.
+    let _ = log::set_boxed_logger(Box::new(ParentLogger(Arc::clone(&parent))));
+    log::set_max_level(options.level);
+
+    let (asked, questions) = mpsc::channel();
+    let listener = Arc::clone(&parent);
+    let latch = abort.clone();
+    thread::Builder::new()
+        .name("listener".into())
+        .spawn(move || listen(&listener, socket, &asked, &latch))?;
+
+    let mut host = PluginHost::new(options.policy);
+    let server: Arc<dyn Server> = Arc::clone(&parent) as _;
+    for (nonce, question) in questions {
+        if let Question::Execute { work_directory, .. } = &question {
+            env::set_current_dir(work_directory)?;
+        }
+        let answer = host.answer(question, &abort, &server);
+        parent.send(&FromHost::Answer { nonce, answer })?;
+    }
+    Ok(())
+}
+
+/// Takes the socket off standard input, where neither plugins nor the commands that they call shall find it.
+fn take_socket() -> io::Result<UnixStream> {
+    let socket = fcntl_dupfd_cloexec(stdin(), 3)?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    let socket = UnixStream::from(socket);
+    socket.peer_addr()?;
+    Ok(socket)
+}
+
+/// Makes this process the root of a tree of its own, which ends with the parent.
+fn isolate(parent: i32) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM])?;
+    thread::Builder::new().name("end".into()).spawn(move || {
+        if signals.forever().next().is_some() {
+            end(Some(SIGTERM));
+        }
+    })?;
+    // Where a service manager started us in a session of our own, there already is one.
+    let _ = setsid();
+    set_child_subreaper(Pid::from_raw(1))?;
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    // The parent may have ended before it could be watched.
+    if getppid().is_none_or(|now| now.as_raw_nonzero().get() != parent) {
+        end(None);
+    }
+    Ok(())
+}
+
+/// Ends this process and all its descendants, by that signal if there is one.
+fn end(signal: Option<i32>) {
+    let this = getpid();
+    if tree::has_children(this) {
+        tree::end(this, false, Duration::ZERO);
+    }
+    if let Some(signal) = signal {
+        let _ = emulate_default_handler(signal);
+    }
+    // Not by `exit`, which would run what plugins registered to be run then.
+    let _ = kill_process(this, Signal::KILL);
+}
+
+/// Takes in what the parent says. The end of it is the end of the parent.
+fn listen(
+    parent: &Parent,
+    mut socket: UnixStream,
+    asked: &mpsc::Sender<(u64, Question)>,
+    abort: &Abort,
+) {
+    loop {
+        match read_frame(&mut socket) {
+            Ok(Some(ToHost::Ask { nonce, question })) => {
+                let _ = asked.send((nonce, question));
+            }
+            Ok(Some(ToHost::Reply { call, reply })) => parent.reply(call, reply),
+            Ok(Some(ToHost::Abort)) => abort.set(),
+            Ok(None) | Err(_) => {
+                abort.set();
+                return end(None);
+            }
+        }
+    }
+}
+
+/// The way to the parent.
+struct Parent {
+    socket: Mutex<UnixStream>,
+    waiting: Mutex<HashMap<u64, mpsc::Sender<Result<ServerReply, String>>>>,
+    next: AtomicU64,
+}
+
+impl Parent {
+    fn new(socket: UnixStream) -> Arc<Self> {
+        Arc::new(Self {
+            socket: Mutex::new(socket),
+            waiting: Mutex::default(),
+            next: AtomicU64::new(1),
+        })
+    }
+
+    fn send(&self, message: &FromHost) -> io::Result<()> {
+        let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        write_frame(&*socket, message)
+    }
+
+    fn reply(&self, call: u64, reply: Result<ServerReply, String>) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = waiting.remove(&call) {
+            let _ = waiting.send(reply);
+        }
+    }
+}
+
+impl Server for Parent {
+    fn call(&self, request: ServerCall) -> Result<ServerReply, ServerError> {
+        let call = self.next.fetch_add(1, Ordering::Relaxed);
+        let (reply, replied) = mpsc::channel();
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(call, reply);
+        self.send(&FromHost::Call { call, request })
+            .map_err(|error| ServerError(error.to_string()))?;
+        match replied.recv() {
+            Ok(reply) => reply.map_err(ServerError),
+            Err(_) => Err(ServerError("the host's parent ended".to_owned())),
+        }
+    }
+}
+
+/// Sends log records to the parent.
+struct ParentLogger(Arc<Parent>);
+
+impl Log for ParentLogger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let task = record.key_values().get("task".into());
+        // With the parent gone there is nobody to tell, and this process is about to end.
+        let _ = self.0.send(&FromHost::Log(LogLine {
+            level: taskbay_plugin_api::host::level_number(record.level()),
+            target: record.target().to_owned(),
+            file: record.file().map(ToOwned::to_owned),
+            line: record.line(),
+            task: task.map(|task| task.to_string()),
+            message: record.args().to_string(),
+        }));
+    }
+
+    fn flush(&self) {}
+}

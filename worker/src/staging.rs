@@ -1,0 +1,114 @@
+//! Staging: files on their way into a directory, copied under temporary names, then all renamed.
+
+use rustix::fs::{Mode, OFlags};
+use std::{
+    ffi::OsString,
+    fs::{File, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+use tempfile::{Builder, NamedTempFile};
+
+/// Files that are copied into a directory. None appears there before all are copied.
+#[derive(Debug)]
+pub(crate) struct Staging {
+    directory: PathBuf,
+    files: Vec<(NamedTempFile, OsString)>,
+}
+
+/// Why a file could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StagingError {
+    #[error("cannot read {}: {error}", path.display())]
+    Read { path: PathBuf, error: io::Error },
+    #[error("{} is {kind}, and only a regular file can be part of an artifact; name one", path.display())]
+    NotRegular { path: PathBuf, kind: &'static str },
+    #[error("two files of one artifact are called `{}`; rename one of them", name.display())]
+    SameName { name: OsString },
+    #[error("{} names no file; give the path of one", path.display())]
+    NoName { path: PathBuf },
+    #[error("cannot write {}: {error}; make room, or choose another directory", path.display())]
+    Write { path: PathBuf, error: io::Error },
+}
+
+impl Staging {
+    /// An empty staging for `directory`, which exists.
+    pub(crate) fn new(directory: &Path) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            files: Vec::new(),
+        }
+    }
+
+    /// Copies `source` under a temporary name.
+    pub(crate) fn add(&mut self, source: &Path) -> Result<(), StagingError> {
+        let Some(name) = source.file_name() else {
+            return Err(StagingError::NoName {
+                path: source.to_owned(),
+            });
+        };
+        if self.files.iter().any(|(_, taken)| taken == name) {
+            return Err(StagingError::SameName {
+                name: name.to_owned(),
+            });
+        }
+        let mut from = open(source)?;
+        let mode = from
+            .metadata()
+            .map_or(0o644, |metadata| metadata.permissions().mode());
+        let write = |error| StagingError::Write {
+            path: self.directory.join(name),
+            error,
+        };
+        let mut to = Builder::new()
+            .prefix(".taskbay-")
+            .permissions(Permissions::from_mode(mode & 0o777 | 0o600))
+            .tempfile_in(&self.directory)
+            .map_err(write)?;
+        // Either side may fail here; that the target is full is by far more likely.
+        io::copy(&mut from, to.as_file_mut()).map_err(write)?;
+        self.files.push((to, name.to_owned()));
+        Ok(())
+    }
+
+    /// Gives all files their names, in the place of files that have them already, and says their paths.
+    pub(crate) fn commit(self) -> Result<Vec<PathBuf>, StagingError> {
+        let mut paths = Vec::new();
+        for (file, name) in self.files {
+            let path = self.directory.join(name);
+            if let Err(failed) = file.persist(&path) {
+                return Err(StagingError::Write {
+                    path,
+                    error: failed.error,
+                });
+            }
+            paths.push(path);
+        }
+        Ok(paths)
+    }
+}
+
+/// Opens a regular file, also one behind a symbolic link. Nothing else is waited for: a FIFO would hold the caller.
+pub(crate) fn open(path: &Path) -> Result<File, StagingError> {
+    let read = |error| StagingError::Read {
+        path: path.to_owned(),
+        error,
+    };
+    let kind = path.metadata().map_err(read)?.file_type();
+    if !kind.is_file() {
+        let kind = if kind.is_dir() {
+            "a directory"
+        } else {
+            "a device, FIFO or socket"
+        };
+        return Err(StagingError::NotRegular {
+            path: path.to_owned(),
+            kind,
+        });
+    }
+    // It may have been replaced since.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| read(error.into()))?;
+    Ok(File::from(file))
+}
