@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Run {
         #[command(flatten)]
         task: TaskArgs,
-        /// Where artifacts go [default: ./<task>-output]
+        /// Where artifacts go; by default `./TASK-output`
         #[arg(long, value_name = "DIR")]
         output: Option<PathBuf>,
         /// How long it may take, such as `90s` or `2h`
