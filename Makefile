@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-full tools
+.PHONY: help demo test test-full bench tools
 
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
 	@echo 'make test-full  the same, and the long chains'
+	@echo 'make bench      benchmark programs: ratios measured in one run'
 
 # The Debian tools that the tasks call, and that the tests build packages with.
 tools:
@@ -25,3 +26,6 @@ test: tools
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
 test-full: test demo
+
+bench:
+	@scripts/bench

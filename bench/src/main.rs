@@ -1,0 +1,84 @@
+//! What Taskbay costs, against references that are measured in the same run, turn by turn.
+//!
+//! It asserts nothing: a machine that is busy, or of another kind, gives other figures. What to look at is the ratio, and
+//! how far it is spread.
+
+mod measure;
+
+mod goal;
+mod report;
+
+mod fixture;
+#[path = "../plugin/src/task.rs"]
+mod task;
+
+mod child;
+
+mod attempt;
+mod configure;
+mod list;
+mod load;
+mod scheduling;
+mod verdict;
+
+use anyhow::{Context as _, Result, bail};
+use fixture::Fixture;
+use report::Row;
+use std::{
+    env,
+    io::{self, Write},
+};
+
+/// A group of benchmarks: its name, and what measures it.
+type Group = (&'static str, fn(&Fixture) -> Result<Vec<Row>>);
+
+/// All groups, in the order in which they run.
+const GROUPS: [Group; 6] = [
+    ("list", list::measure),
+    ("load", load::measure),
+    ("verdict", verdict::measure),
+    ("configure", configure::measure),
+    ("attempt", attempt::measure),
+    ("scheduling", scheduling::measure),
+];
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [child::ARGUMENT, rest @ ..] =
+        &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        return child::run(rest);
+    }
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let wanted: Vec<&str> = arguments
+        .iter()
+        .map(String::as_str)
+        .filter(|argument| *argument != "--json")
+        .collect();
+    let known = GROUPS.map(|(name, _)| name);
+    if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
+        bail!(
+            "there is no benchmark `{unknown}`; there are: {}, and --json",
+            known.join(", ")
+        );
+    }
+    let fixture = Fixture::new()?;
+    let mut out = io::stdout().lock();
+    let mut rows = Vec::new();
+    for (name, measure) in GROUPS {
+        if !wanted.is_empty() && !wanted.contains(&name) {
+            continue;
+        }
+        let measured =
+            measure(&fixture).with_context(|| format!("the benchmark `{name}` failed"))?;
+        if !json {
+            report::table(&mut out, name, &measured)?;
+        }
+        rows.extend(measured);
+    }
+    if json {
+        serde_json::to_writer_pretty(&mut out, &rows)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
