@@ -103,7 +103,10 @@ impl Hosts {
             };
             let answer = running.run(question, started);
             let survivors = running.process.end(options.grace);
-            (Ending::of(name, answer, running.stopped), survivors)
+            let stopped = running.stopped;
+            // It was ended with the attempt, so whoever asks next needs a new one.
+            self.close();
+            (Ending::of(name, answer, stopped), survivors)
         };
         let duration = started.elapsed();
         report_survivors(&survivors);

@@ -309,7 +309,7 @@ impl Hosts {
     }
 
     /// Ends the host, with whatever runs in it.
-    fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         if let Place::Children { host, .. } = &mut self.place {
             *host = None;
         }
