@@ -28,6 +28,8 @@ mod context;
 mod lookup;
 mod server;
 
+mod executor;
+
 mod task;
 
 mod outcome;
@@ -37,6 +39,7 @@ pub use artifact::{Artifact, ArtifactId, Relation, RelationKind};
 pub use conditions::Conditions;
 pub use config_error::{TaskConfigError, escape_pointer_token};
 pub use context::Context;
+pub use executor::{Backend, refuse_environment};
 pub use lookup::Lookup;
 pub use manifest::{
     Accepted, Incompatible, MANIFEST_FORMAT, Manifest, ManifestError, Mismatch, PanicStrategy,

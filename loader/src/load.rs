@@ -19,9 +19,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 use taskbay_core::ApiVersion;
-use taskbay_plugin_api::host::{
-    Description, Fault, INTERFACE_FINGERPRINT, TaskModuleRef, api_version,
-};
+use taskbay_plugin_api::host::{Description, Fault, TaskModuleRef, api_version};
 
 /// Keeps the library for ever, even were it closed (`dlfcn.h` of Linux). Unloading Rust code is unsound: a thread may
 /// still run destructors that lie in it.
@@ -133,14 +131,6 @@ impl Loader {
     #[must_use]
     pub fn with_lazy_schemas(mut self) -> Self {
         self.eager = false;
-        self
-    }
-
-    /// Trusts that plugins of this host's own interface fingerprint have its layout, since the caller's parent process
-    /// checked this very file before.
-    #[must_use]
-    pub fn with_checked_layout(self) -> Self {
-        self.checked().insert(INTERFACE_FINGERPRINT.to_string());
         self
     }
 

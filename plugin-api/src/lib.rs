@@ -98,9 +98,9 @@ mod command;
 pub use command::{is_available, run, run_to_file};
 pub use log;
 pub use taskbay_core::{
-    Abort, Artifact, ArtifactId, Context, Lookup, Metadata, Refusal, Relation, RelationKind,
-    Requirement, Server, ServerCall, ServerError, ServerReply, Task, TaskConfigError, TaskError,
-    TaskName,
+    Abort, Artifact, ArtifactId, Backend, Context, Lookup, Metadata, Refusal, Relation,
+    RelationKind, Requirement, Server, ServerCall, ServerError, ServerReply, Task, TaskConfigError,
+    TaskError, TaskName, refuse_environment,
 };
 
 /// What hosts use, and no plugin: not part of what a plugin's author may rely on.

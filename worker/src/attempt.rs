@@ -82,7 +82,6 @@ impl Hosts {
         let question = Question::Execute {
             name: file.name().to_string(),
             data: data.to_owned(),
-            checked: true,
             work_directory: work.path().to_owned(),
         };
         let abort = self.abort().clone();

@@ -210,7 +210,6 @@ impl Hosts {
         }
         let question = Question::Load {
             file: file.resolved().to_owned(),
-            checked: false,
         };
         match self.put(question)? {
             Answer::Loaded { name: loaded, .. } if loaded != name => {

@@ -34,7 +34,7 @@ impl PluginHost {
         server: &Arc<dyn Server>,
     ) -> Answer {
         match question {
-            Question::Load { file, checked } => self.load(&file, checked),
+            Question::Load { file } => self.load(&file),
             Question::Analyze { name, known } => self.ask(&name, |plugin| analyze(plugin, &known)),
             Question::Configure { name, data } => {
                 self.ask(&name, |plugin| configure(plugin, &data))
@@ -45,22 +45,16 @@ impl PluginHost {
             Question::Execute {
                 name,
                 data,
-                checked,
                 work_directory,
             } => {
                 let context =
                     Context::new(work_directory, abort.clone()).with_server(Arc::clone(server));
-                self.ask(&name, |plugin| execute(plugin, &data, checked, &context))
+                self.ask(&name, |plugin| execute(plugin, &data, &context))
             }
         }
     }
 
-    fn load(&mut self, file: &Path, checked: bool) -> Answer {
-        if checked {
-            self.loader = Loader::new(Store::of_this_user())
-                .with_checked_layout()
-                .with_lazy_schemas();
-        }
+    fn load(&mut self, file: &Path) -> Answer {
         let mut catalog = Catalog::of_file(file, self.policy);
         let loaded = match catalog.entries.pop().map(|entry| entry.state) {
             Some(State::Usable(admissible)) => self.loader.load(&admissible).map_err(Into::into),
@@ -121,18 +115,8 @@ fn can_run(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answ
     ))
 }
 
-fn execute(
-    plugin: &Plugin,
-    data: &str,
-    checked: bool,
-    context: &Context,
-) -> Result<Answer, Answer> {
-    let task = if checked {
-        plugin.configure_checked(data)
-    } else {
-        plugin.configure(data)
-    }
-    .map_err(invalid)?;
+fn execute(plugin: &Plugin, data: &str, context: &Context) -> Result<Answer, Answer> {
+    let task = plugin.configure_checked(data).map_err(invalid)?;
     let executed = task.execute(context).transpose().map_err(Answer::Failed)?;
     Ok(Answer::Executed(executed))
 }

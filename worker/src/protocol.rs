@@ -44,11 +44,7 @@ pub(crate) enum FromHost {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Question {
     /// Load this file.
-    Load {
-        file: PathBuf,
-        /// Whether the parent knows that the file's layout fits and its schema is good.
-        checked: bool,
-    },
+    Load { file: PathBuf },
     /// What does the worker's metadata say of this task?
     Analyze { name: String, known: Metadata },
     /// Is this task data valid?
@@ -59,12 +55,10 @@ pub(crate) enum Question {
         data: String,
         worker: Metadata,
     },
-    /// Execute the task, in this directory.
+    /// Execute the task, in this directory, with data that `Configure` gave.
     Execute {
         name: String,
         data: String,
-        /// Whether the data is known to be as the schema says.
-        checked: bool,
         work_directory: PathBuf,
     },
 }

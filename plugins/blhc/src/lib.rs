@@ -1,8 +1,5 @@
 //! The blhc task: checks a build log for missing hardening flags.
 
-mod executor;
-
-use executor::Backend;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,8 +9,8 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_plugin_api::{
-    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, run_to_file,
+    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment, run_to_file,
 };
 
 /// What a blhc work request may say.
@@ -106,7 +103,7 @@ impl Task for Blhc {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        executor::refuse(self.environment.as_ref())?;
+        refuse_environment(self.environment.as_ref())?;
         let server = context.server();
         let input = context.work_directory().join("input");
         fs::create_dir(&input)

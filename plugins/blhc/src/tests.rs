@@ -1,12 +1,10 @@
 //! Configure and execute, in process, with the real blhc.
 
-mod server;
-
 use crate::{Blhc, is_success};
 use serde_json::{Value, json};
-use server::{FIRST_UPLOAD, LocalServer};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc};
 use taskbay_plugin_api::{Abort, Artifact, Context, Metadata, Task, TaskError, is_available};
+use taskbay_test::{FIRST_UPLOAD, FakeServer};
 use tempfile::TempDir;
 
 const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
@@ -24,7 +22,7 @@ fn configure(data: Value) -> Result<Blhc, serde_json::Error> {
 /// An execution, and all that is left of it.
 struct Run {
     result: Result<bool, TaskError>,
-    server: Arc<LocalServer>,
+    server: Arc<FakeServer>,
     work: TempDir,
 }
 
@@ -34,7 +32,7 @@ fn execute(data: Value, category: &str, file: &str, text: &str) -> Run {
     let file = store.path().join(file);
     fs::write(&file, text).unwrap();
     let artifact = Artifact::new(category, json!({}), vec![file]);
-    let server = Arc::new(LocalServer::new(vec![artifact]));
+    let server = Arc::new(FakeServer::new(vec![artifact]));
     let work = TempDir::new().unwrap();
     let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
     let result = configure(data).unwrap().execute(&context);

@@ -1,6 +1,5 @@
 //! The debdiff task: compares two source packages, or the binary packages of two builds.
 
-mod executor;
 mod flag;
 mod input;
 
@@ -9,7 +8,6 @@ mod side;
 mod comparison;
 
 use comparison::Comparison;
-use executor::Backend;
 use flag::Flag;
 use input::Input;
 use schemars::JsonSchema;
@@ -21,8 +19,8 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_plugin_api::{
-    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, run_to_file,
+    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment, run_to_file,
 };
 
 /// What a debdiff work request may say.
@@ -74,7 +72,7 @@ impl Task for Debdiff {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        executor::refuse(self.environment.as_ref())?;
+        refuse_environment(self.environment.as_ref())?;
         let sides = self.input.sides().map_err(|faults| {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             TaskError::new(faults.join("; "))

@@ -1,14 +1,13 @@
 //! Configure and execute, in process, with the real debdiff on real packages.
 
 mod packages;
-mod server;
 
 use crate::{Debdiff, is_success};
 use packages::{changes, deb, source};
 use serde_json::{Value, json};
-use server::{FIRST_UPLOAD, LocalServer};
 use std::{fs, os::unix::process::ExitStatusExt, path::PathBuf, process::ExitStatus, sync::Arc};
 use taskbay_plugin_api::{Abort, Artifact, Context, Metadata, Task, TaskError, is_available};
+use taskbay_test::{FIRST_UPLOAD, FakeServer};
 use tempfile::TempDir;
 
 fn configure(data: Value) -> Result<Debdiff, serde_json::Error> {
@@ -23,8 +22,8 @@ fn artifact(category: &str, files: Vec<PathBuf>) -> Artifact {
 fn execute(
     data: Value,
     artifacts: Vec<Artifact>,
-) -> (Result<bool, TaskError>, Arc<LocalServer>, TempDir) {
-    let server = Arc::new(LocalServer::new(artifacts));
+) -> (Result<bool, TaskError>, Arc<FakeServer>, TempDir) {
+    let server = Arc::new(FakeServer::new(artifacts));
     let work = TempDir::new().unwrap();
     let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
     let task = configure(data).unwrap();

@@ -1,6 +1,5 @@
 //! The lintian task: checks Debian packages for mistakes.
 
-mod executor;
 mod kind;
 
 mod packages;
@@ -15,7 +14,6 @@ mod output;
 mod analysis;
 
 use analysis::Analysis;
-use executor::Backend;
 use kind::Kind;
 use packages::{Package, Packages};
 use schemars::JsonSchema;
@@ -24,8 +22,8 @@ use serde_json::{Value, json};
 use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
 use taskbay_plugin_api::{
-    Artifact, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log,
+    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment,
 };
 use tool::Selection;
 
@@ -142,7 +140,7 @@ impl Task for Lintian {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        executor::refuse(self.environment.as_ref())?;
+        refuse_environment(self.environment.as_ref())?;
         let packages = Packages::fetch(context, &self.input)?;
         let version = tool::version(context)?;
         let mut success = true;

@@ -1,14 +1,13 @@
 //! Configure and execute, in process, with the real lintian on real packages.
 
 mod packages;
-mod server;
 
 use crate::Lintian;
 use packages::{deb, source};
 use serde_json::{Value, json};
-use server::{FIRST_UPLOAD, LocalServer};
 use std::{fs, path::PathBuf, sync::Arc};
 use taskbay_plugin_api::{Abort, Artifact, Context, Metadata, Task, TaskError, is_available};
+use taskbay_test::{FIRST_UPLOAD, FakeServer};
 use tempfile::TempDir;
 
 fn configure(data: Value) -> Result<Lintian, serde_json::Error> {
@@ -22,13 +21,13 @@ fn artifact(category: &str, files: Vec<PathBuf>) -> Artifact {
 /// An execution, and all that is left of it.
 struct Run {
     result: Result<bool, TaskError>,
-    server: Arc<LocalServer>,
+    server: Arc<FakeServer>,
     _work: TempDir,
 }
 
 /// Executes where these artifacts are 1, 2, …
 fn execute(data: Value, artifacts: Vec<Artifact>) -> Run {
-    let server = Arc::new(LocalServer::new(artifacts));
+    let server = Arc::new(FakeServer::new(artifacts));
     let work = TempDir::new().unwrap();
     let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
     let result = configure(data).unwrap().execute(&context);

@@ -1,13 +1,13 @@
-//! Where the command runs: in an environment, for which there are no executors yet, or on the worker itself.
+//! Where a task's commands run: in an environment, by an executor's backend, or on the worker itself.
 
+use crate::{Lookup, Requirement, TaskError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taskbay_plugin_api::{Lookup, Requirement, TaskError};
 
-/// What runs commands in an environment.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
+/// What runs commands in an environment. The names are Debusine's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Backend {
+pub enum Backend {
     /// The task's own choice, which is `unshare`.
     #[default]
     Auto,
@@ -23,7 +23,7 @@ pub(crate) enum Backend {
 
 impl Backend {
     /// The worker must have this backend.
-    pub(crate) fn requirement(self) -> Requirement {
+    pub fn requirement(self) -> Requirement {
         let name = match self {
             Self::Auto | Self::Unshare => "unshare",
             Self::IncusLxc => "incus-lxc",
@@ -37,7 +37,11 @@ impl Backend {
 }
 
 /// Refuses to run in an environment, rather than to run elsewhere than was asked.
-pub(crate) fn refuse(environment: Option<&Lookup>) -> Result<(), TaskError> {
+///
+/// # Errors
+///
+/// When there is an environment: there are no executors yet.
+pub fn refuse_environment(environment: Option<&Lookup>) -> Result<(), TaskError> {
     match environment {
         None => Ok(()),
         Some(environment) => Err(TaskError::new(format!(

@@ -1,4 +1,5 @@
-//! A server in memory: artifacts 1, 2, … are what the test gives, uploads are kept from 101 on.
+//! A fake of the server, since a real one is not to be had in a unit test: artifacts 1, 2, … are what the test gives, uploads
+//! are kept from 101 on.
 
 use std::{
     fs,
@@ -10,19 +11,19 @@ use taskbay_plugin_api::{
 };
 
 /// The number of the first upload.
-pub(crate) const FIRST_UPLOAD: ArtifactId = 101;
+pub const FIRST_UPLOAD: ArtifactId = 101;
 
 /// Serves artifacts of local files, and keeps what comes.
-#[derive(Default)]
-pub(crate) struct LocalServer {
+#[derive(Debug, Default)]
+pub struct FakeServer {
     artifacts: Vec<Artifact>,
     uploads: Mutex<Vec<Artifact>>,
     relations: Mutex<Vec<Relation>>,
 }
 
-impl LocalServer {
+impl FakeServer {
     /// A server that has these artifacts.
-    pub(crate) fn new(artifacts: Vec<Artifact>) -> Self {
+    pub fn new(artifacts: Vec<Artifact>) -> Self {
         Self {
             artifacts,
             ..Self::default()
@@ -30,12 +31,12 @@ impl LocalServer {
     }
 
     /// What was uploaded.
-    pub(crate) fn uploads(&self) -> Vec<Artifact> {
+    pub fn uploads(&self) -> Vec<Artifact> {
         self.uploads.lock().unwrap().clone()
     }
 
     /// Which artifacts were related, in the order of the calls.
-    pub(crate) fn relations(&self) -> Vec<(ArtifactId, ArtifactId)> {
+    pub fn relations(&self) -> Vec<(ArtifactId, ArtifactId)> {
         let relations = self.relations.lock().unwrap();
         relations
             .iter()
@@ -52,7 +53,7 @@ impl LocalServer {
     }
 }
 
-impl Server for LocalServer {
+impl Server for FakeServer {
     fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
         match call {
             ServerCall::Resolve { lookup } => {
