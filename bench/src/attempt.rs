@@ -35,7 +35,7 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
         program: fixture.program(),
         arguments: vec!["plugin-host".into()],
         policy: TrustPolicy::OwnerOnly,
-        has_only_hosts: false,
+        has_only_hosts: true,
     };
     let mut hosts = Hosts::new(program, Duration::from_secs(10), Abort::new());
     let data = hosts.configure(&file, "{}")?.data;
@@ -66,7 +66,6 @@ fn whole_run(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
             .arg("--plugin-dir")
             .arg(fixture.shipped())
             .args(["run", "noop", "{}"])
-            .env("TASKBAY_CACHE_DIR", fixture.path("cache"))
             .current_dir(fixture.path(""));
         command
     };

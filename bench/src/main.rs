@@ -27,7 +27,9 @@ use report::Row;
 use std::{
     env,
     io::{self, Write},
+    process::Command,
 };
+use tempfile::TempDir;
 
 /// A group of benchmarks: its name, and what measures it.
 type Group = (&'static str, fn(&Fixture) -> Result<Vec<Row>>);
@@ -42,17 +44,38 @@ const GROUPS: [Group; 6] = [
     ("scheduling", scheduling::measure),
 ];
 
+/// The first argument of the process that measures.
+const MEASURE: &str = "measure";
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [child::ARGUMENT, rest @ ..] =
-        &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..]
-    {
-        return child::run(rest);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match &arguments[..] {
+        [child::ARGUMENT, rest @ ..] => child::run(rest),
+        [MEASURE, rest @ ..] => measure(rest),
+        all => measure_apart(all),
     }
-    let json = arguments.iter().any(|argument| argument == "--json");
+}
+
+/// Measures in a child process, since what plugin hosts are to leave alone, the user's cache, is named by a variable.
+fn measure_apart(arguments: &[&str]) -> Result<()> {
+    let cache = TempDir::with_prefix("taskbay-bench-cache-")?;
+    let status = Command::new(env::current_exe()?)
+        .arg(MEASURE)
+        .args(arguments)
+        .env("TASKBAY_CACHE_DIR", cache.path())
+        .status()?;
+    if !status.success() {
+        bail!("measuring ended with {status}");
+    }
+    Ok(())
+}
+
+fn measure(arguments: &[&str]) -> Result<()> {
+    let json = arguments.contains(&"--json");
     let wanted: Vec<&str> = arguments
         .iter()
-        .map(String::as_str)
+        .copied()
         .filter(|argument| *argument != "--json")
         .collect();
     let known = GROUPS.map(|(name, _)| name);

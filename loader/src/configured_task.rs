@@ -82,9 +82,10 @@ impl<'p> ConfiguredTask<'p> {
     fn refusals(&self, worker: &WorkerView) -> Result<Vec<Reason>, Fault> {
         let parsed = worker.parsed().map_err(Clone::clone)?;
         let messages = reply(self.task.can_run_on(parsed))?;
+        // Copied, since turning the plugin's own strings into strings of this process would first ask whose they are.
         Ok(messages
-            .into_iter()
-            .map(|message| Reason::new(ReasonCode::Refused, message))
+            .iter()
+            .map(|message| Reason::new(ReasonCode::Refused, message.as_str()))
             .collect())
     }
 

@@ -1,10 +1,11 @@
 //! What tells one state of a file from another without reading it.
 
 use rustix::fs::Stat;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A file in one state: another file, or the same one written to, is another identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FileIdentity {
     device: u64,
     inode: u64,

@@ -19,7 +19,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 use taskbay_core::ApiVersion;
-use taskbay_plugin_api::host::{Description, Fault, TaskModuleRef, api_version};
+use taskbay_plugin_api::host::{
+    Description, Fault, INTERFACE_FINGERPRINT, TaskModuleRef, api_version,
+};
 
 /// Keeps the library for ever, even were it closed (`dlfcn.h` of Linux). Unloading Rust code is unsound: a thread may
 /// still run destructors that lie in it.
@@ -31,7 +33,7 @@ pub struct Loader {
     store: Store,
     /// Whether the schema is compiled when the plugin is loaded, so that a bad one refuses it.
     eager: bool,
-    /// Interfaces whose layout was checked.
+    /// The fingerprints of interfaces whose layout was checked.
     checked: Mutex<HashSet<String>>,
 }
 
@@ -149,8 +151,7 @@ impl Loader {
     ///
     /// When it is not what its manifest says. Some of its code may have run by then.
     pub fn load(&self, admissible: &Admissible) -> Result<Plugin, LoadError> {
-        let copy = self.keep(admissible)?;
-        let module = self.open(&copy, admissible)?;
+        let module = self.open(admissible)?;
         let level = u8::try_from(log::max_level() as usize).unwrap_or(u8::MAX);
         module.install()(host_context::functions(), level);
         let description = describe(module)?;
@@ -172,21 +173,20 @@ impl Loader {
         Ok(plugin)
     }
 
-    fn open(&self, copy: &Path, admissible: &Admissible) -> Result<TaskModuleRef, LoadError> {
-        let flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
-        // SAFETY: the library's constructors run here. The caller decided to trust the file's owner; its bytes are in a
-        // private copy that was inspected and that nobody changes.
-        let library = unsafe { Library::open(Some(copy), flags) };
-        let library = library.map_err(|error| LoadError::Dlopen(plain(&error, copy)))?;
-        // SAFETY: abi_stable defines the symbol as a `LibHeader`, whose head `AbiHeaderRef` checks before more is read.
-        let header = unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL) };
-        let header = *header.map_err(|_| LoadError::NoRootModule)?;
-        mem::forget(library);
-        let header = header
-            .upgrade()
-            .map_err(|error| LoadError::Header(first_line(&error.to_string())))?;
-        self.check_layout(header, admissible)?;
-        // SAFETY: the layout was checked just now, or for another plugin whose interface has the same fingerprint.
+    /// Opens the private copy. One whose layout an earlier process found to fit this interface is marked so.
+    fn open(&self, admissible: &Admissible) -> Result<TaskModuleRef, LoadError> {
+        let identity = admissible.identity;
+        let (copy, is_checked) = match self.store.find_marked(identity, INTERFACE_FINGERPRINT)? {
+            Some(copy) => (copy, true),
+            None => (self.keep(admissible)?, false),
+        };
+        let header = open(&copy)?;
+        if !is_checked {
+            self.check_layout(header, admissible)?;
+            self.store.mark(&copy, identity, INTERFACE_FINGERPRINT);
+        }
+        // SAFETY: the layout was checked: just now, by an earlier process, or for another plugin whose interface has the
+        // same fingerprint.
         let module = unsafe { header.init_root_module_with_unchecked_layout::<TaskModuleRef>() };
         module.map_err(|error| LoadError::RootModule(first_line(&error.to_string())))
     }
@@ -217,6 +217,22 @@ impl Loader {
     fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
         self.checked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Opens a library for the life of the process, and finds the header of its root module.
+fn open(copy: &Path) -> Result<&'static LibHeader, LoadError> {
+    let flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE;
+    // SAFETY: the library's constructors run here. The caller decided to trust the file's owner; its bytes are in a
+    // private copy that was inspected and that nobody changes.
+    let library = unsafe { Library::open(Some(copy), flags) };
+    let library = library.map_err(|error| LoadError::Dlopen(plain(&error, copy)))?;
+    // SAFETY: abi_stable defines the symbol as a `LibHeader`, whose head `AbiHeaderRef` checks before more is read.
+    let header = unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL) };
+    let header = *header.map_err(|_| LoadError::NoRootModule)?;
+    mem::forget(library);
+    header
+        .upgrade()
+        .map_err(|error| LoadError::Header(first_line(&error.to_string())))
 }
 
 fn describe(module: TaskModuleRef) -> Result<Description, LoadError> {

@@ -117,6 +117,41 @@ impl Store {
         Ok(copy)
     }
 
+    /// The copy of a file in the state `identity`, if it was [marked](Self::mark) so.
+    ///
+    /// # Errors
+    ///
+    /// When the directory is not private.
+    pub(crate) fn find_marked(
+        &self,
+        identity: FileIdentity,
+        mark: u64,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let copy = self.marked(identity, mark);
+        match lstat(&copy) {
+            Ok(status) if is_private_file(&status, identity) => {
+                self.check_directory()?;
+                Ok(Some(copy))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Gives a copy another name, which tells later processes what was found out about it.
+    pub(crate) fn mark(&self, copy: &Path, identity: FileIdentity, mark: u64) {
+        // Where this fails, such as on a file system without links, it will be found out again.
+        match fs::hard_link(copy, self.marked(identity, mark)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                log::debug!("{} cannot be marked: {error}", copy.display());
+            }
+            _ => {}
+        }
+    }
+
+    fn marked(&self, identity: FileIdentity, mark: u64) -> PathBuf {
+        self.directory.join(format!("{identity}-{mark:x}.so"))
+    }
+
     fn copy(&self, source: &Path, identity: FileIdentity, copy: &Path) -> Result<(), CopyError> {
         let source = OpenOptions::new()
             .read(true)
@@ -224,52 +259,4 @@ fn nonblocking() -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rustix::fs::stat;
-
-    fn identity(path: &Path) -> FileIdentity {
-        FileIdentity::of(&stat(path).unwrap())
-    }
-
-    #[test]
-    fn a_copy_outlives_what_happens_to_the_file() {
-        let top = tempfile::tempdir().unwrap();
-        let store = Store::in_directory(top.path().join("deep/copies"));
-        let file = top.path().join("a.so");
-        fs::write(&file, "first").unwrap();
-        let first = identity(&file);
-        let copy = store.keep(&file, first).unwrap();
-        fs::write(&file, "second!").unwrap();
-        let second = identity(&file);
-        assert!(matches!(
-            Store::in_directory(top.path().join("other")).keep(&file, first),
-            Err(StoreError::Changed)
-        ));
-        assert_eq!(store.keep(&file, first).unwrap(), copy);
-        let newer = store.keep(&file, second).unwrap();
-        assert_eq!(fs::read(&copy).unwrap(), b"first");
-        assert_eq!(fs::read(&newer).unwrap(), b"second!");
-        fs::remove_file(&file).unwrap();
-        assert_eq!(store.keep(&file, second).unwrap(), newer);
-        assert!(first.is_same_file(&second));
-    }
-
-    #[test]
-    fn a_directory_that_others_may_enter_is_refused() {
-        let top = tempfile::tempdir().unwrap();
-        let file = top.path().join("a.so");
-        fs::write(&file, "x").unwrap();
-        let directory = top.path().join("copies");
-        fs::create_dir(&directory).unwrap();
-        fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
-        let error = Store::in_directory(&directory)
-            .keep(&file, identity(&file))
-            .unwrap_err();
-        assert!(
-            error.to_string().ends_with("others may enter it"),
-            "{error}"
-        );
-        assert!(error.help().contains("TASKBAY_CACHE_DIR"));
-    }
-}
+mod tests;

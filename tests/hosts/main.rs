@@ -12,15 +12,12 @@ mod farm;
 mod unruly;
 
 use farm::{Farm, built};
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
 use taskbay_loader::{Catalog, SearchPath, TrustPolicy};
 use taskbay_worker::{AttemptOptions, HostProgram, Hosts};
 
-/// Each attempt has a host of its own: the one before was ended with its attempt.
-#[test]
-fn attempts_follow_one_another() {
-    let farm = Farm::with(&["noop"]);
+fn hosts(farm: &Farm) -> Hosts {
     let program = HostProgram {
         // `env` becomes the host, with private copies that are not this user's.
         program: "/usr/bin/env".into(),
@@ -32,9 +29,20 @@ fn attempts_follow_one_another() {
         policy: TrustPolicy::OwnerOnly,
         has_only_hosts: false,
     };
-    let catalog = Catalog::read(&SearchPath::only([farm.plugins()]), TrustPolicy::OwnerOnly);
+    Hosts::new(program, Duration::from_mins(1), Abort::new())
+}
+
+fn catalog(farm: &Farm) -> Catalog {
+    Catalog::read(&SearchPath::only([farm.plugins()]), TrustPolicy::OwnerOnly)
+}
+
+/// Each attempt has a host of its own: the one before was ended with its attempt.
+#[test]
+fn attempts_follow_one_another() {
+    let farm = Farm::with(&["noop"]);
+    let catalog = catalog(&farm);
     let file = catalog.get("noop").unwrap();
-    let mut hosts = Hosts::new(program, Duration::from_mins(1), Abort::new());
+    let mut hosts = hosts(&farm);
     let server: Arc<dyn Server> = Arc::new(NoServer);
     let options = AttemptOptions {
         timeout: None,
@@ -48,4 +56,25 @@ fn attempts_follow_one_another() {
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
     }
+}
+
+/// What was inspected is what is loaded, or nothing is.
+#[test]
+fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
+    let farm = Farm::with(&["noop"]);
+    let inspected = catalog(&farm);
+    let file = inspected.get("noop").unwrap();
+    fs::write(file.path(), fs::read(file.path()).unwrap()).unwrap();
+    let mut hosts = hosts(&farm);
+    let failure = hosts.configure(file, "{}").unwrap_err();
+    assert!(
+        failure
+            .to_string()
+            .contains("it changed while it was being loaded"),
+        "{failure}"
+    );
+    let inspected = catalog(&farm);
+    hosts
+        .configure(inspected.get("noop").unwrap(), "{}")
+        .unwrap();
 }

@@ -8,13 +8,13 @@ use crate::{
 };
 use serde_json::Value;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     hash::{BuildHasher, Hasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
 use taskbay_core::{Abort, Metadata, NoServer, Requirement, Server, Verdict};
-use taskbay_loader::{Admissible, Rejection};
+use taskbay_loader::{Admissible, FileIdentity, Rejection};
 
 /// How often the abort latch is looked at.
 pub(crate) const LOOK: Duration = Duration::from_millis(50);
@@ -24,6 +24,8 @@ pub(crate) const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Hosts {
     place: Place,
+    /// The files, in the states, that a host has loaded without complaint: another one need not check their schemas.
+    checked: HashSet<FileIdentity>,
     limit: Duration,
     abort: Abort,
 }
@@ -72,6 +74,7 @@ impl Hosts {
                 program,
                 host: None,
             },
+            checked: HashSet::new(),
             limit,
             abort,
         }
@@ -81,6 +84,7 @@ impl Hosts {
     pub fn in_process(policy: taskbay_loader::TrustPolicy, abort: Abort) -> Self {
         Self {
             place: Place::Here(Box::new(PluginHost::new(policy))),
+            checked: HashSet::new(),
             limit: Duration::MAX,
             abort,
         }
@@ -210,6 +214,8 @@ impl Hosts {
         }
         let question = Question::Load {
             file: file.resolved().to_owned(),
+            identity: file.identity(),
+            checked: self.checked.contains(&file.identity()),
         };
         match self.put(question)? {
             Answer::Loaded { name: loaded, .. } if loaded != name => {
@@ -220,6 +226,7 @@ impl Hosts {
                 }))
             }
             answer @ Answer::Loaded { .. } => {
+                self.checked.insert(file.identity());
                 if let Place::Children {
                     host: Some(host), ..
                 } = &mut self.place

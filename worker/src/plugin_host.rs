@@ -4,8 +4,8 @@ use crate::protocol::{Answer, Question};
 use std::{path::Path, sync::Arc};
 use taskbay_core::{Abort, Context, Metadata, Server};
 use taskbay_loader::{
-    Catalog, ConfigureError, LoadError, Loader, Plugin, Registry, Rejection, State, Store,
-    TrustPolicy,
+    Catalog, ConfigureError, FileIdentity, LoadError, Loader, Plugin, Registry, Rejection, State,
+    Store, StoreError, TrustPolicy,
 };
 use taskbay_plugin_api::host::Fault;
 
@@ -14,6 +14,8 @@ use taskbay_plugin_api::host::Fault;
 pub(crate) struct PluginHost {
     policy: TrustPolicy,
     loader: Loader,
+    /// For files that a host of the same parent has loaded before.
+    trusting: Loader,
     registry: Registry,
 }
 
@@ -22,6 +24,7 @@ impl PluginHost {
         Self {
             policy,
             loader: Loader::new(Store::of_this_user()),
+            trusting: Loader::new(Store::of_this_user()).with_lazy_schemas(),
             registry: Registry::default(),
         }
     }
@@ -34,7 +37,11 @@ impl PluginHost {
         server: &Arc<dyn Server>,
     ) -> Answer {
         match question {
-            Question::Load { file } => self.load(&file),
+            Question::Load {
+                file,
+                identity,
+                checked,
+            } => self.load(&file, identity, checked),
             Question::Analyze { name, known } => self.ask(&name, |plugin| analyze(plugin, &known)),
             Question::Configure { name, data } => {
                 self.ask(&name, |plugin| configure(plugin, &data))
@@ -54,14 +61,22 @@ impl PluginHost {
         }
     }
 
-    fn load(&mut self, file: &Path) -> Answer {
+    fn load(&mut self, file: &Path, identity: FileIdentity, checked: bool) -> Answer {
+        let loader = if checked {
+            &self.trusting
+        } else {
+            &self.loader
+        };
         let mut catalog = Catalog::of_file(file, self.policy);
-        let loaded = match catalog.entries.pop().map(|entry| entry.state) {
-            Some(State::Usable(admissible)) => self.loader.load(&admissible).map_err(Into::into),
+        let opened = match catalog.entries.pop().map(|entry| entry.state) {
+            Some(State::Usable(admissible)) if admissible.identity() != identity => {
+                Err(LoadError::from(StoreError::Changed).into())
+            }
+            Some(State::Usable(admissible)) => loader.load(&admissible).map_err(Into::into),
             Some(State::Rejected(rejection)) => Err(rejection),
             Some(State::Shadowed { .. }) | None => return Answer::Failed(failed("no such file")),
         };
-        match loaded {
+        match opened {
             Ok(plugin) => {
                 let answer = Answer::Loaded {
                     name: plugin.name().to_string(),

@@ -7,6 +7,7 @@ use std::{
     path::PathBuf,
 };
 use taskbay_core::{Metadata, Requirement, ServerCall, ServerReply, TaskConfigError, Verdict};
+use taskbay_loader::FileIdentity;
 use taskbay_plugin_api::host::Fault;
 
 /// The largest frame, in bytes. A plugin that says more fails, and nobody runs out of memory.
@@ -44,7 +45,13 @@ pub(crate) enum FromHost {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Question {
     /// Load this file.
-    Load { file: PathBuf },
+    Load {
+        file: PathBuf,
+        /// The state in which the parent inspected it.
+        identity: FileIdentity,
+        /// Whether a host of this parent has loaded it in this state before.
+        checked: bool,
+    },
     /// What does the worker's metadata say of this task?
     Analyze { name: String, known: Metadata },
     /// Is this task data valid?

@@ -7,6 +7,7 @@ use crate::{
 };
 use log::{LevelFilter, Log, Record};
 use rustix::{
+    event::{PollFd, PollFlags, poll},
     io::fcntl_dupfd_cloexec,
     process::{
         Pid, Signal, getpid, getppid, kill_process, set_child_subreaper,
@@ -14,7 +15,10 @@ use rustix::{
     },
     stdio::{dup2_stdin, stdin},
 };
-use signal_hook::{consts::SIGTERM, iterator::Signals, low_level::emulate_default_handler};
+use signal_hook::{
+    consts::SIGTERM,
+    low_level::{emulate_default_handler, pipe::register},
+};
 use std::{
     collections::HashMap,
     env,
@@ -54,7 +58,7 @@ pub struct ServeOptions {
 pub fn serve(options: ServeOptions) -> io::Result<()> {
     let socket = take_socket()?;
     let abort = Abort::new();
-    isolate(options.parent)?;
+    let terminated = isolate(options.parent)?;
     let parent = Parent::new(socket.try_clone()?);
     // Fails only where a logger is set already, which then is whose it is.
     let _ = log::set_boxed_logger(Box::new(ParentLogger(Arc::clone(&parent))));
@@ -65,7 +69,7 @@ pub fn serve(options: ServeOptions) -> io::Result<()> {
     let latch = abort.clone();
     thread::Builder::new()
         .name("listener".into())
-        .spawn(move || listen(&listener, socket, &asked, &latch))?;
+        .spawn(move || listen(&listener, socket, &terminated, &asked, &latch))?;
 
     let mut host = PluginHost::new(options.policy);
     let server: Arc<dyn Server> = Arc::clone(&parent) as _;
@@ -88,14 +92,11 @@ fn take_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-/// Makes this process the root of a tree of its own, which ends with the parent.
-fn isolate(parent: i32) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM])?;
-    thread::Builder::new().name("end".into()).spawn(move || {
-        if signals.forever().next().is_some() {
-            end(Some(SIGTERM));
-        }
-    })?;
+/// Makes this process the root of a tree of its own, which ends with the parent. Gives what becomes readable when this
+/// process is told to end.
+fn isolate(parent: i32) -> io::Result<UnixStream> {
+    let (terminated, told) = UnixStream::pair()?;
+    register(SIGTERM, told)?;
     // Where a service manager started us in a session of our own, there already is one.
     let _ = setsid();
     set_child_subreaper(Pid::from_raw(1))?;
@@ -104,7 +105,7 @@ fn isolate(parent: i32) -> io::Result<()> {
     if getppid().is_none_or(|now| now.as_raw_nonzero().get() != parent) {
         end(None);
     }
-    Ok(())
+    Ok(terminated)
 }
 
 /// Ends this process and all its descendants, by that signal if there is one.
@@ -124,10 +125,14 @@ fn end(signal: Option<i32>) {
 fn listen(
     parent: &Parent,
     mut socket: UnixStream,
+    terminated: &UnixStream,
     asked: &mpsc::Sender<(u64, Question)>,
     abort: &Abort,
 ) {
     loop {
+        if must_end(&socket, terminated) {
+            return end(Some(SIGTERM));
+        }
         match read_frame(&mut socket) {
             Ok(Some(ToHost::Ask { nonce, question })) => {
                 let _ = asked.send((nonce, question));
@@ -140,6 +145,17 @@ fn listen(
             }
         }
     }
+}
+
+/// Waits until the parent says something; or until this process is told to end, which is true then.
+fn must_end(socket: &UnixStream, terminated: &UnixStream) -> bool {
+    let mut sources = [
+        PollFd::new(socket, PollFlags::IN),
+        PollFd::new(terminated, PollFlags::IN),
+    ];
+    // Were the wait to fail, reading the socket waits as well.
+    let _ = poll(&mut sources, None);
+    !sources[1].revents().is_empty()
 }
 
 /// The way to the parent.

@@ -3,6 +3,7 @@
 //! A child that asks to be told of its parent's death is told when the *thread* that started it ends, so a thread of some
 //! pool must not be that one.
 
+use rustix::{process::getpid, thread::gettid};
 use std::{
     io,
     process::{Child, Command},
@@ -28,8 +29,12 @@ static SPAWNER: LazyLock<Mutex<mpsc::Sender<Job>>> = LazyLock::new(|| {
     Mutex::new(jobs)
 });
 
-/// Starts `command` from the spawning thread.
-pub(crate) fn spawn(command: Command) -> io::Result<Child> {
+/// Starts `command` from a thread that lives as long as the process: the main thread where this is it, else one that is
+/// kept for this.
+pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
+    if gettid() == getpid() {
+        return command.spawn();
+    }
     let (started, answer) = mpsc::channel();
     SPAWNER
         .lock()

@@ -1,0 +1,63 @@
+use super::*;
+use rustix::fs::stat;
+
+fn identity(path: &Path) -> FileIdentity {
+    FileIdentity::of(&stat(path).unwrap())
+}
+
+#[test]
+fn a_copy_outlives_what_happens_to_the_file() {
+    let top = tempfile::tempdir().unwrap();
+    let store = Store::in_directory(top.path().join("deep/copies"));
+    let file = top.path().join("a.so");
+    fs::write(&file, "first").unwrap();
+    let first = identity(&file);
+    let copy = store.keep(&file, first).unwrap();
+    fs::write(&file, "second!").unwrap();
+    let second = identity(&file);
+    assert!(matches!(
+        Store::in_directory(top.path().join("other")).keep(&file, first),
+        Err(StoreError::Changed)
+    ));
+    assert_eq!(store.keep(&file, first).unwrap(), copy);
+    let newer = store.keep(&file, second).unwrap();
+    assert_eq!(fs::read(&copy).unwrap(), b"first");
+    assert_eq!(fs::read(&newer).unwrap(), b"second!");
+    fs::remove_file(&file).unwrap();
+    assert_eq!(store.keep(&file, second).unwrap(), newer);
+    assert!(first.is_same_file(&second));
+}
+
+#[test]
+fn a_mark_is_of_one_copy_alone() {
+    let top = tempfile::tempdir().unwrap();
+    let store = Store::in_directory(top.path().join("copies"));
+    let file = top.path().join("a.so");
+    fs::write(&file, "x").unwrap();
+    let found = |mark| store.find_marked(identity(&file), mark).unwrap();
+    let copy = store.keep(&file, identity(&file)).unwrap();
+    assert_eq!(found(7), None);
+    store.mark(&copy, identity(&file), 7);
+    assert_eq!(found(8), None);
+    assert_eq!(fs::read(found(7).unwrap()).unwrap(), b"x");
+    fs::write(&file, "other").unwrap();
+    assert_eq!(found(7), None);
+}
+
+#[test]
+fn a_directory_that_others_may_enter_is_refused() {
+    let top = tempfile::tempdir().unwrap();
+    let file = top.path().join("a.so");
+    fs::write(&file, "x").unwrap();
+    let directory = top.path().join("copies");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
+    let error = Store::in_directory(&directory)
+        .keep(&file, identity(&file))
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("others may enter it"),
+        "{error}"
+    );
+    assert!(error.help().contains("TASKBAY_CACHE_DIR"));
+}
