@@ -1,6 +1,9 @@
 //! The command line's arguments.
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, builder::NonEmptyStringValueParser};
+use clap::{
+    Arg, ArgAction, ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser,
+    Subcommand, value_parser,
+};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// Loads, matches and executes native task plugins.
@@ -19,12 +22,47 @@ const EXIT_CODES: &str = "\
 Exit status: 0 yes, success, valid; 1 no, failure, invalid; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
 5 plugin crashed, hung or panicked; 6 environment unavailable; 7 aborted or timed out.";
 
+/// The id of `--plugin-dir` after the command.
+const MORE_PLUGIN_DIRS: &str = "more_plugin_dirs";
+
+/// The whole command line. `--plugin-dir` stands before or after the command, or both; clap's global arguments would let
+/// what stands after replace what stands before.
+pub(crate) fn command() -> clap::Command {
+    Args::command().mut_subcommands(|command| {
+        command.arg(
+            Arg::new(MORE_PLUGIN_DIRS)
+                .long("plugin-dir")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::Append)
+                .help("Look for plugins here first; may be given several times"),
+        )
+    })
+}
+
+impl Args {
+    /// Reads the arguments of this process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        Self::of(&command().try_get_matches()?)
+    }
+
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut args = Self::from_arg_matches(matches)?;
+        if let Some((_, matches)) = matches.subcommand()
+            && let Some(more) = matches.get_many::<PathBuf>(MORE_PLUGIN_DIRS)
+        {
+            args.global.plugin_dir.extend(more.cloned());
+        }
+        Ok(args)
+    }
+}
+
 /// What every command takes.
 #[derive(Clone, Debug, ClapArgs)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Global {
     /// Look for plugins here first; may be given several times
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) plugin_dir: Vec<PathBuf>,
 
     /// Write JSON to standard output
@@ -127,31 +165,47 @@ pub(crate) enum Command {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct TaskArgs {
     /// The task
-    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "NAME")]
     pub(crate) name: String,
     /// The task data: JSON that starts with `{` or `[`, `-` for standard input, or a file
     #[arg(value_name = "DATA")]
     pub(crate) data: OsString,
 }
 
+/// The longest time that can be given.
+const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// A time such as `1m 30s`, or a plain number of seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok();
-    if let Some(seconds) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        return Ok(seconds);
-    }
-    humantime::parse_duration(text)
+    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let duration = match seconds {
+        Some(seconds) => Ok(seconds),
+        None => humantime::parse_duration(text).map_err(|error| error.to_string()),
+    };
+    duration
+        .and_then(|duration| match duration {
+            long if long > LONGEST => Err("it is longer than a hundred years".to_owned()),
+            duration => Ok(duration),
+        })
         .map_err(|error| format!("{error}; write a time such as `90s`, `5m` or `2h`"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_sound() {
-        Args::command().debug_assert();
+        command().debug_assert();
+    }
+
+    #[test]
+    fn plugin_directories_before_and_after_the_command_count_in_their_order() {
+        let line = "taskbay --plugin-dir a --plugin-dir b list --plugin-dir c --load";
+        let matches = command().try_get_matches_from(line.split(' ')).unwrap();
+        let args = Args::of(&matches).unwrap();
+        assert_eq!(args.global.plugin_dir, ["a", "b", "c"].map(PathBuf::from));
     }
 
     #[test]
@@ -159,6 +213,9 @@ mod tests {
         assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
         assert!(duration("-1").is_err());
+        for long in ["1e19", "500000000000 years"] {
+            assert!(duration(long).unwrap_err().contains("write a time such as"));
+        }
         assert!(
             duration("soon")
                 .unwrap_err()

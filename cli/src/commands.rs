@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args) -> Exit {
                 keep,
             },
         ),
-        Command::Completions { shell } => completions::run(shell),
+        Command::Completions { shell } => completions::run(&session, shell),
         Command::Man { directory } => man::run(&directory),
     };
     done.unwrap_or_else(|error| {

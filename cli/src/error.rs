@@ -54,18 +54,22 @@ impl CommandError {
         match failure {
             Failure::Rejected(rejection) => Self::rejected(file, &rejection),
             Failure::Invalid(faults) => Self::invalid(faults),
-            failure => {
-                let message = match failure {
-                    Failure::NoHost(_) | Failure::Interrupted => {
-                        "the plugin was not asked".to_owned()
-                    }
-                    _ => format!("plugin failed: {}", file.display()),
-                };
-                Self::new(Exit::from(&failure), message)
-                    .cause(&failure)
-                    .help(failure.help())
+            Failure::NoHost(_) | Failure::Unsendable(_) | Failure::Interrupted => {
+                Self::not_asked(&failure)
             }
+            failure => Self::of(&failure, format!("plugin failed: {}", file.display())),
         }
+    }
+
+    /// No plugin could be asked, for which none is to blame.
+    pub(crate) fn not_asked(failure: &Failure) -> Self {
+        Self::of(failure, "the plugin was not asked")
+    }
+
+    fn of(failure: &Failure, message: impl Into<String>) -> Self {
+        Self::new(Exit::from(failure), message)
+            .cause(failure)
+            .help(failure.help())
     }
 
     /// Task data is invalid.

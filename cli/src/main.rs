@@ -15,7 +15,6 @@ mod session;
 
 mod commands;
 
-use clap::Parser;
 use std::{env, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -23,7 +22,7 @@ fn main() -> ExitCode {
     if let Some(code) = host::serve_if_asked(env::args_os()) {
         return code;
     }
-    let args = match args::Args::try_parse() {
+    let args = match args::Args::read() {
         Ok(args) => args,
         Err(error) => {
             // A closed terminal is nothing to complain about.

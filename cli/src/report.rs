@@ -45,29 +45,32 @@ impl Report {
 
     /// Writes what failed, with cause and remedy; in JSON mode also to standard output.
     pub(crate) fn error(&self, error: &CommandError) {
-        // With both streams gone there is nobody to tell; the exit code still tells.
-        let _ = self.try_error(error);
-    }
-
-    fn try_error(&self, error: &CommandError) -> io::Result<()> {
         if self.json {
-            let mut out = io::stdout().lock();
-            serde_json::to_writer(&mut out, &error.to_json())?;
-            writeln!(out)?;
+            // With the stream gone there is nobody to tell; the exit code still tells.
+            let _ = self.json(&error.to_json());
         }
-        let mut err = io::stderr().lock();
-        writeln!(err, "error: {}", error.message)?;
-        for fault in &error.faults {
-            writeln!(err, "  {fault}")?;
-        }
-        if let Some(cause) = &error.cause {
-            writeln!(err, "cause: {cause}")?;
-        }
-        if let Some(help) = &error.help {
-            writeln!(err, "help:  {help}")?;
-        }
-        Ok(())
+        explain(error);
     }
+}
+
+/// Writes what failed, with cause and remedy, to standard error.
+pub(crate) fn explain(error: &CommandError) {
+    let _ = write_explained(error);
+}
+
+fn write_explained(error: &CommandError) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    writeln!(err, "error: {}", error.message)?;
+    for fault in &error.faults {
+        writeln!(err, "  {fault}")?;
+    }
+    if let Some(cause) = &error.cause {
+        writeln!(err, "cause: {cause}")?;
+    }
+    if let Some(help) = &error.help {
+        writeln!(err, "help:  {help}")?;
+    }
+    Ok(())
 }
 
 /// Writes a line about something that costs the command nothing to standard error.

@@ -74,6 +74,9 @@ impl Session {
 /// The plugin of that name. Where only refused files may have it, that is said with the error.
 pub(crate) fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c Admissible, CommandError> {
     catalog.get(name).map_err(|unknown| {
+        if let Some((file, rejection)) = catalog.refused(name) {
+            return CommandError::rejected(file, rejection);
+        }
         let refused = catalog.entries.len() - catalog.usable().count();
         let error = CommandError::from(unknown);
         match refused {

@@ -16,7 +16,7 @@ pub struct Artifact {
     #[serde(default)]
     pub data: Value,
     /// Its files.
-    #[serde(default)]
+    #[serde(default, with = "crate::any_path::list")]
     pub files: Vec<PathBuf>,
 }
 

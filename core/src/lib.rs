@@ -22,6 +22,8 @@ mod conditions;
 mod config_error;
 mod task_error;
 
+pub mod any_path;
+
 mod abort;
 mod artifact;
 mod context;

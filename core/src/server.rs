@@ -28,6 +28,7 @@ pub enum ServerCall {
         /// The artifact's name.
         lookup: Lookup,
         /// An existing directory.
+        #[serde(with = "crate::any_path")]
         directory: PathBuf,
     },
     /// Keep this artifact.

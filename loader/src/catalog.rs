@@ -1,15 +1,16 @@
 //! What is on the search path, usable or not, and why not. No plugin code runs for it.
 
 use crate::{
-    Admissible, Candidate, Finding, Rejection, SearchPath, TrustPolicy, UnknownTask, admit,
-    discover,
+    Admissible, Candidate, Finding, Rejection, SearchPath, TrustPolicy, UnknownTask, discover,
+    inspect,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
 };
-use taskbay_core::TaskName;
+use taskbay_core::{Manifest, TaskName};
+use taskbay_plugin_api::host::api_version;
 
 /// Every file on the search path that may be a plugin, and the directories that could not be read.
 #[derive(Debug, Default)]
@@ -27,8 +28,19 @@ pub struct Catalog {
 pub struct Entry {
     /// The path as found.
     pub path: PathBuf,
+    /// What its manifest says that it is, where that could be read.
+    pub claim: Option<Claim>,
     /// What became of it.
     pub state: State,
+}
+
+/// What a file says that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The task's name.
+    pub name: TaskName,
+    /// The task's version.
+    pub version: u32,
 }
 
 /// What became of a file.
@@ -100,7 +112,14 @@ impl Catalog {
     }
 
     fn add(&mut self, candidate: Candidate, policy: TrustPolicy) {
-        let state = match admit(&candidate, policy) {
+        let mut claim = None;
+        let admitted = inspect(&candidate, policy)
+            .map_err(Rejection::from)
+            .and_then(|inspected| {
+                claim = Claim::of(inspected.manifest());
+                Ok(inspected.accept(api_version())?)
+            });
+        let state = match admitted {
             Err(rejection) => State::Rejected(rejection),
             Ok(admissible) => match self.first(admissible.name()) {
                 // The same file under two paths is one plugin.
@@ -118,6 +137,7 @@ impl Catalog {
         };
         self.entries.push(Entry {
             path: candidate.path,
+            claim,
             state,
         });
     }
@@ -150,6 +170,17 @@ impl Catalog {
         })
     }
 
+    /// The first file that says it has a task of that name, in any case, and is refused.
+    pub fn refused(&self, name: &str) -> Option<(&Path, &Rejection)> {
+        let name = TaskName::fold(name).ok()?;
+        self.entries.iter().find_map(|entry| match &entry.state {
+            State::Rejected(rejection) if entry.claim.as_ref()?.name == name => {
+                Some((entry.path.as_path(), rejection))
+            }
+            _ => None,
+        })
+    }
+
     /// Sets a file aside for a reason that only loading it told. The next file of the task's name takes its place.
     pub fn reject(&mut self, index: usize, rejection: Rejection) {
         let Some(entry) = self.entries.get_mut(index) else {
@@ -176,13 +207,21 @@ impl Catalog {
     }
 }
 
+impl Claim {
+    fn of(manifest: &Manifest) -> Option<Self> {
+        Some(Self {
+            name: TaskName::fold(&manifest.name).ok()?,
+            version: manifest.version,
+        })
+    }
+}
+
 impl Entry {
     /// The file as a row.
     pub fn row(&self) -> Row {
-        let (admissible, status, reason, help) = match &self.state {
-            State::Usable(admissible) => (Some(admissible), Status::Ok, None, None),
+        let (status, reason, help) = match &self.state {
+            State::Usable(_) => (Status::Ok, None, None),
             State::Shadowed { admissible, by } => (
-                Some(admissible),
                 Status::Shadowed,
                 Some(format!(
                     "the task `{}` is taken by {}",
@@ -192,15 +231,14 @@ impl Entry {
                 Some("remove one of the two files".to_owned()),
             ),
             State::Rejected(rejection) => (
-                None,
                 Status::Rejected,
                 Some(rejection.to_string()),
                 Some(rejection.help()),
             ),
         };
         Row {
-            name: admissible.map(|each| each.name().to_string()),
-            version: admissible.map(|each| each.manifest().version),
+            name: self.claim.as_ref().map(|claim| claim.name.to_string()),
+            version: self.claim.as_ref().map(|claim| claim.version),
             status,
             file: self.path.display().to_string(),
             reason,

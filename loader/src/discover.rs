@@ -5,6 +5,7 @@ use crate::{
     trust::{self},
 };
 use std::{
+    collections::HashSet,
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -54,11 +55,20 @@ impl Finding {
     }
 }
 
-/// Lists the files that may be plugins. A standard directory that does not exist is no finding.
+/// Lists the files that may be plugins. A standard directory that does not exist is no finding, and one that is named
+/// twice is read once.
 pub fn discover(path: &SearchPath, policy: TrustPolicy) -> Discovery {
     let mut discovery = Discovery::default();
+    let mut done = HashSet::new();
     for directory in path.directories() {
-        match read(&directory.path, policy) {
+        let resolved = directory.path.canonicalize();
+        if resolved
+            .as_ref()
+            .is_ok_and(|resolved| !done.insert(resolved.clone()))
+        {
+            continue;
+        }
+        match resolved.and_then(|resolved| read(&directory.path, &resolved, policy)) {
             Ok(candidates) => discovery.candidates.extend(candidates),
             Err(reason)
                 if directory.source == SearchSource::Standard
@@ -72,11 +82,10 @@ pub fn discover(path: &SearchPath, policy: TrustPolicy) -> Discovery {
     discovery
 }
 
-fn read(directory: &Path, policy: TrustPolicy) -> io::Result<Vec<Candidate>> {
-    let resolved = directory.canonicalize()?;
-    let folders = policy.check_folders(&resolved).map_err(Arc::new);
+fn read(directory: &Path, resolved: &Path, policy: TrustPolicy) -> io::Result<Vec<Candidate>> {
+    let folders = policy.check_folders(resolved).map_err(Arc::new);
     let mut candidates = Vec::new();
-    for entry in fs::read_dir(&resolved)? {
+    for entry in fs::read_dir(resolved)? {
         let entry = entry?;
         let name = entry.file_name();
         if Path::new(&name)
@@ -99,15 +108,19 @@ fn read(directory: &Path, policy: TrustPolicy) -> io::Result<Vec<Candidate>> {
 impl Candidate {
     /// The file at `path`, wherever it lies and whatever it is called.
     pub fn at(path: &Path, policy: TrustPolicy) -> Self {
-        match trust::resolve(path, policy) {
-            Ok((resolved, folders)) => Self {
+        let folder = path.parent().filter(|parent| *parent != Path::new(""));
+        let named = folder.unwrap_or(Path::new(".")).canonicalize();
+        match (trust::resolve(path, policy), named) {
+            (Ok((resolved, folders)), Ok(named)) => Self {
                 path: path.to_owned(),
                 resolved,
                 is_link: false,
-                folders: folders.map_err(Arc::new),
+                folders: folders
+                    .and_then(|()| policy.check_folders(&named))
+                    .map_err(Arc::new),
             },
             // What is wrong with it shows when it is inspected.
-            Err(_) => Self {
+            _ => Self {
                 path: path.to_owned(),
                 resolved: path.to_owned(),
                 is_link: true,

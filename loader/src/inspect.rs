@@ -135,7 +135,9 @@ pub fn inspect(candidate: &Candidate, policy: TrustPolicy) -> Result<Inspected, 
                 _ => InspectError::Unreadable(error),
             }
         })?;
-        (resolved, folders.map_err(Into::into))
+        // Whoever may replace the link decides as much as whoever may replace its target.
+        let folders = candidate.folders.clone().and(folders.map_err(Into::into));
+        (resolved, folders)
     } else {
         (candidate.resolved.clone(), candidate.folders.clone())
     };

@@ -37,7 +37,7 @@ mod catalog;
 mod rejection;
 
 pub use admissible::Admissible;
-pub use catalog::{Catalog, Entry, Row, State, Status};
+pub use catalog::{Catalog, Claim, Entry, Row, State, Status};
 pub use configured_task::ConfiguredTask;
 pub use discover::{Candidate, Discovery, Finding, discover};
 pub use identity::FileIdentity;
@@ -48,7 +48,7 @@ pub use registry::{Registry, Taken, UnknownTask};
 pub use rejection::Rejection;
 pub use schema::{Schema, SchemaError};
 pub use search_path::{PLUGIN_PATH_VARIABLE, SearchDirectory, SearchPath, SearchSource};
-pub use store::{Store, StoreError};
+pub use store::{CACHE_VARIABLE, Store, StoreError, cache_directory};
 pub use trust::{TrustError, TrustPolicy};
 pub use worker_view::WorkerView;
 
@@ -76,10 +76,4 @@ pub fn scan(path: &SearchPath, policy: TrustPolicy, loader: &Loader) -> Scan {
         }
     }
     Scan { registry, catalog }
-}
-
-/// The stages of one file before its code runs.
-fn admit(candidate: &Candidate, policy: TrustPolicy) -> Result<Admissible, Rejection> {
-    let inspected = inspect(candidate, policy)?;
-    Ok(inspected.accept(taskbay_plugin_api::host::api_version())?)
 }

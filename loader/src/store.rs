@@ -14,9 +14,12 @@ use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::OnceLock,
 };
+
+/// The environment variable that names the cache directory.
+pub const CACHE_VARIABLE: &str = "TASKBAY_CACHE_DIR";
 
 /// A directory with private copies of plugin files.
 #[derive(Clone, Debug)]
@@ -72,19 +75,9 @@ impl Store {
         }
     }
 
-    /// The copies of this user: in `$TASKBAY_CACHE_DIR`, `$XDG_CACHE_HOME/taskbay` or `~/.cache/taskbay`; for a user
-    /// without a home in a directory of its own under the temporary directory.
+    /// The copies of this user, in its [cache directory](cache_directory).
     pub fn of_this_user() -> Self {
-        let variable = |name| {
-            env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let directory = variable("TASKBAY_CACHE_DIR")
-            .or_else(|| variable("XDG_CACHE_HOME").map(|base| base.join("taskbay")))
-            .or_else(|| variable("HOME").map(|home| home.join(".cache/taskbay")))
-            .unwrap_or_else(|| env::temp_dir().join(format!("taskbay-{}", geteuid().as_raw())));
-        Self::in_directory(directory.join("plugins"))
+        Self::in_directory(cache_directory().join("plugins"))
     }
 
     /// Where the copies are.
@@ -225,6 +218,23 @@ impl Store {
             reason: reason.to_string(),
         }
     }
+}
+
+/// Where this user's private copies are: in `$TASKBAY_CACHE_DIR`, `$XDG_CACHE_HOME/taskbay` or `~/.cache/taskbay`; for a
+/// user without a home in a directory of its own under the temporary directory. Always a whole path.
+pub fn cache_directory() -> PathBuf {
+    let variable = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    // The specification of XDG's variables has relative values ignored.
+    let base = |name| variable(name).filter(|path| path.is_absolute());
+    let directory = variable(CACHE_VARIABLE)
+        .or_else(|| base("XDG_CACHE_HOME").map(|base| base.join("taskbay")))
+        .or_else(|| base("HOME").map(|home| home.join(".cache/taskbay")))
+        .unwrap_or_else(|| env::temp_dir().join(format!("taskbay-{}", geteuid().as_raw())));
+    path::absolute(&directory).unwrap_or(directory)
 }
 
 /// Why a file was not copied.

@@ -23,5 +23,6 @@ pub struct Attempt {
     /// The number by which the plugin refers to the attempt when it asks the host.
     pub number: u64,
     /// The directory for this attempt alone.
+    #[serde(with = "taskbay_core::any_path")]
     pub work_directory: PathBuf,
 }

@@ -194,6 +194,27 @@ fn signals_abort() {
     }
 }
 
+/// What was found out when somebody interrupts is no worker's metadata.
+#[test]
+fn an_interrupted_analysis_is_none() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("analyze-hangs");
+    let child = farm
+        .command(&["analyze", "--plugin-timeout", "5m"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let parent = Pid::from_child(&child);
+    wait_until("a plugin host runs", || {
+        taskbay_worker::tree::descendants(parent).len() == 1
+    });
+    kill_process(parent, Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(7), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+}
+
 /// The latch reaches the task itself.
 #[test]
 fn a_task_sees_the_abort() {

@@ -1,7 +1,14 @@
 //! Arguments and documents, good and bad, and the exit codes.
 
-use crate::farm::{Farm, Ran};
-use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
+use crate::{
+    farm::{Farm, Ran},
+    unruly,
+};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
+};
 
 #[test]
 fn bad_input_gets_a_clear_error() {
@@ -24,6 +31,20 @@ fn bad_input_gets_a_clear_error() {
         .fails(1, &["must be a JSON object, not an array"]);
     farm.run(&["run", "noop", "{}", "--timeout", "soon"])
         .fails(2, &["write a time such as"]);
+    for time in ["1e19", "500000000000 years"] {
+        farm.run(&["run", "noop", "{}", "--timeout", time])
+            .fails(2, &["write a time such as"]);
+        farm.run(&["validate", "noop", "{}", "--plugin-timeout", time])
+            .fails(2, &["write a time such as"]);
+    }
+    farm.run(&["run", "noop", "{}", "--in-process", "--timeout", "1"])
+        .fails(2, &["leave --in-process or --timeout out"]);
+    for command in ["validate", "run"] {
+        farm.run(&[command, "", "{}"])
+            .fails(3, &["there is no task ``"]);
+    }
+    farm.run(&["run", "nop", "{}", "--json"])
+        .fails(3, &["did you mean `noop`?"]);
     farm.run(&["frobnicate"])
         .fails(2, &["unrecognized subcommand"]);
     farm.run(&["inspect", "./gone.so"])
@@ -47,6 +68,91 @@ fn a_large_document_is_no_trouble() {
     let ran = farm.run(&["validate", "noop", "large.json"]);
     ran.fails(1, &["is not of type \"boolean\""]);
     assert!(ran.stderr.len() < 2000);
+}
+
+#[test]
+fn a_document_that_is_too_large_is_no_fault_of_the_plugin() {
+    let farm = Farm::with(&["noop"]);
+    let file = farm.here().join("large.json");
+    fs::write(
+        &file,
+        format!(r#"{{"result": "{}"}}"#, "x".repeat(68 << 20)),
+    )
+    .unwrap();
+    farm.run(&["validate", "noop", "large.json"])
+        .fails(1, &["the plugin was not asked", "make the task data"]);
+}
+
+/// Paths need not be UTF-8: neither a plugin's, nor its directory's, nor the temporary directory's.
+#[test]
+fn paths_that_are_no_text() {
+    let farm = Farm::with(&["noop"]);
+    let odd = farm.path("").join(OsStr::from_bytes(b"d\xff"));
+    fs::create_dir(&odd).unwrap();
+    let plugin = farm.plugins().join("libtaskbay_task_noop.so");
+    fs::copy(plugin, odd.join(OsStr::from_bytes(b"\xfe.so"))).unwrap();
+    let mut command = farm.command(&["run", "noop", "{}", "--timeout", "1m"]);
+    command.env("TASKBAY_PLUGIN_PATH", &odd).env("TMPDIR", &odd);
+    Ran::of(&mut command).succeeds();
+}
+
+/// What stands before the command is not lost to what stands after it, and a directory that is named twice counts once.
+#[test]
+fn plugin_directories_add_up() {
+    let farm = Farm::with(&["noop"]);
+    let other = farm.path("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("bad.so"), "bad").unwrap();
+    let (first, second) = (
+        farm.plugins().display().to_string(),
+        other.display().to_string(),
+    );
+    let mut command = farm.command(&["--plugin-dir", &first, "list", "--plugin-dir", &second]);
+    command.args(["--plugin-dir", &second, "--json"]);
+    command.env_remove("TASKBAY_PLUGIN_PATH");
+    let listed = Ran::of(&mut command).json();
+    let rows = listed["tasks"].as_array().unwrap();
+    let status: Vec<_> = rows
+        .iter()
+        .map(|row| row["status"].as_str().unwrap())
+        .collect();
+    assert_eq!(status, ["ok", "rejected"]);
+}
+
+#[test]
+fn the_cache_directory_may_be_relative() {
+    let farm = Farm::with(&["noop"]);
+    let mut command = farm.command(&["list", "--load"]);
+    Ran::of(command.env("TASKBAY_CACHE_DIR", "copies")).succeeds();
+    let copies = farm.here().join("copies/plugins");
+    assert!(fs::read_dir(copies).unwrap().count() > 0);
+}
+
+/// A task whose only file is refused is refused, and not unknown.
+#[test]
+fn a_refused_task_is_known() {
+    let farm = Farm::with(&[]);
+    let fault = "constructor-crashes";
+    let file = farm.add_unruly(fault);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    let row = farm.row("constructor-crashes.so", false);
+    assert_eq!(
+        row["name"],
+        serde_json::Value::Null,
+        "an untrusted file is not read: {row}"
+    );
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let row = farm.row("constructor-crashes.so", true);
+    assert_eq!(row["name"], unruly::name(fault), "{row}");
+    assert_eq!(
+        (&row["version"], &row["status"]),
+        (&1.into(), &"rejected".into())
+    );
+    let mut bytes = fs::read(&file).unwrap();
+    unruly::replace(&mut bytes, "\"api\":\"1.", "\"api\":\"2.");
+    fs::write(&file, bytes).unwrap();
+    farm.run(&["run", &unruly::name(fault), "{}"])
+        .fails(4, &["plugin rejected", "help:"]);
 }
 
 #[test]

@@ -44,7 +44,13 @@ fn entries_that_panic() {
     ]);
     assert_eq!(
         (ran.code, &ran.json()["reasons"][0]["code"]),
-        (Some(1), &"plugin-failed".into()),
+        (Some(5), &"plugin-failed".into()),
+        "{ran:?}"
+    );
+    let ran = farm.run(&["run", &unruly::name("can-run-panics"), "{}", "--json"]);
+    assert_eq!(
+        (ran.code, &ran.json()["errors"][0]["code"]),
+        (Some(5), &"unsuitable".into()),
         "{ran:?}"
     );
 }
@@ -73,5 +79,25 @@ fn entries_that_crash_or_hang() {
         &["analyze", "NAME"],
         1,
         "the machine is on fire",
+    );
+    check("analyze-crashes", &["can-run", "NAME", "{}"], 5, "SIGSEGV");
+    check(
+        "analyze-panics",
+        &["run", "NAME", "{}"],
+        5,
+        "analyze panics",
+    );
+}
+
+/// The data is valid, so a machine that cannot be looked at is no failure to configure.
+#[test]
+fn a_failing_look_at_the_machine_is_no_failure_to_configure() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("analyze-errs");
+    let ran = farm.run(&["run", &unruly::name("analyze-errs"), "{}", "--json"]);
+    assert_eq!(
+        (ran.code, &ran.json()["errors"][0]["code"]),
+        (Some(1), &"execute-failed".into()),
+        "{ran:?}"
     );
 }

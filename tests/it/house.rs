@@ -86,7 +86,10 @@ fn the_documents_show_the_plugin_that_is_shipped() {
     let start = noop.find("use schemars").unwrap();
     let end = noop.find("export_task!(Noop);").unwrap() + "export_task!(Noop);".len();
     let plugin = &noop[start..end];
-    assert!(text(&root().join("README.md")).contains(plugin));
+    let readme = text(&root().join("README.md"));
+    assert!(readme.contains(&format!("```rust\n{plugin}\n```")));
+    assert_eq!(readme.matches("export_task!(Noop)").count(), 1);
+    assert!(readme.contains(&format!("`${}`", taskbay_loader::PLUGIN_PATH_VARIABLE)));
     let commented: String = plugin
         .lines()
         .map(|line| format!("//! {line}").trim_end().to_owned() + "\n")

@@ -20,6 +20,7 @@ mod contract;
 /// A panic, crash or hang in any entry costs only the plugin that it is in.
 mod faults;
 /// What the source keeps to, and what the documents promise.
+mod floods;
 mod house;
 /// The tasks that are shipped, on real input.
 mod real_tasks;

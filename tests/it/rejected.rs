@@ -227,6 +227,25 @@ fn writable_by_others() {
         .succeeds();
 }
 
+/// Whoever may replace a link decides what is loaded, as much as whoever may replace its target.
+#[test]
+fn a_link_where_others_may_write() {
+    let farm = Farm::with(&["noop"]);
+    let open = farm.path("open");
+    fs::create_dir(&open).unwrap();
+    let link = open.join("link.so");
+    symlink(farm.plugins().join("libtaskbay_task_noop.so"), &link).unwrap();
+    let list = |farm: &Farm| {
+        let mut command = farm.command(&["list", "--json"]);
+        Ran::of(command.env("TASKBAY_PLUGIN_PATH", &open)).json()["tasks"][0].clone()
+    };
+    assert_eq!(list(&farm)["status"], "ok");
+    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+    assert_rejected(&list(&farm), "open is writable by everybody");
+    farm.run(&["inspect", link.to_str().unwrap()])
+        .fails(4, &["open is writable by everybody"]);
+}
+
 #[test]
 fn owned_by_another() {
     if !geteuid().is_root() {

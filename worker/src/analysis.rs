@@ -1,7 +1,7 @@
 //! What a worker says of itself: what the host finds out, and what each plugin adds.
 
-use crate::{Configured, Failure, Hosts, system};
-use taskbay_core::{Metadata, Verdict};
+use crate::{Failure, Hosts, system};
+use taskbay_core::Metadata;
 use taskbay_loader::Admissible;
 
 /// A worker's metadata, and what went wrong as it was gathered.
@@ -15,11 +15,15 @@ pub struct WorkerAnalysis {
 
 impl WorkerAnalysis {
     /// Asks each of `files`, one after the other; one that fails costs no other its keys.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked any more, for which none of them is to blame.
     pub fn gather<'a>(
         hosts: &mut Hosts,
         files: impl IntoIterator<Item = &'a Admissible>,
         known: &Metadata,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let mut analysis = Self {
             metadata: known.clone(),
             failed: Vec::new(),
@@ -36,6 +40,7 @@ impl WorkerAnalysis {
                     }
                     analysis.metadata.extend(metadata);
                 }
+                Err(failure) if !failure.is_of_plugin() => return Err(failure),
                 Err(failure) => {
                     analysis
                         .metadata
@@ -44,49 +49,18 @@ impl WorkerAnalysis {
                 }
             }
         }
-        analysis
+        Ok(analysis)
     }
 
     /// Everything that there is to know of this machine with these plugins.
+    ///
+    /// # Errors
+    ///
+    /// As [`gather`](Self::gather).
     pub fn of_this_machine<'a>(
         hosts: &mut Hosts,
         files: impl IntoIterator<Item = &'a Admissible>,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         Self::gather(hosts, files, &system::metadata())
     }
-}
-
-/// Whether this machine may execute the task of `file` with that data.
-///
-/// # Errors
-///
-/// When the plugin fails as it looks at the machine, or is asked.
-pub fn judge_this_machine(
-    hosts: &mut Hosts,
-    file: &Admissible,
-    configured: &Configured,
-) -> Result<Verdict, Failure> {
-    // Finding out about foreign architectures takes longer than a short task, so it is left for where it matters.
-    let verdict = judge(hosts, file, configured, system::quick())?;
-    let is_about_architectures =
-        |key: &Option<String>| key.as_deref() == Some("system:architectures");
-    if verdict
-        .reasons
-        .iter()
-        .any(|reason| is_about_architectures(&reason.key))
-    {
-        return judge(hosts, file, configured, system::metadata());
-    }
-    Ok(verdict)
-}
-
-fn judge(
-    hosts: &mut Hosts,
-    file: &Admissible,
-    configured: &Configured,
-    mut worker: Metadata,
-) -> Result<Verdict, Failure> {
-    let (said, _) = hosts.analyze(file, &worker)?;
-    worker.extend(said);
-    hosts.can_run(file, &configured.data, &worker)
 }

@@ -4,8 +4,10 @@ use crate::{
     ending::{Ending, Stop},
     failure::Failure,
     host_process::{Event, HostProcess},
-    hosts::{Hosts, LOOK, nonce},
+    hosts::Hosts,
+    later::later,
     protocol::{Answer, FromHost, Question, ToHost},
+    question::{LOOK, nonce},
     tree::{self, Survivor},
 };
 use rustix::process::Signal;
@@ -46,11 +48,11 @@ pub struct AttemptReport {
 }
 
 impl AttemptReport {
-    /// An attempt that was not made.
-    pub fn not_made(outcome: Outcome) -> Self {
+    /// An attempt that was not made, maybe since the plugin panicked before.
+    pub(crate) fn not_made(outcome: Outcome, panicked: bool) -> Self {
         Self {
             outcome,
-            panicked: false,
+            panicked,
             duration: Duration::ZERO,
             work_directory: None,
             survivors: Vec::new(),
@@ -132,8 +134,10 @@ impl Execution<'_> {
     fn run(&mut self, question: Question, started: Instant) -> Result<Answer, Failure> {
         let nonce = nonce();
         let no_host = |error: io::Error| Failure::NoHost(error.to_string());
-        let _ = self.process.send(&ToHost::Ask { nonce, question });
-        let mut end = self.options.timeout.map(|timeout| started + timeout);
+        self.process
+            .send(&ToHost::Ask { nonce, question })
+            .map_err(|error| Failure::unsendable(&error))?;
+        let mut end = self.options.timeout.map(|timeout| later(started, timeout));
         loop {
             let now = Instant::now();
             let is_over = end.is_some_and(|end| now >= end);
@@ -160,8 +164,7 @@ impl Execution<'_> {
                         .server
                         .call(request)
                         .map_err(|ServerError(message)| message);
-                    // A host that has died meanwhile is noticed above.
-                    let _ = self.process.send(&ToHost::Reply { call, reply });
+                    self.process.reply(call, reply);
                 }
                 Event::Message(_) => {
                     log::warn!("the plugin host said something that nobody asked for");
@@ -186,7 +189,7 @@ impl Execution<'_> {
         for process in tree::descendants(self.process.pid()) {
             process.signal(Signal::TERM);
         }
-        Instant::now() + self.options.grace
+        later(Instant::now(), self.options.grace)
     }
 }
 

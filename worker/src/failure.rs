@@ -1,7 +1,7 @@
 //! Why a question about a plugin has no answer.
 
 use crate::{host_process::Death, protocol::Answer};
-use std::time::Duration;
+use std::{io, time::Duration};
 use taskbay_core::TaskConfigError;
 use taskbay_loader::Rejection;
 use taskbay_plugin_api::host::Fault;
@@ -27,6 +27,9 @@ pub enum Failure {
         /// The limit.
         after: Duration,
     },
+    /// The question is too large.
+    #[error("it cannot be asked that: {0}")]
+    Unsendable(String),
     /// No plugin host can be started, or spoken to.
     #[error("no plugin host can be run: {0}")]
     NoHost(String),
@@ -48,6 +51,7 @@ impl Failure {
                 "report it to the plugin's author, or allow more time with --plugin-timeout"
                     .to_owned()
             }
+            Self::Unsendable(_) => "make the task data or the metadata smaller".to_owned(),
             Self::NoHost(_) => {
                 "see whether this user may start processes, and has memory left".to_owned()
             }
@@ -65,6 +69,11 @@ impl Failure {
         }
     }
 
+    /// Whether the plugin is to blame, or the question, and not the machine or the caller.
+    pub fn is_of_plugin(&self) -> bool {
+        !matches!(self, Self::NoHost(_) | Self::Interrupted)
+    }
+
     /// As the reason why a file is not used.
     pub fn into_rejection(self) -> Rejection {
         match self {
@@ -75,6 +84,10 @@ impl Failure {
                 crashed: other.is_crash(),
             },
         }
+    }
+
+    pub(crate) fn unsendable(error: &io::Error) -> Self {
+        Self::Unsendable(error.to_string())
     }
 
     pub(crate) fn unexpected(answer: &Answer) -> Self {

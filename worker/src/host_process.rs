@@ -2,7 +2,7 @@
 
 use crate::{
     output::Output,
-    protocol::{FromHost, LogLine, ToHost, holds_frame, take_frame, write_frame},
+    protocol::{FromHost, LogLine, ToHost, frame, holds_frame, take_frame},
     spawner, tree,
 };
 use log::{Level, Record};
@@ -15,7 +15,8 @@ use rustix::{
 use signal_hook::low_level::signal_name;
 use std::{
     ffi::OsString,
-    fmt, io,
+    fmt,
+    io::{self, Write},
     os::{
         fd::{AsFd, OwnedFd},
         unix::{net::UnixStream, process::ExitStatusExt},
@@ -24,7 +25,8 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
-use taskbay_loader::TrustPolicy;
+use taskbay_core::ServerReply;
+use taskbay_loader::{CACHE_VARIABLE, TrustPolicy, cache_directory};
 use taskbay_plugin_api::host::level_from_number;
 
 /// How long a host may leave the socket full.
@@ -90,6 +92,8 @@ impl HostProcess {
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // Where the host is, a relative path would mean something else.
+            .env(CACHE_VARIABLE, cache_directory())
             .current_dir("/");
         if program.policy == TrustPolicy::Anyone {
             command.arg("--allow-insecure");
@@ -117,11 +121,27 @@ impl HostProcess {
         self.stderr.becomes_output_of(task);
     }
 
+    /// Sends a message.
+    ///
+    /// # Errors
+    ///
+    /// When it is too large to be sent. That the host does not take it is no error here: the next event tells.
     pub(crate) fn send(&self, message: &ToHost) -> io::Result<()> {
-        write_frame(&self.socket, message)
+        let _ = (&self.socket).write_all(&frame(message)?);
+        Ok(())
     }
 
-    /// Waits for the next event, and passes on what the host logs and prints meanwhile.
+    /// Answers a call of the host; one with an error where the answer cannot be sent.
+    pub(crate) fn reply(&self, call: u64, reply: Result<ServerReply, String>) {
+        if let Err(error) = self.send(&ToHost::Reply { call, reply }) {
+            let reply = Err(format!("the server's answer cannot be sent: {error}"));
+            // This one is short.
+            let _ = self.send(&ToHost::Reply { call, reply });
+        }
+    }
+
+    /// Waits for the next event, and passes on what the host logs and prints meanwhile; both never longer than `until`,
+    /// however much it says.
     pub(crate) fn next(&mut self, until: Instant) -> io::Result<Event> {
         loop {
             if let Some(message) = take_frame(&mut self.received)? {
@@ -129,16 +149,19 @@ impl HostProcess {
                     FromHost::Log(line) => pass_on(&line),
                     message => return Ok(Event::Message(message)),
                 }
+                if Instant::now() >= until {
+                    return Ok(Event::Nothing);
+                }
                 continue;
             }
             let ready = self.poll(until)?;
-            self.read()?;
+            let has_more = self.read()?;
             match ready {
                 // What it said last is dealt with first; half a frame will never be whole.
-                Ready::Ended if !holds_frame(&self.received) => {
+                Ready::Ended if !has_more && !holds_frame(&self.received) => {
                     return self.died().map(Event::Died);
                 }
-                Ready::Nothing if Instant::now() >= until => return Ok(Event::Nothing),
+                _ if Instant::now() >= until => return Ok(Event::Nothing),
                 _ => {}
             }
         }
@@ -165,18 +188,19 @@ impl HostProcess {
         })
     }
 
-    /// Takes in all that is there, without waiting.
-    fn read(&mut self) -> io::Result<()> {
+    /// Takes in some of what is there, without waiting. Says whether the socket may hold more.
+    fn read(&mut self) -> io::Result<bool> {
         self.stdout.read();
         self.stderr.read();
         let mut chunk = [0; 16 * 1024];
-        loop {
-            match recv(self.socket.as_fd(), &mut chunk[..], RecvFlags::DONTWAIT) {
-                Ok((0, _)) | Err(Errno::AGAIN | Errno::CONNRESET) => return Ok(()),
-                Ok((read, _)) => self.received.extend_from_slice(&chunk[..read]),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+        match recv(self.socket.as_fd(), &mut chunk[..], RecvFlags::DONTWAIT) {
+            Ok((0, _)) | Err(Errno::AGAIN | Errno::CONNRESET) => Ok(false),
+            Ok((read, _)) => {
+                self.received.extend_from_slice(&chunk[..read]);
+                Ok(true)
             }
+            Err(Errno::INTR) => Ok(true),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -197,7 +221,12 @@ impl HostProcess {
     pub(crate) fn end(&mut self, grace: Duration) -> Vec<tree::Survivor> {
         let pid = self.pid();
         let mut survivors = Vec::new();
-        if tree::has_children(pid) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            // Its number may be another process's by now.
+            if self.has_only_hosts {
+                survivors = tree::end_orphans(&[], grace).survivors;
+            }
+        } else if tree::has_children(pid) {
             survivors = tree::end(pid, false, grace).survivors;
         }
         // The host itself is killed last, since its descendants' orphans come to it.

@@ -2,22 +2,20 @@
 
 use crate::{
     failure::Failure,
-    host_process::{Event, HostProcess, HostProgram},
+    host_process::{HostProcess, HostProgram},
+    later::later,
     plugin_host::PluginHost,
-    protocol::{Answer, FromHost, Question, ToHost},
+    protocol::{Answer, Question},
+    question::ask,
 };
 use serde_json::Value;
 use std::{
     collections::{BTreeSet, HashSet},
-    hash::{BuildHasher, Hasher, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
 use taskbay_core::{Abort, Metadata, NoServer, Requirement, Server, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, Rejection};
-
-/// How often the abort latch is looked at.
-pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
 /// answer, and a new host takes over.
@@ -140,20 +138,20 @@ impl Hosts {
         }
     }
 
-    /// Whether a worker may execute the task with this data.
+    /// Whether a worker may execute the task with data that [`configure`](Self::configure) gave.
     ///
     /// # Errors
     ///
-    /// When the data is invalid, or the plugin is refused, fails, dies or hangs.
+    /// When the plugin is refused, fails, dies or hangs.
     pub fn can_run(
         &mut self,
         file: &Admissible,
-        data: &str,
+        configured: &Configured,
         worker: &Metadata,
     ) -> Result<Verdict, Failure> {
         let question = |name| Question::CanRun {
             name,
-            data: data.to_owned(),
+            data: configured.data.clone(),
             worker: worker.clone(),
         };
         match self.ask(file, question)? {
@@ -270,10 +268,10 @@ impl Hosts {
     }
 
     fn put_to_child(&mut self, question: Question) -> Result<Answer, Failure> {
-        let until = Instant::now() + self.limit;
+        let until = later(Instant::now(), self.limit);
         let abort = self.abort.clone();
         let process = self.process()?;
-        let answered = wait_for_answer(process, question, until, &abort);
+        let answered = ask(process, question, until, &abort);
         if answered.is_err() {
             self.close();
         }
@@ -320,48 +318,4 @@ impl Hosts {
             *host = None;
         }
     }
-}
-
-fn wait_for_answer(
-    process: &mut HostProcess,
-    question: Question,
-    until: Instant,
-    abort: &Abort,
-) -> Result<Answer, Failure> {
-    let nonce = nonce();
-    // When this fails the host has died or hangs, which the wait tells better.
-    let sent = process.send(&ToHost::Ask { nonce, question });
-    loop {
-        if abort.is_set() {
-            return Err(Failure::Interrupted);
-        }
-        let look = until.min(Instant::now() + LOOK);
-        match process
-            .next(look)
-            .map_err(|error| Failure::NoHost(error.to_string()))?
-        {
-            Event::Message(FromHost::Answer {
-                nonce: answered,
-                answer,
-            }) if answered == nonce => {
-                return Ok(answer);
-            }
-            Event::Message(FromHost::Call { call, .. }) => {
-                let reply = Err("there is no server outside an execution".to_owned());
-                let _ = process.send(&ToHost::Reply { call, reply });
-            }
-            Event::Message(_) => log::warn!("a plugin host said something that nobody asked for"),
-            Event::Died(death) => return Err(Failure::Died(death)),
-            Event::Nothing if Instant::now() >= until || sent.is_err() => {
-                let after = Duration::ZERO;
-                return Err(Failure::Hung { after });
-            }
-            Event::Nothing => {}
-        }
-    }
-}
-
-/// A number that cannot be guessed, so that an answer proves that its question was read.
-pub(crate) fn nonce() -> u64 {
-    RandomState::new().build_hasher().finish()
 }

@@ -18,10 +18,13 @@ mod serve;
 mod failure;
 mod host_process;
 mod hosts;
+mod later;
+mod question;
 
 mod analysis;
 mod attempt;
 mod ending;
+mod here;
 
 mod architecture;
 pub mod system;
@@ -33,10 +36,11 @@ mod staging;
 
 mod local_server;
 
-pub use analysis::{WorkerAnalysis, judge_this_machine};
+pub use analysis::WorkerAnalysis;
 pub use architecture::host_architecture;
 pub use attempt::{AttemptOptions, AttemptReport};
 pub use failure::Failure;
+pub use here::execute_here;
 pub use host_process::{Death, HostProgram};
 pub use hosts::{Configured, Described, Hosts};
 pub use local_server::LocalServer;

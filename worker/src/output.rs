@@ -9,6 +9,8 @@ use std::{collections::VecDeque, io, os::fd::OwnedFd};
 
 /// How many of the last lines are kept.
 const TAIL: usize = 20;
+/// How many times a pipe is read when its writer is gone: a pipe holds a mebibyte at most, where nobody but root set more.
+const MOST_LEFT: usize = 64;
 /// A line that is longer is logged in parts of this size, in bytes.
 const LONGEST_LINE: usize = 16 * 1024;
 
@@ -50,23 +52,33 @@ impl Output {
         Some(PollFd::new(pipe, PollFlags::IN))
     }
 
-    /// Takes in all that is there, without waiting.
-    pub(crate) fn read(&mut self) {
+    /// Takes in some of what is there, without waiting: who prints faster than it can be logged must not keep whoever
+    /// reads from looking at the time. Says whether there may be more.
+    pub(crate) fn read(&mut self) -> bool {
         let mut chunk = [0; 16 * 1024];
-        while let Some(pipe) = &self.pipe {
-            match read(pipe, &mut chunk) {
-                Ok(0) => self.pipe = None,
-                Ok(read) => self.take(&chunk[..read]),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return,
-                Err(_) => self.pipe = None,
+        let Some(pipe) = &self.pipe else {
+            return false;
+        };
+        match read(pipe, &mut chunk) {
+            Ok(0) => self.pipe = None,
+            Ok(read) => {
+                self.take(&chunk[..read]);
+                return true;
             }
+            Err(Errno::INTR) => return true,
+            Err(Errno::AGAIN) => return false,
+            Err(_) => self.pipe = None,
         }
+        false
     }
 
-    /// Logs the last line, which may lack its end.
+    /// Takes in what a pipe may still hold, and logs the last line, which may lack its end.
     pub(crate) fn finish(&mut self) {
-        self.read();
+        for _ in 0..MOST_LEFT {
+            if !self.read() {
+                break;
+            }
+        }
         if !self.partial.is_empty() {
             self.line_is_whole();
         }

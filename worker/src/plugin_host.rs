@@ -124,7 +124,7 @@ fn configure(plugin: &Plugin, data: &str) -> Result<Answer, Answer> {
 }
 
 fn can_run(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answer> {
-    let task = plugin.configure(data).map_err(invalid)?;
+    let task = plugin.configure_checked(data).map_err(invalid)?;
     Ok(Answer::Verdict(
         task.verdict(&plugin.worker(Arc::new(worker))),
     ))

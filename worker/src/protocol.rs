@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     path::PathBuf,
 };
 use taskbay_core::{Metadata, Requirement, ServerCall, ServerReply, TaskConfigError, Verdict};
@@ -46,6 +46,7 @@ pub(crate) enum FromHost {
 pub(crate) enum Question {
     /// Load this file.
     Load {
+        #[serde(with = "taskbay_core::any_path")]
         file: PathBuf,
         /// The state in which the parent inspected it.
         identity: FileIdentity,
@@ -56,7 +57,7 @@ pub(crate) enum Question {
     Analyze { name: String, known: Metadata },
     /// Is this task data valid?
     Configure { name: String, data: String },
-    /// May this worker execute the task with this data?
+    /// May this worker execute the task with data that `Configure` gave?
     CanRun {
         name: String,
         data: String,
@@ -66,6 +67,7 @@ pub(crate) enum Question {
     Execute {
         name: String,
         data: String,
+        #[serde(with = "taskbay_core::any_path")]
         work_directory: PathBuf,
     },
 }
@@ -121,19 +123,23 @@ pub(crate) struct LogLine {
     pub message: String,
 }
 
-/// Writes a frame: its length as four bytes, the lowest first, then the message as JSON.
-pub(crate) fn write_frame(mut to: impl Write, message: &impl Serialize) -> io::Result<()> {
+/// A frame: its length as four bytes, the lowest first, then the message as JSON.
+///
+/// # Errors
+///
+/// When the message is too large.
+pub(crate) fn frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut frame = vec![0; 4];
     serde_json::to_writer(&mut frame, message)?;
     let length = frame.len() - 4;
     if length > LARGEST_FRAME {
         return Err(io::Error::other(format!(
-            "a message of {length} bytes, and {LARGEST_FRAME} are the most that is sent"
+            "a message has {length} bytes, and {LARGEST_FRAME} are the most that it may have"
         )));
     }
     let length = u32::try_from(length).map_err(io::Error::other)?;
     frame[..4].copy_from_slice(&length.to_le_bytes());
-    to.write_all(&frame)
+    Ok(frame)
 }
 
 /// Reads a frame, waiting for it; none at the end of the stream.
@@ -189,8 +195,8 @@ mod tests {
     #[test]
     fn frames_arrive_whole_or_not_at_all() {
         let mut sent = Vec::new();
-        write_frame(&mut sent, &"first").unwrap();
-        write_frame(&mut sent, &"second").unwrap();
+        sent.extend(frame(&"first").unwrap());
+        sent.extend(frame(&"second").unwrap());
         let mut received = Vec::new();
         let mut messages = Vec::new();
         for byte in &sent {

@@ -2,7 +2,7 @@
 
 use crate::{
     plugin_host::PluginHost,
-    protocol::{FromHost, LogLine, Question, ToHost, read_frame, write_frame},
+    protocol::{Answer, FromHost, LogLine, Question, ToHost, frame, read_frame},
     tree,
 };
 use log::{LevelFilter, Log, Record};
@@ -23,7 +23,7 @@ use std::{
     collections::HashMap,
     env,
     fs::File,
-    io,
+    io::{self, Write},
     os::unix::net::UnixStream,
     sync::{
         Arc, Mutex, PoisonError,
@@ -35,6 +35,7 @@ use std::{
 };
 use taskbay_core::{Abort, Server, ServerCall, ServerError, ServerReply};
 use taskbay_loader::TrustPolicy;
+use taskbay_plugin_api::host::Fault;
 
 /// What a host is told when it is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub fn serve(options: ServeOptions) -> io::Result<()> {
             env::set_current_dir(work_directory)?;
         }
         let answer = host.answer(question, &abort, &server);
-        parent.send(&FromHost::Answer { nonce, answer })?;
+        parent.answer(nonce, answer)?;
     }
     Ok(())
 }
@@ -175,8 +176,23 @@ impl Parent {
     }
 
     fn send(&self, message: &FromHost) -> io::Result<()> {
+        self.write(&frame(message)?)
+    }
+
+    /// Sends an answer, or why it cannot be sent.
+    fn answer(&self, nonce: u64, answer: Answer) -> io::Result<()> {
+        let whole = frame(&FromHost::Answer { nonce, answer });
+        let sendable = whole.or_else(|error| {
+            let message = format!("its answer cannot be sent: {error}");
+            let answer = Answer::Failed(Fault::Failed { message });
+            frame(&FromHost::Answer { nonce, answer })
+        })?;
+        self.write(&sendable)
+    }
+
+    fn write(&self, frame: &[u8]) -> io::Result<()> {
         let socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        write_frame(&*socket, message)
+        (&*socket).write_all(frame)
     }
 
     fn reply(&self, call: u64, reply: Result<ServerReply, String>) {

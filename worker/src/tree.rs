@@ -4,6 +4,7 @@
 //! descendants' subreaper. What was seen once stays a member, even where it is adopted by another process later.
 
 use crate::{
+    later::later,
     members::Members,
     process::{self, Process, reap},
 };
@@ -117,7 +118,7 @@ fn end_members(mut members: Members, grace: Duration) -> Ended {
 
 /// Sends TERM to every member, also to those that come later, until `grace` is over. Breaks off when none is left.
 fn ask(members: &mut Members, grace: Duration, count: &mut usize) -> ControlFlow<()> {
-    let until = Instant::now() + grace;
+    let until = later(Instant::now(), grace);
     let mut asked = HashSet::new();
     loop {
         let living = members.look();

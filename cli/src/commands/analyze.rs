@@ -20,7 +20,8 @@ pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandEr
             .collect::<Result<_, _>>()?
     };
     let mut hosts = session.hosts();
-    let analysis = WorkerAnalysis::of_this_machine(&mut hosts, files.iter().copied());
+    let analysis = WorkerAnalysis::of_this_machine(&mut hosts, files.iter().copied())
+        .map_err(|failure| CommandError::not_asked(&failure))?;
     session.report.json(&analysis.metadata)?;
     let all_failed = !names.is_empty() && analysis.failed.len() == files.len();
     for (name, failure) in &analysis.failed {

@@ -9,7 +9,9 @@ use crate::{
 };
 use serde_json::json;
 use std::ffi::OsStr;
-use taskbay_worker::WorkerAnalysis;
+use taskbay_core::{Metadata, Reason, ReasonCode};
+use taskbay_loader::Admissible;
+use taskbay_worker::{Failure, Hosts, WorkerAnalysis};
 
 pub(crate) fn run(
     session: &Session,
@@ -21,13 +23,13 @@ pub(crate) fn run(
     let catalog = session.catalog();
     let file = find(&catalog, &task.name)?;
     let mut hosts = session.hosts();
+    let failed = |failure| CommandError::failed(file.path(), failure);
+    let configured = hosts.configure(file, &data).map_err(failed)?;
     let worker = match worker {
         Some(worker) => worker,
-        None => WorkerAnalysis::of_this_machine(&mut hosts, [file]).metadata,
+        None => this_worker(&mut hosts, file).map_err(failed)?,
     };
-    let verdict = hosts
-        .can_run(file, &data, &worker)
-        .map_err(|failure| CommandError::failed(file.path(), failure))?;
+    let verdict = hosts.can_run(file, &configured, &worker).map_err(failed)?;
     let json = json!({"can_run": verdict.can_run(), "reasons": verdict.reasons});
     session.report.data(&json, |out| {
         writeln!(out, "{}", if verdict.can_run() { "yes" } else { "no" })?;
@@ -36,9 +38,21 @@ pub(crate) fn run(
         }
         Ok(())
     })?;
+    let has_failed = |reason: &Reason| reason.code == ReasonCode::PluginFailed;
     Ok(if verdict.can_run() {
         Exit::Success
+    } else if verdict.reasons.iter().any(has_failed) {
+        Exit::Crashed
     } else {
         Exit::No
     })
+}
+
+/// The metadata of this machine, as far as it concerns the task of `file`.
+fn this_worker(hosts: &mut Hosts, file: &Admissible) -> Result<Metadata, Failure> {
+    let mut analysis = WorkerAnalysis::of_this_machine(hosts, [file])?;
+    match analysis.failed.pop() {
+        Some((_, failure)) => Err(failure),
+        None => Ok(analysis.metadata),
+    }
 }

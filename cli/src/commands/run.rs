@@ -5,15 +5,14 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
-    report::note,
+    report::{explain, note},
     session::{Session, find},
 };
 use serde_json::{Value, json};
 use std::{env, io::Write, path::PathBuf, sync::Arc};
 use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server};
-use taskbay_loader::Admissible;
 use taskbay_worker::{
-    AttemptOptions, AttemptReport, Failure, Hosts, LocalServer, StoredArtifact, judge_this_machine,
+    AttemptOptions, AttemptReport, Failure, LocalServer, StoredArtifact, execute_here,
 };
 
 pub(crate) fn run(
@@ -22,6 +21,13 @@ pub(crate) fn run(
     output: Option<PathBuf>,
     options: &AttemptOptions,
 ) -> Result<Exit, CommandError> {
+    if session.global.in_process && options.timeout.is_some() {
+        return Err(CommandError::new(
+            Exit::Usage,
+            "--timeout cannot end a task that runs in this process",
+        )
+        .help("leave --in-process or --timeout out"));
+    }
     let catalog = session.catalog();
     let prepared = find(&catalog, &task.name).and_then(|file| Ok((file, input::read(&task.data)?)));
     let (file, data) = match prepared {
@@ -34,7 +40,8 @@ pub(crate) fn run(
     let output = output.unwrap_or_else(|| format!("./{}-output", file.name()).into());
     let server = Arc::new(LocalServer::new(here, output));
     let mut hosts = session.hosts();
-    let attempted = attempt(&mut hosts, file, &data, &server, options);
+    let taken: Arc<dyn Server> = Arc::clone(&server) as _;
+    let attempted = execute_here(&mut hosts, file, &data, &taken, options);
     match attempted {
         Ok(report) => finish(session, &report, &server.artifacts()),
         Err(failure) => {
@@ -52,25 +59,6 @@ pub(crate) fn run(
             not_begun(session, code, error)
         }
     }
-}
-
-/// Configures the task, asks whether this machine suits, and executes.
-fn attempt(
-    hosts: &mut Hosts,
-    file: &Admissible,
-    data: &str,
-    server: &Arc<LocalServer>,
-    options: &AttemptOptions,
-) -> Result<AttemptReport, Failure> {
-    let configured = hosts.configure(file, data)?;
-    let verdict = judge_this_machine(hosts, file, &configured)?;
-    if !verdict.can_run() {
-        return Ok(AttemptReport::not_made(Outcome::unsuitable(
-            verdict.reasons,
-        )));
-    }
-    let server: Arc<dyn Server> = Arc::clone(server) as _;
-    hosts.execute(file, &configured.data, &server, options)
 }
 
 /// Reports an attempt that could not begin, in the shape of one that ended.
@@ -98,7 +86,7 @@ fn not_begun(
         ErrorCode::ConfigureFailed
     };
     write_outcome(session, &Outcome::error(code, message), 0.0, &[])?;
-    note(&format!("error: {}", error.message));
+    explain(&error);
     Ok(error.exit)
 }
 

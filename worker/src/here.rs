@@ -1,0 +1,70 @@
+//! Executing a task on this very machine: configured, judged, and if it suits executed.
+
+use crate::{
+    AttemptOptions, AttemptReport, Configured, Failure, Hosts, ending::Ending, protocol::Answer,
+    system,
+};
+use std::sync::Arc;
+use taskbay_core::{Metadata, Outcome, ReasonCode, Server, Verdict};
+use taskbay_loader::Admissible;
+
+/// Configures the task of `file` with JSON text, asks whether this machine suits, and executes it if so.
+///
+/// # Errors
+///
+/// When the data is invalid, or the attempt cannot begin.
+pub fn execute_here(
+    hosts: &mut Hosts,
+    file: &Admissible,
+    data: &str,
+    server: &Arc<dyn Server>,
+    options: &AttemptOptions,
+) -> Result<AttemptReport, Failure> {
+    let configured = hosts.configure(file, data)?;
+    let verdict = match judge_this_machine(hosts, file, &configured) {
+        // The data is valid, so this is no failure to configure.
+        Err(Failure::Fault(fault)) => {
+            let ending = Ending::of(file.name().as_str(), Ok(Answer::Failed(fault)), None);
+            return Ok(AttemptReport::not_made(ending.outcome, ending.panicked));
+        }
+        verdict => verdict?,
+    };
+    if !verdict.can_run() {
+        let failed = |code| code == ReasonCode::PluginFailed;
+        let panicked = verdict.reasons.iter().any(|reason| failed(reason.code));
+        let outcome = Outcome::unsuitable(verdict.reasons);
+        return Ok(AttemptReport::not_made(outcome, panicked));
+    }
+    hosts.execute(file, &configured.data, server, options)
+}
+
+/// Whether this machine may execute the task of `file` with that data.
+fn judge_this_machine(
+    hosts: &mut Hosts,
+    file: &Admissible,
+    configured: &Configured,
+) -> Result<Verdict, Failure> {
+    // Finding out about foreign architectures takes longer than a short task, so it is left for where it matters.
+    let verdict = judge(hosts, file, configured, system::quick())?;
+    let is_about_architectures =
+        |key: &Option<String>| key.as_deref() == Some("system:architectures");
+    if verdict
+        .reasons
+        .iter()
+        .any(|reason| is_about_architectures(&reason.key))
+    {
+        return judge(hosts, file, configured, system::metadata());
+    }
+    Ok(verdict)
+}
+
+fn judge(
+    hosts: &mut Hosts,
+    file: &Admissible,
+    configured: &Configured,
+    mut worker: Metadata,
+) -> Result<Verdict, Failure> {
+    let (said, _) = hosts.analyze(file, &worker)?;
+    worker.extend(said);
+    hosts.can_run(file, configured, &worker)
+}
