@@ -13,6 +13,7 @@ mod fixture;
 mod task;
 
 mod child;
+mod debusine;
 
 mod attempt;
 mod configure;
