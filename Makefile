@@ -12,6 +12,7 @@ help:
 
 # The Debian tools that the tasks call, and that the tests build packages with.
 tools:
+	@scripts/need-rust
 	@scripts/install-tools
 
 demo: tools
@@ -20,8 +21,8 @@ demo: tools
 test: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	$(CARGO) build --locked --workspace
-	$(CARGO) test --locked --workspace
+	umask 022 && $(CARGO) build --locked --workspace
+	umask 022 && $(CARGO) test --locked --workspace
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 

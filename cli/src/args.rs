@@ -8,7 +8,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 /// Loads, matches and executes native task plugins.
 #[derive(Debug, Parser)]
-#[command(name = "taskbay", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "taskbay", version, arg_required_else_help = true, after_help = MORE)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -18,7 +18,10 @@ pub(crate) struct Args {
 }
 
 /// The last part of every help text.
-const EXIT_CODES: &str = "\
+const MORE: &str = "\
+Environment: TASKBAY_PLUGIN_PATH, directories with plugins, separated by colons; TASKBAY_CACHE_DIR, where private copies \
+of plugins are kept, ~/.cache/taskbay by default; RUST_LOG, what is logged.
+
 Exit status: 0 yes, success, valid; 1 no, failure, invalid; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
 5 plugin crashed, hung or panicked; 6 environment unavailable; 7 aborted or timed out.";
 
@@ -78,7 +81,7 @@ pub(crate) struct Global {
     pub(crate) in_process: bool,
 
     /// How long a plugin may take to answer, other than to execute
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = limit)]
     pub(crate) plugin_timeout: Duration,
 
     /// Log more; twice for everything
@@ -179,16 +182,19 @@ const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok();
     let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let duration = match seconds {
-        Some(seconds) => Ok(seconds),
-        None => humantime::parse_duration(text).map_err(|error| error.to_string()),
-    };
-    duration
-        .and_then(|duration| match duration {
-            long if long > LONGEST => Err("it is longer than a hundred years".to_owned()),
-            duration => Ok(duration),
-        })
-        .map_err(|error| format!("{error}; write a time such as `90s`, `5m` or `2h`"))
+    match seconds.or_else(|| humantime::parse_duration(text).ok()) {
+        Some(duration) if duration <= LONGEST => Ok(duration),
+        Some(_) => Err("it is longer than a hundred years".to_owned()),
+        None => Err("write a time such as `90s`, `5m` or `2h`, or a number of seconds".to_owned()),
+    }
+}
+
+/// A limit, which must leave some time.
+fn limit(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        limit => Ok(limit),
+    }
 }
 
 #[cfg(test)]
@@ -214,8 +220,9 @@ mod tests {
         assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
         assert!(duration("-1").is_err());
         for long in ["1e19", "500000000000 years"] {
-            assert!(duration(long).unwrap_err().contains("write a time such as"));
+            assert!(duration(long).unwrap_err().contains("a hundred years"));
         }
+        assert!(limit("0").is_err());
         assert!(
             duration("soon")
                 .unwrap_err()

@@ -1,6 +1,7 @@
 //! Documents named on the command line.
 
 use crate::{error::CommandError, exit::Exit};
+use serde::{Deserialize, de::IgnoredAny};
 use std::{
     ffi::OsStr,
     fs,
@@ -32,11 +33,32 @@ pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
             )
         })?,
     };
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let fault = format!("it is not valid UTF-8 after {at} bytes, and JSON is");
-        CommandError::invalid(vec![TaskConfigError::new("", fault)])
-    })
+        invalid(
+            argument,
+            &format!("not valid UTF-8 after {at} bytes, and JSON is"),
+        )
+    })?;
+    // Any depth is fine here: whoever reads more of it than whether it is JSON has a limit.
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    IgnoredAny::deserialize(&mut reader)
+        .and_then(|_| reader.end())
+        .map_err(|error| invalid(argument, &format!("not valid JSON: {error}")))?;
+    Ok(text)
+}
+
+/// The document is not what it should be, wherever it came from.
+fn invalid(argument: &OsStr, fault: &str) -> CommandError {
+    let document = match argument.as_bytes().trim_ascii_start().first() {
+        Some(b'{' | b'[') => "the argument".to_owned(),
+        _ if argument == "-" => "standard input".to_owned(),
+        _ => argument.to_string_lossy().into_owned(),
+    };
+    let mut error =
+        CommandError::new(Exit::No, "that is no JSON document").help("write JSON, such as `{}`");
+    error.faults = vec![TaskConfigError::new("", format!("{document} is {fault}"))];
+    error
 }
 
 /// Worker metadata, read as [`read`] reads it.

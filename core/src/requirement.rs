@@ -71,7 +71,7 @@ impl Requirement {
         )
     }
 
-    /// Says in words what it means when this does not hold: the text ends the reason's message.
+    /// Says in words what another value means: the text ends the reason's message.
     #[must_use]
     pub fn because(mut self, text: impl Into<String>) -> Self {
         self.because = Some(text.into());
@@ -98,7 +98,8 @@ impl Requirement {
         message.push_str(", wanted: ");
         message.push_str(&self.condition.describe());
         if let Some(because) = &self.because {
-            message.push_str(": ");
+            // What is not reported may still be there.
+            message.push_str(if found.is_some() { ": " } else { "; perhaps " });
             message.push_str(because);
         }
         Reason {
@@ -247,6 +248,13 @@ mod tests {
         assert_eq!(
             reason.message,
             "`lintian:available` is false, wanted: true: lintian is not installed"
+        );
+        let silent = Requirement::equals("lintian:available", true)
+            .because("lintian is not installed")
+            .reason(&Metadata::default());
+        assert_eq!(
+            silent.message,
+            "`lintian:available` is missing, wanted: true; perhaps lintian is not installed"
         );
         assert_eq!(reason.found, Some(json!(false)));
         let long = Requirement::equals("a", "ü".repeat(500)).reason(&worker);

@@ -170,6 +170,14 @@ impl Catalog {
         })
     }
 
+    /// The files that are refused.
+    pub fn rejected(&self) -> impl Iterator<Item = (&Path, &Rejection)> {
+        self.entries.iter().filter_map(|entry| match &entry.state {
+            State::Rejected(rejection) => Some((entry.path.as_path(), rejection)),
+            _ => None,
+        })
+    }
+
     /// The first file that says it has a task of that name, in any case, and is refused.
     pub fn refused(&self, name: &str) -> Option<(&Path, &Rejection)> {
         let name = TaskName::fold(name).ok()?;

@@ -1,6 +1,6 @@
 //! The schema of a task's data, compiled once.
 
-use jsonschema::{Draft, Validator};
+use jsonschema::{Draft, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
 use taskbay_core::TaskConfigError;
 
@@ -56,13 +56,42 @@ impl Schema {
             .iter_errors(data)
             .take(MOST_FAULTS)
             .map(|error| {
-                TaskConfigError::new(
-                    error.instance_path().to_string(),
-                    shorten(error.to_string()),
-                )
+                TaskConfigError::new(error.instance_path().to_string(), shorten(say(&error)))
             })
             .collect()
     }
+}
+
+/// What is wrong. Of alternatives that all fail, which is how an enum with documented variants or an optional value is
+/// written, says what each wants instead of naming the keyword.
+fn say(error: &ValidationError<'_>) -> String {
+    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
+        error.kind()
+    else {
+        return error.to_string();
+    };
+    let wanted: Option<Vec<String>> = context.iter().map(|errors| value(errors)).collect();
+    if let Some(wanted) = wanted {
+        return format!("{} is not one of {}", error.instance(), wanted.join(", "));
+    }
+    let each: Vec<String> = context
+        .iter()
+        .filter_map(|errors| errors.first().map(say))
+        .collect();
+    each.join("; or ")
+}
+
+/// The one value, or the values, that an alternative wants, where that is all that it is about.
+fn value(errors: &[ValidationError<'_>]) -> Option<String> {
+    // Data of another type fails by its type as well.
+    errors.iter().find_map(|error| match error.kind() {
+        ValidationErrorKind::Constant { expected_value } => Some(expected_value.to_string()),
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<_> = options.as_array()?.iter().map(Value::to_string).collect();
+            Some(options.join(", "))
+        }
+        _ => None,
+    })
 }
 
 /// Cuts the middle out of a message: what is wrong stands at its end, after the data.
@@ -95,6 +124,29 @@ mod tests {
         let mut pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         pointers.sort_unstable();
         assert_eq!(pointers, ["", "/a", "/b/1"]);
+    }
+
+    #[test]
+    fn alternatives_say_what_they_want() {
+        let schema = Schema::compile(&json!({"properties": {
+            "severity": {"oneOf": [
+                {"const": "error", "type": "string", "description": "documented"},
+                {"enum": ["info", "none"], "type": "string"},
+            ]},
+            "lookup": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+        }}))
+        .unwrap();
+        let message = |data: Value| schema.faults(&data)[0].message.clone();
+        let severity = r#" is not one of "error", "info", "none""#;
+        assert_eq!(
+            message(json!({"severity": "eror"})),
+            format!(r#""eror"{severity}"#)
+        );
+        assert_eq!(message(json!({"severity": 7})), format!("7{severity}"));
+        assert_eq!(
+            message(json!({"lookup": 5.5})),
+            r#"5.5 is not of type "integer"; or 5.5 is not of type "string""#
+        );
     }
 
     #[test]

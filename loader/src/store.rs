@@ -170,17 +170,12 @@ impl Store {
     }
 
     fn make_directory(&self) -> Result<(), StoreError> {
-        let made = match self.directory.parent() {
-            Some(parent) => fs::create_dir_all(parent),
-            None => Ok(()),
-        };
-        made.and_then(
-            |()| match DirBuilder::new().mode(0o700).create(&self.directory) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                other => other,
-            },
-        )
-        .map_err(|error| self.unusable(&error))?;
+        // The folders above, too: a user's mask may let a group write, and then they would not be trusted.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.directory)
+            .map_err(|error| self.unusable(&error))?;
         self.check_directory()
     }
 

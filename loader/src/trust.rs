@@ -145,6 +145,9 @@ mod tests {
         let set = |path: &Path, mode| {
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         };
+        for folder in folder.ancestors().take(3) {
+            set(folder, 0o755);
+        }
         let policy = TrustPolicy::OwnerOnly;
         assert_eq!(policy.check_folders(&folder), Ok(()));
         let above = folder.parent().unwrap();

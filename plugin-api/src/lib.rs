@@ -1,7 +1,7 @@
 //! Writes a task that any Taskbay host can load.
 //!
 //! A task is a type whose fields are its task data, an implementation of [`Task`], and one line that exports it. This is
-//! a whole plugin; its package has `crate-type = ["cdylib"]`, and depends on `serde`, `schemars` and this crate:
+//! a whole plugin:
 //!
 //! ```
 //! use schemars::JsonSchema;
@@ -34,13 +34,44 @@
 //! # fn main() {}
 //! ```
 //!
+//! Its package makes a `cdylib`, and depends on this crate by its path, since it is in no registry:
+//!
+//! ```toml
+//! [package]
+//! name = "taskbay-task-noop"
+//! version = "0.1.0"
+//! edition = "2024"
+//!
+//! [lib]
+//! crate-type = ["cdylib"]
+//!
+//! [dependencies]
+//! schemars = "1.2"
+//! serde = { version = "1", features = ["derive"] }
+//! taskbay-plugin-api = { path = "../taskbay/plugin-api" }
+//! ```
+//!
+//! `cargo build --release` makes `target/release/libtaskbay_task_noop.so`. Installed where hosts look for plugins it is
+//! found; the name of the file does not matter, other than that it ends in `.so`:
+//!
+//! ```console
+//! $ install -D -m 644 target/release/libtaskbay_task_noop.so ~/tasks/noop.so
+//! $ taskbay --plugin-dir ~/tasks list --load
+//! ```
+//!
+//! The file and every folder above it must belong to root or to the user who loads it, and nobody else may write to them
+//! (a sticky folder such as `/tmp` is fine): whoever can replace a plugin can run code as that user.
+//!
 //! # More than that
 //!
 //! * **A tool must be there**: report `<name>:available` from [`Task::analyze_worker`] with [`is_available`], and
 //!   require it in [`Task::requirements`], so that a worker without the tool is refused with that reason.
-//! * **Run a command**: [`run`] and [`run_to_file`] log what it says, and end it when the attempt is aborted.
-//! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names, and keeps those made.
-//! * **Logging**: the macros of [`log`] reach the host's log, with level, target, file and line.
+//! * **Run a command**: [`run`] and [`run_to_file`] log what it says, and end it when the attempt is aborted. It runs in
+//!   the work directory, so a relative path in the task data names a file there.
+//! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], and keeps
+//!   those made; see below.
+//! * **Own code for a verdict**: [`Task::can_run_on`] is asked only where [`Task::HAS_CAN_RUN_ON`] is true.
+//! * **Logging**: the macros of [`log`], which this crate exports, reach the host's log, with level, target, file and line.
 //!
 //! ```
 //! use schemars::JsonSchema;
@@ -77,6 +108,39 @@
 //! }
 //! ```
 //!
+//! A task that takes an artifact and makes another:
+//!
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//! use std::{fs, process::Command};
+//! use taskbay_plugin_api::{Artifact, Context, Lookup, Task, TaskError, run_to_file};
+//!
+//! /// Writes the checksums of an artifact's files.
+//! #[derive(Deserialize, Serialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Checksums {
+//!     /// The artifact: in a local run the path of a file.
+//!     input: Lookup,
+//! }
+//!
+//! impl Task for Checksums {
+//!     const NAME: &'static str = "checksums";
+//!     const VERSION: u32 = 1;
+//!
+//!     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+//!         let inputs = context.work_directory().join("inputs");
+//!         fs::create_dir(&inputs)?;
+//!         let (_, input) = context.server().fetch(&self.input, &inputs)?;
+//!         let sums = context.work_directory().join("SHA256SUMS");
+//!         let status = run_to_file(context, Command::new("sha256sum").args(&input.files), &sums)?;
+//!         let made = Artifact::new("checksums", serde_json::json!({}), vec![sums]);
+//!         context.server().upload(made)?;
+//!         Ok(status.success())
+//!     }
+//! }
+//! ```
+//!
 //! # The interface's version
 //!
 //! This crate's version is the version of the interface between plugin and host. Within 1.x it only grows, so a plugin
@@ -98,9 +162,9 @@ mod command;
 pub use command::{is_available, run, run_to_file};
 pub use log;
 pub use taskbay_core::{
-    Abort, Artifact, ArtifactId, Backend, Context, Lookup, Metadata, Refusal, Relation,
-    RelationKind, Requirement, Server, ServerCall, ServerError, ServerReply, Task, TaskConfigError,
-    TaskError, TaskName, refuse_environment,
+    Abort, Artifact, ArtifactId, Backend, Condition, Context, Lookup, Metadata, MetadataKey,
+    Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError, ServerReply,
+    Task, TaskConfigError, TaskError, TaskName, refuse_environment,
 };
 
 /// What hosts use, and no plugin: not part of what a plugin's author may rely on.

@@ -22,7 +22,12 @@ fn bad_input_gets_a_clear_error() {
     farm.run(&["validate", "no op", "{}"])
         .fails(3, &["there is no task `no op`"]);
     farm.run(&["validate", "noop", "{"])
-        .fails(1, &["the task data is not valid JSON"]);
+        .fails(1, &["the argument is not valid JSON"]);
+    fs::write(farm.here().join("bad.json"), "a: 1").unwrap();
+    farm.run(&["validate", "noop", "bad.json"])
+        .fails(1, &["bad.json is not valid JSON: expected value at line 1"]);
+    farm.run(&["can-run", "noop", "{}", "--worker", "bad.json"])
+        .fails(1, &["bad.json is not valid JSON"]);
     farm.run(&["validate", "noop", "[]"])
         .fails(1, &["[] is not of type \"object\""]);
     farm.run(&["validate", "noop", "gone.json"])
@@ -33,9 +38,9 @@ fn bad_input_gets_a_clear_error() {
         .fails(2, &["write a time such as"]);
     for time in ["1e19", "500000000000 years"] {
         farm.run(&["run", "noop", "{}", "--timeout", time])
-            .fails(2, &["write a time such as"]);
+            .fails(2, &["longer than a hundred years"]);
         farm.run(&["validate", "noop", "{}", "--plugin-timeout", time])
-            .fails(2, &["write a time such as"]);
+            .fails(2, &["longer than a hundred years"]);
     }
     farm.run(&["run", "noop", "{}", "--in-process", "--timeout", "1"])
         .fails(2, &["leave --in-process or --timeout out"]);
@@ -51,7 +56,7 @@ fn bad_input_gets_a_clear_error() {
         .fails(3, &["there is no file"]);
     let mut command = farm.command(&["validate", "noop"]);
     Ran::of(command.arg(OsStr::from_bytes(b"{\xff}")))
-        .fails(1, &["it is not valid UTF-8 after 1 bytes"]);
+        .fails(1, &["the argument is not valid UTF-8 after 1 bytes"]);
     let mut command = farm.command(&["schema"]);
     Ran::of(command.arg(OsStr::from_bytes(b"\xff"))).fails(2, &["invalid UTF-8"]);
 }

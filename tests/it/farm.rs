@@ -59,6 +59,8 @@ pub(crate) fn root() -> &'static Path {
 impl Farm {
     /// A farm with these plugins of ours.
     pub(crate) fn with(tasks: &[&str]) -> Self {
+        // Whatever the user's mask lets others write is not trusted.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let farm = Self {
             top: tempfile::tempdir().unwrap(),
         };
@@ -69,7 +71,9 @@ impl Farm {
         }
         for task in tasks {
             let file = format!("libtaskbay_task_{task}.so");
-            fs::copy(built().join(&file), farm.plugins().join(&file)).unwrap();
+            let copy = farm.plugins().join(&file);
+            fs::copy(built().join(&file), &copy).unwrap();
+            fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
         }
         farm
     }

@@ -12,7 +12,9 @@ use crate::{
 };
 use rustix::process::Signal;
 use std::{
+    fs::Permissions,
     io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -77,6 +79,7 @@ impl Hosts {
     ) -> Result<AttemptReport, Failure> {
         let work = tempfile::Builder::new()
             .prefix(&format!("taskbay-{}-", file.name()))
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(|error| Failure::NoHost(format!("there is no work directory: {error}")))?;
         self.load(file)?;

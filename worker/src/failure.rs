@@ -44,9 +44,7 @@ impl Failure {
         match self {
             Self::Rejected(rejection) => rejection.help(),
             Self::Invalid(_) => "`taskbay schema NAME` shows what task data may say".to_owned(),
-            Self::Fault(_) | Self::Died(_) => {
-                "report it to the plugin's author; `-vv` shows more".to_owned()
-            }
+            Self::Fault(_) | Self::Died(_) => "report it to the plugin's author".to_owned(),
             Self::Hung { .. } => {
                 "report it to the plugin's author, or allow more time with --plugin-timeout"
                     .to_owned()

@@ -18,10 +18,6 @@ pub(crate) enum LocalArtifactError {
     File(#[from] StagingError),
     #[error(transparent)]
     ControlFile(#[from] ControlFileError),
-    #[error(
-        "{}: this kind of file is not understood; name a .dsc, .changes, .deb, .udeb or .build file", path.display()
-    )]
-    Unknown { path: PathBuf },
     #[error("{} is missing, and {} names it; put it there", path.display(), named_by.display())]
     Missing { path: PathBuf, named_by: PathBuf },
     #[error(
@@ -43,6 +39,14 @@ impl From<LocalArtifactError> for ServerError {
 }
 
 /// The artifact that the file `path` stands for. Its files are `path` itself first, then those beside it.
+///
+/// | extension | category |
+/// | --- | --- |
+/// | `.dsc` | `debian:source-package`, with the files that it names |
+/// | `.changes` | `debian:upload`, with the files that it names |
+/// | `.deb`, `.udeb` | `debian:binary-package` |
+/// | `.build` | `debian:package-build-log` |
+/// | any other | `file` |
 pub(crate) fn read(path: &Path) -> Result<Artifact, LocalArtifactError> {
     let extension = path.extension().and_then(|extension| extension.to_str());
     let artifact = |category, data, files| Ok(Artifact::new(category, data, files));
@@ -59,9 +63,7 @@ pub(crate) fn read(path: &Path) -> Result<Artifact, LocalArtifactError> {
         }
         Some("deb" | "udeb") => artifact("debian:binary-package", json!({}), alone(path)?),
         Some("build") => artifact("debian:package-build-log", json!({}), alone(path)?),
-        _ => Err(LocalArtifactError::Unknown {
-            path: path.to_owned(),
-        }),
+        _ => artifact("file", json!({}), alone(path)?),
     }
 }
 

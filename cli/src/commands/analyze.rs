@@ -19,6 +19,15 @@ pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandEr
             .map(|name| find(&catalog, name))
             .collect::<Result<_, _>>()?
     };
+    if names.is_empty() {
+        for (file, rejection) in catalog.rejected() {
+            note(&format!(
+                "warning: {} is not used: {rejection}; {}",
+                file.display(),
+                rejection.help()
+            ));
+        }
+    }
     let mut hosts = session.hosts();
     let analysis = WorkerAnalysis::of_this_machine(&mut hosts, files.iter().copied())
         .map_err(|failure| CommandError::not_asked(&failure))?;

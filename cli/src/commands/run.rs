@@ -38,12 +38,26 @@ pub(crate) fn run(
         CommandError::new(Exit::Unavailable, "there is no current directory").cause(&error)
     })?;
     let output = output.unwrap_or_else(|| format!("./{}-output", file.name()).into());
+    if output.exists() && !output.is_dir() {
+        return Err(CommandError::new(
+            Exit::Unavailable,
+            format!("{} is no directory", output.display()),
+        )
+        .help("name another directory with --output"));
+    }
     let server = Arc::new(LocalServer::new(here, output));
     let mut hosts = session.hosts();
     let taken: Arc<dyn Server> = Arc::clone(&server) as _;
     let attempted = execute_here(&mut hosts, file, &data, &taken, options);
     match attempted {
-        Ok(report) => finish(session, &report, &server.artifacts()),
+        Ok(report) => {
+            let exit = finish(session, &report, &server.artifacts())?;
+            if exit == Exit::Crashed {
+                let file = file.path().display();
+                note(&format!("help:  report it to the author of {file}"));
+            }
+            Ok(exit)
+        }
         Err(failure) => {
             let code = match &failure {
                 Failure::Invalid(_) | Failure::Fault(_) => ErrorCode::ConfigureFailed,

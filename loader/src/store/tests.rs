@@ -5,9 +5,17 @@ fn identity(path: &Path) -> FileIdentity {
     FileIdentity::of(&stat(path).unwrap())
 }
 
+/// A directory that only this user can enter, whatever its mask says.
+fn private() -> tempfile::TempDir {
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .unwrap()
+}
+
 #[test]
 fn a_copy_outlives_what_happens_to_the_file() {
-    let top = tempfile::tempdir().unwrap();
+    let top = private();
     let store = Store::in_directory(top.path().join("deep/copies"));
     let file = top.path().join("a.so");
     fs::write(&file, "first").unwrap();
@@ -30,7 +38,7 @@ fn a_copy_outlives_what_happens_to_the_file() {
 
 #[test]
 fn a_mark_is_of_one_copy_alone() {
-    let top = tempfile::tempdir().unwrap();
+    let top = private();
     let store = Store::in_directory(top.path().join("copies"));
     let file = top.path().join("a.so");
     fs::write(&file, "x").unwrap();
@@ -46,7 +54,7 @@ fn a_mark_is_of_one_copy_alone() {
 
 #[test]
 fn a_directory_that_others_may_enter_is_refused() {
-    let top = tempfile::tempdir().unwrap();
+    let top = private();
     let file = top.path().join("a.so");
     fs::write(&file, "x").unwrap();
     let directory = top.path().join("copies");

@@ -171,7 +171,7 @@ fn needs_blhc_on_the_worker_or_else_an_executor() {
     assert_eq!(
         refusals(inside, "{}"),
         [
-            "`executor:incus-vm:available` is missing, wanted: true: the worker cannot run commands in an environment \
+            "`executor:incus-vm:available` is missing, wanted: true; perhaps the worker cannot run commands in an environment \
              with `incus-vm`"
         ]
     );
