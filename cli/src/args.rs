@@ -151,6 +151,11 @@ pub(crate) enum Command {
         #[arg(long)]
         keep: bool,
     },
+    /// Show the plugins that were set aside since they died or hung, or forget it
+    Quarantine {
+        #[command(subcommand)]
+        command: QuarantineCommand,
+    },
     /// Print a completion script
     Completions {
         /// The shell
@@ -161,6 +166,25 @@ pub(crate) enum Command {
         /// The directory to write them to
         #[arg(value_name = "DIR")]
         directory: PathBuf,
+    },
+}
+
+/// What to do with the plugins that were set aside.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List them
+    List,
+    /// Show the evidence
+    Why {
+        /// A task's name, or a plugin file
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Try a plugin again
+    Clear {
+        /// A task's name, or a plugin file
+        #[arg(value_name = "NAME")]
+        name: String,
     },
 }
 

@@ -7,6 +7,7 @@ mod inspect;
 mod list;
 mod man;
 mod paths;
+mod quarantine;
 mod run;
 mod schema;
 mod validate;
@@ -44,6 +45,7 @@ pub(crate) fn run(args: Args) -> Exit {
                 keep,
             },
         ),
+        Command::Quarantine { command } => quarantine::run(&session, &command),
         Command::Completions { shell } => completions::run(&session, shell),
         Command::Man { directory } => man::run(&directory),
     };

@@ -18,7 +18,9 @@ use std::{
     },
 };
 use taskbay_core::Abort;
-use taskbay_loader::{Admissible, Catalog, PLUGIN_PATH_VARIABLE, SearchPath, TrustPolicy};
+use taskbay_loader::{
+    Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, TrustPolicy,
+};
 use taskbay_worker::Hosts;
 
 /// What all commands work with.
@@ -49,7 +51,10 @@ impl Session {
 
     /// What is on the search path. Directories that could not be read are noted on standard error.
     pub(crate) fn catalog(&self) -> Catalog {
-        let catalog = Catalog::read(&self.path, self.policy);
+        let mut catalog = Catalog::read(&self.path, self.policy);
+        if let Some(quarantine) = self.quarantine() {
+            quarantine.apply(&mut catalog);
+        }
         for finding in &catalog.findings {
             note(&format!(
                 "warning: {finding}: {}; {}",
@@ -60,13 +65,21 @@ impl Session {
         catalog
     }
 
+    /// Where plugins are set aside. In this process none is: whoever runs a debugger wants to see it crash.
+    fn quarantine(&self) -> Option<Quarantine> {
+        (!self.global.in_process).then(Quarantine::of_this_user)
+    }
+
     /// Plugin hosts, of which none runs yet.
     pub(crate) fn hosts(&self) -> Hosts {
         if self.global.in_process {
-            Hosts::in_process(self.policy, self.abort.clone())
-        } else {
-            let program = host::program(self.policy);
-            Hosts::new(program, self.global.plugin_timeout, self.abort.clone())
+            return Hosts::in_process(self.policy, self.abort.clone());
+        }
+        let program = host::program(self.policy);
+        let hosts = Hosts::new(program, self.global.plugin_timeout, self.abort.clone());
+        match self.quarantine() {
+            Some(quarantine) => hosts.with_quarantine(quarantine),
+            None => hosts,
         }
     }
 }

@@ -239,7 +239,10 @@ impl Entry {
                 Some("remove one of the two files".to_owned()),
             ),
             State::Rejected(rejection) => (
-                Status::Rejected,
+                match rejection {
+                    Rejection::Quarantined(_) => Status::Quarantined,
+                    _ => Status::Rejected,
+                },
                 Some(rejection.to_string()),
                 Some(rejection.help()),
             ),

@@ -36,14 +36,20 @@ mod registry;
 mod catalog;
 mod rejection;
 
+mod digest;
+mod linker;
+mod quarantine;
+
 pub use admissible::Admissible;
 pub use catalog::{Catalog, Claim, Entry, Row, State, Status};
 pub use configured_task::ConfiguredTask;
+pub use digest::sha256;
 pub use discover::{Candidate, Discovery, Finding, discover};
 pub use identity::FileIdentity;
 pub use inspect::{InspectError, Inspected, inspect};
 pub use load::{LoadError, Loader};
 pub use plugin::{Analysis, ConfigureError, Plugin};
+pub use quarantine::{Evidence, Phase, Quarantine};
 pub use registry::{Registry, Taken, UnknownTask};
 pub use rejection::Rejection;
 pub use schema::{Schema, SchemaError};

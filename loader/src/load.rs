@@ -4,7 +4,9 @@
     reason = "dlopen, and what it gives, are unsafe by nature"
 )]
 
-use crate::{Admissible, Plugin, SchemaError, Store, StoreError, host_context};
+use crate::{
+    Admissible, Plugin, SchemaError, Store, StoreError, host_context, linker::missing_library,
+};
 use abi_stable::{
     StableAbi,
     abi_stability::abi_checking::check_layout_compatibility,
@@ -107,6 +109,14 @@ impl LoadError {
                 "correct Task::schema: it must be valid, and refer to nothing outside itself"
                     .to_owned()
             }
+        }
+    }
+
+    /// The shared library that it needs and that was not found.
+    pub fn missing_library(&self) -> Option<&str> {
+        match self {
+            Self::Dlopen(message) => missing_library(message),
+            _ => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Why a file is not used, whichever stage it did not pass.
 
-use crate::{InspectError, LoadError};
+use crate::{Evidence, InspectError, LoadError};
 use taskbay_core::Incompatible;
 
 /// Why a file is not used. Its text is the reason; the file's name and the remedy are said beside it.
@@ -15,6 +15,9 @@ pub enum Rejection {
     /// It could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// It failed before, and has not changed since.
+    #[error("{}", .0.summary())]
+    Quarantined(Box<Evidence>),
     /// It could not be loaded in another process, which told why.
     #[error("{reason}")]
     Elsewhere {
@@ -24,6 +27,8 @@ pub enum Rejection {
         help: String,
         /// Whether it died, hung or panicked.
         crashed: bool,
+        /// The shared library that it needs and that was not found.
+        missing: Option<String>,
     },
 }
 
@@ -34,7 +39,18 @@ impl Rejection {
             Self::Inspect(error) => error.help(),
             Self::Incompatible(error) => error.help(),
             Self::Load(error) => error.help(),
+            Self::Quarantined(evidence) => evidence.help(),
             Self::Elsewhere { help, .. } => help.clone(),
+        }
+    }
+
+    /// The shared library that it needs and that was not found.
+    pub fn missing_library(&self) -> Option<&str> {
+        match self {
+            Self::Load(error) => error.missing_library(),
+            Self::Elsewhere { missing, .. } => missing.as_deref(),
+            Self::Quarantined(evidence) => evidence.missing.as_deref(),
+            _ => None,
         }
     }
 

@@ -23,6 +23,7 @@ mod faults;
 mod floods;
 mod house;
 /// The tasks that are shipped, on real input.
+mod quarantine;
 mod real_tasks;
 /// One bad file never hides a good one: each is a row with reason and remedy.
 mod rejected;

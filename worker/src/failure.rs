@@ -80,6 +80,7 @@ impl Failure {
                 reason: other.to_string(),
                 help: other.help(),
                 crashed: other.is_crash(),
+                missing: None,
             },
         }
     }

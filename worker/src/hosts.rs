@@ -1,6 +1,7 @@
 //! Questions about plugins, answered in plugin hosts that are started, and ended, as needed.
 
 use crate::{
+    evidence,
     failure::Failure,
     host_process::{HostProcess, HostProgram},
     later::later,
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{Abort, Metadata, NoServer, Requirement, Server, Verdict};
-use taskbay_loader::{Admissible, FileIdentity, Rejection};
+use taskbay_loader::{Admissible, FileIdentity, Phase, Quarantine, Rejection};
 
 /// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
 /// answer, and a new host takes over.
@@ -26,6 +27,8 @@ pub struct Hosts {
     checked: HashSet<FileIdentity>,
     limit: Duration,
     abort: Abort,
+    /// Where plugins are set aside that died or hung.
+    quarantine: Option<Quarantine>,
 }
 
 /// Where plugin code runs.
@@ -75,7 +78,16 @@ impl Hosts {
             checked: HashSet::new(),
             limit,
             abort,
+            quarantine: None,
         }
+    }
+
+    /// Sets plugins aside that die or hang as they are loaded or describe the worker. What a request may be to blame for,
+    /// configuring, judging and executing, sets none aside.
+    #[must_use]
+    pub fn with_quarantine(mut self, quarantine: Quarantine) -> Self {
+        self.quarantine = Some(quarantine);
+        self
     }
 
     /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang.
@@ -85,6 +97,7 @@ impl Hosts {
             checked: HashSet::new(),
             limit: Duration::MAX,
             abort,
+            quarantine: None,
         }
     }
 
@@ -116,7 +129,13 @@ impl Hosts {
             name,
             known: known.clone(),
         };
-        match self.ask(file, question)? {
+        let answer = self.alone_if_it_dies(|hosts| {
+            hosts.load(file)?;
+            hosts.blaming(file, Phase::Analyze, |hosts| {
+                hosts.put(question(file.name().to_string()))
+            })
+        });
+        match answer? {
             Answer::Analyzed { metadata, dropped } => Ok((metadata, dropped)),
             other => Err(Failure::unexpected(&other)),
         }
@@ -196,8 +215,32 @@ impl Hosts {
         }
     }
 
+    /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside.
+    fn blaming(
+        &mut self,
+        file: &Admissible,
+        phase: Phase,
+        question: impl FnOnce(&mut Self) -> Result<Answer, Failure>,
+    ) -> Result<Answer, Failure> {
+        let is_alone = match &self.place {
+            Place::Children {
+                host: Some(host), ..
+            } => host.loaded.iter().all(|name| *name == file.name().as_str()),
+            _ => true,
+        };
+        let answer = question(self);
+        if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine) {
+            evidence::keep(quarantine, file, phase, failure, is_alone);
+        }
+        answer
+    }
+
     /// Has the plugin loaded, in whichever host runs.
     pub(crate) fn load(&mut self, file: &Admissible) -> Result<Answer, Failure> {
+        self.blaming(file, Phase::Load, |hosts| hosts.load_unblamed(file))
+    }
+
+    fn load_unblamed(&mut self, file: &Admissible) -> Result<Answer, Failure> {
         let name = file.name().to_string();
         if let Place::Children {
             host: Some(host), ..
@@ -221,6 +264,7 @@ impl Hosts {
                     reason: "it changed while it was being loaded".to_owned(),
                     help: "try again once it is written".to_owned(),
                     crashed: false,
+                    missing: None,
                 }))
             }
             answer @ Answer::Loaded { .. } => {
@@ -251,6 +295,7 @@ impl Hosts {
                 help,
                 details,
                 panicked,
+                missing,
             } => {
                 if let Some(details) = details {
                     log::debug!("{details}");
@@ -259,6 +304,7 @@ impl Hosts {
                     reason,
                     help,
                     crashed: panicked,
+                    missing,
                 }))
             }
             Answer::Invalid(errors) => Err(Failure::Invalid(errors)),

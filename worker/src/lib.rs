@@ -15,6 +15,7 @@ mod protocol;
 mod plugin_host;
 mod serve;
 
+mod evidence;
 mod failure;
 mod host_process;
 mod hosts;

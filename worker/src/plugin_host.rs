@@ -91,6 +91,7 @@ impl PluginHost {
                 reason: rejection.to_string(),
                 help: rejection.help(),
                 details: rejection.details().map(ToOwned::to_owned),
+                missing: rejection.missing_library().map(ToOwned::to_owned),
                 panicked: matches!(
                     rejection,
                     Rejection::Load(LoadError::Describe(Fault::Panic { .. }))

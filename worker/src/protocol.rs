@@ -89,6 +89,8 @@ pub(crate) enum Answer {
         details: Option<String>,
         /// Whether the plugin panicked.
         panicked: bool,
+        /// The shared library that it needs and that was not found.
+        missing: Option<String>,
     },
     /// To `Analyze`.
     Analyzed {

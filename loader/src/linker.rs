@@ -1,0 +1,66 @@
+//! Where the dynamic linker looks for libraries (`ld.so(8)`).
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// What the linker says when a library is not there.
+const NOT_FOUND: &str = ": cannot open shared object file: No such file or directory";
+
+/// The library that a message of the linker says is missing.
+pub(crate) fn missing_library(message: &str) -> Option<&str> {
+    let (before, _) = message.split_once(NOT_FOUND)?;
+    Some(before.rsplit(": ").next().unwrap_or(before))
+}
+
+/// Whether a library of that name lies where the linker looks. Its cache is not read, nor a plugin's own run path: what
+/// lies nowhere else is found only once the plugin's record is cleared.
+pub(crate) fn can_find(library: &str) -> bool {
+    if library.contains('/') {
+        return Path::new(library).exists();
+    }
+    directories()
+        .iter()
+        .any(|directory| directory.join(library).exists())
+}
+
+fn directories() -> Vec<PathBuf> {
+    let named = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let mut directories: Vec<PathBuf> = env::split_paths(&named)
+        .filter(|path| path.is_absolute())
+        .collect();
+    let standard = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
+    directories.extend(standard.iter().map(PathBuf::from));
+    let mut files = vec![PathBuf::from("/etc/ld.so.conf")];
+    let more = fs::read_dir("/etc/ld.so.conf.d").into_iter().flatten();
+    files.extend(more.filter_map(|entry| Some(entry.ok()?.path())));
+    for file in files {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        let lines = text.lines().map(str::trim);
+        directories.extend(
+            lines
+                .filter(|line| line.starts_with('/'))
+                .map(PathBuf::from),
+        );
+    }
+    directories
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_library_that_is_missing() {
+        let message = "libgone.so.1: cannot open shared object file: No such file or directory";
+        assert_eq!(missing_library(message), Some("libgone.so.1"));
+        assert_eq!(missing_library("undefined symbol: gone"), None);
+    }
+
+    #[test]
+    fn finds_what_is_there() {
+        assert!(can_find("libc.so.6"));
+        assert!(!can_find("libtaskbay-gone.so.1"));
+    }
+}
