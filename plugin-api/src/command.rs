@@ -7,7 +7,7 @@ use rustix::{
 use std::{
     env,
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     os::{
         fd::OwnedFd,
         unix::{fs::PermissionsExt, process::CommandExt},
@@ -47,7 +47,7 @@ pub fn is_available(program: &str) -> bool {
 /// When it cannot be started, or the attempt was aborted. An exit status that is not zero is no error.
 pub fn run(context: &Context, command: &mut Command) -> Result<ExitStatus, TaskError> {
     command.stdout(Stdio::piped());
-    supervise(context, command)
+    supervise(context, command, None)
 }
 
 /// Runs `command` as [`run`] does, with its standard output in the file `output` instead of the log.
@@ -60,13 +60,35 @@ pub fn run_to_file(
     command: &mut Command,
     output: &Path,
 ) -> Result<ExitStatus, TaskError> {
-    let file = File::create(output)
-        .map_err(|error| TaskError::new(format!("cannot write {}: {error}", output.display())))?;
-    command.stdout(file);
-    supervise(context, command)
+    command.stdout(create(output)?);
+    supervise(context, command, None)
 }
 
-fn supervise(context: &Context, command: &mut Command) -> Result<ExitStatus, TaskError> {
+/// Runs `command` as [`run_to_file`] does, with its standard error in the file `errors` besides the log.
+///
+/// # Errors
+///
+/// As [`run`], and when a file cannot be made.
+pub fn run_to_files(
+    context: &Context,
+    command: &mut Command,
+    output: &Path,
+    errors: &Path,
+) -> Result<ExitStatus, TaskError> {
+    command.stdout(create(output)?);
+    supervise(context, command, Some(create(errors)?))
+}
+
+fn create(file: &Path) -> Result<File, TaskError> {
+    File::create(file)
+        .map_err(|error| TaskError::new(format!("cannot write {}: {error}", file.display())))
+}
+
+fn supervise(
+    context: &Context,
+    command: &mut Command,
+    errors: Option<File>,
+) -> Result<ExitStatus, TaskError> {
     if context.abort().is_set() {
         return Err(aborted(command));
     }
@@ -82,10 +104,10 @@ fn supervise(context: &Context, command: &mut Command) -> Result<ExitStatus, Tas
         .map_err(|error| TaskError::new(format!("cannot run `{program}`: {error}")))?;
     let (ended, drained) = mpsc::channel::<()>();
     if let Some(stdout) = child.stdout.take() {
-        log_lines(stdout, ended.clone());
+        log_lines(stdout, None, ended.clone());
     }
     if let Some(stderr) = child.stderr.take() {
-        log_lines(stderr, ended.clone());
+        log_lines(stderr, errors, ended.clone());
     }
     drop(ended);
     let status = wait(context, &mut child)?;
@@ -130,8 +152,8 @@ fn has_ended(handle: &OwnedFd, within: Duration) -> io::Result<bool> {
     }
 }
 
-/// Logs what comes out of `source`, on a thread of its own that holds `ended` until there is no more.
-fn log_lines(source: impl Read + Send + 'static, ended: mpsc::Sender<()>) {
+/// Logs what comes out of `source`, and copies it, on a thread of its own that holds `ended` until there is no more.
+fn log_lines(source: impl Read + Send + 'static, mut copy: Option<File>, ended: mpsc::Sender<()>) {
     thread::spawn(move || {
         let mut source = BufReader::new(source);
         let mut line = Vec::new();
@@ -140,6 +162,9 @@ fn log_lines(source: impl Read + Send + 'static, ended: mpsc::Sender<()>) {
             .is_ok_and(|read| read > 0)
         {
             log::info!("{}", String::from_utf8_lossy(&line).trim_end());
+            if let Some(Err(error)) = copy.as_mut().map(|copy| copy.write_all(&line)) {
+                log::warn!("cannot keep that line in a file: {error}");
+            }
             line.clear();
         }
         drop(ended);
@@ -170,6 +195,7 @@ fn words(command: &Command) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use taskbay_core::Abort;
 
     fn context(abort: &Abort) -> Context {
@@ -197,6 +223,19 @@ mod tests {
                 .message()
                 .starts_with("cannot run `taskbay-has-no-such-program`")
         );
+    }
+
+    #[test]
+    fn keeps_what_it_prints_in_files() {
+        let files = tempfile::tempdir().unwrap();
+        let (output, errors) = (files.path().join("out"), files.path().join("err"));
+        let script = "echo out; printf 'one\\ntwo' >&2; exit 3";
+        let mut command = Command::new("sh");
+        let command = command.args(["-c", script]);
+        let status = run_to_files(&context(&Abort::new()), command, &output, &errors);
+        assert_eq!(status.unwrap().code(), Some(3));
+        assert_eq!(fs::read_to_string(output).unwrap(), "out\n");
+        assert_eq!(fs::read_to_string(errors).unwrap(), "one\ntwo");
     }
 
     #[test]

@@ -66,8 +66,8 @@
 //!
 //! * **A tool must be there**: report `<name>:available` from [`Task::analyze_worker`] with [`is_available`], and
 //!   require it in [`Task::requirements`], so that a worker without the tool is refused with that reason.
-//! * **Run a command**: [`run`] and [`run_to_file`] log what it says, and end it when the attempt is aborted. It runs in
-//!   the work directory, so a relative path in the task data names a file there.
+//! * **Run a command**: [`run`], [`run_to_file`] and [`run_to_files`] log what it says, and end it when the attempt is
+//!   aborted. It runs in the work directory, so a relative path in the task data names a file there.
 //! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], and keeps
 //!   those made; see below.
 //! * **Own code for a verdict**: [`Task::can_run_on`] is asked only where [`Task::HAS_CAN_RUN_ON`] is true.
@@ -159,7 +159,7 @@ mod convert;
 
 mod command;
 
-pub use command::{is_available, run, run_to_file};
+pub use command::{is_available, run, run_to_file, run_to_files};
 pub use log;
 pub use taskbay_core::{
     Abort, Artifact, ArtifactId, Backend, Condition, Context, Lookup, Metadata, MetadataKey,

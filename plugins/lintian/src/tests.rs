@@ -190,16 +190,24 @@ fn what_lintian_cannot_read_is_an_error_and_no_success() {
         return;
     }
     let store = TempDir::new().unwrap();
-    let deb = store.path().join("hello_1.0_amd64.deb");
-    fs::write(&deb, "no package").unwrap();
-    let artifacts = vec![artifact("debian:binary-package", vec![deb])];
-    let run = execute(json!({"input": {"binary_artifacts": [1]}}), artifacts);
-    let message = run.result.unwrap_err().message();
-    assert!(
-        message.starts_with("lintian could not look at the packages"),
-        "{message}"
-    );
-    assert!(run.server.uploads().is_empty());
+    let bad = store.path().join("bad_1.0_amd64.deb");
+    fs::write(&bad, "no package").unwrap();
+    let good = deb(store.path(), "hello", "amd64");
+    let artifacts = [good, bad].map(|deb| artifact("debian:binary-package", vec![deb]));
+    // A good package beside it, with tags or without any, does not hide it.
+    for (packages, tags) in [
+        (json!([1, 2]), json!([])),
+        (json!([1, 2]), json!(["extra-license-file"])),
+        (json!([2]), json!([])),
+    ] {
+        let data = json!({"input": {"binary_artifacts": packages}, "include_tags": tags});
+        let run = execute(data, artifacts.to_vec());
+        assert_eq!(
+            run.result.unwrap_err().message(),
+            "lintian could not read `bad_1.0_amd64.deb`: the log has its message"
+        );
+        assert!(run.server.uploads().is_empty());
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     path::Path,
     process::{Command, ExitStatus},
 };
-use taskbay_plugin_api::{Context, TaskError, run_to_file};
+use taskbay_plugin_api::{Context, TaskError, run_to_file, run_to_files};
 
 /// Which tags lintian shall look for.
 #[derive(Debug)]
@@ -28,7 +28,8 @@ pub(crate) fn version(context: &Context) -> Result<String, TaskError> {
     Ok(read(&output)?.trim().to_owned())
 }
 
-/// Runs lintian on `files`, with its output in the file `output`: the same text is returned.
+/// Runs lintian on `files`, with its output in the file `output`: the same text is returned. What it could not analyse
+/// is an error.
 pub(crate) fn run(
     context: &Context,
     selection: &Selection<'_>,
@@ -38,6 +39,8 @@ pub(crate) fn run(
     let mut command = command(context);
     command.args([
         "--no-cfg",
+        // Else an error found in one package hides, in the exit status, that another could not be analysed.
+        "--fail-on=none",
         "--display-level",
         ">=classification",
         "--display-experimental",
@@ -50,10 +53,10 @@ pub(crate) fn run(
     if !selection.exclude.is_empty() {
         command.arg(format!("--suppress-tags={}", selection.exclude.join(",")));
     }
-    let status = run_to_file(context, command.args(files), output)?;
-    let text = read(output)?;
-    check(status, &text)?;
-    Ok(text)
+    let errors = output.with_extension("errors");
+    let status = run_to_files(context, command.args(files), output, &errors)?;
+    check(status, &read(&errors)?, files)?;
+    read(output)
 }
 
 fn command(context: &Context) -> Command {
@@ -75,20 +78,29 @@ fn read(file: &Path) -> Result<String, TaskError> {
     }
 }
 
-/// Whether lintian did its work. Its status 1 or 2 says that it met a problem, or found an error in a package: the tags
-/// decide then. Without any, it did nothing, and a success would be a lie.
-fn check(status: ExitStatus, output: &str) -> Result<(), TaskError> {
-    let did_its_work = match status.code() {
-        Some(0) => true,
-        Some(1 | 2) => !output.trim().is_empty(),
-        _ => false,
+/// Whether lintian analysed all `files`, by its status and by what it wrote to standard error.
+fn check(status: ExitStatus, errors: &str, files: &[&Path]) -> Result<(), TaskError> {
+    let skipped: Vec<_> = files
+        .iter()
+        .filter(|file| is_skipped(file, errors))
+        .map(|file| format!("`{}`", file.file_name().unwrap_or_default().display()))
+        .collect();
+    // It skips a package with an impossible name, too, and says so only here.
+    let complaint = errors.lines().find(|line| {
+        line.starts_with("warning: tainted ") || line.starts_with("warning: cannot run ")
+    });
+    let fault = match complaint {
+        _ if !skipped.is_empty() => format!("lintian could not read {}", skipped.join(", ")),
+        Some(complaint) => format!("lintian could not analyse a package: {complaint}"),
+        None if status.success() => return Ok(()),
+        None => format!("lintian could not analyse the packages, and ended with {status}"),
     };
-    if did_its_work {
-        return Ok(());
-    }
-    Err(TaskError::new(format!(
-        "lintian could not look at the packages, and ended with {status}: the log has its message"
-    )))
+    Err(TaskError::new(format!("{fault}: the log has its message")))
+}
+
+fn is_skipped(file: &Path, errors: &str) -> bool {
+    let skipping = format!("Skipping {}: ", file.display());
+    errors.lines().any(|line| line.starts_with(&skipping))
 }
 
 #[cfg(test)]
@@ -96,16 +108,37 @@ mod tests {
     use super::*;
     use std::os::unix::process::ExitStatusExt;
 
+    /// What is wrong where lintian ended with that wait status and said that.
+    fn fault(status: i32, errors: &str) -> Option<String> {
+        let files = ["/in/good_1_all.deb", "/in/bad_1_all.deb"].map(Path::new);
+        let checked = check(ExitStatus::from_raw(status), errors, &files);
+        checked.err().map(|error| error.message())
+    }
+
     #[test]
-    fn the_status_counts_only_where_nothing_was_found_out() {
-        let ended = |code: i32, output| check(ExitStatus::from_raw(code << 8), output).is_ok();
-        assert!(ended(0, ""));
-        assert!(ended(1, "N:\nE: hello: a\n"));
-        assert!(ended(2, "N:\nE: hello: a\n"));
-        assert!(!ended(1, ""));
-        assert!(!ended(2, "\n"));
-        assert!(!ended(25, "N:\nE: hello: a\n"));
-        let killed = check(ExitStatus::from_raw(9), "N:\nE: hello: a\n").unwrap_err();
-        assert!(killed.message().contains("SIGKILL"), "{}", killed.message());
+    fn a_status_other_than_0_is_an_error() {
+        assert_eq!(fault(0, "running with root privileges\n"), None);
+        for (status, words) in [(1 << 8, "status: 1"), (2 << 8, "status: 2"), (9, "SIGKILL")] {
+            let fault = fault(status, "").unwrap();
+            assert!(fault.contains(words), "{fault}");
+        }
+    }
+
+    #[test]
+    fn names_what_was_not_analysed() {
+        let skipping = "Skipping /in/bad_1_all.deb: Non-zero status 2 from tar\ntar: Exiting\n";
+        for status in [0, 1 << 8, 2 << 8] {
+            assert_eq!(
+                fault(status, skipping).unwrap(),
+                "lintian could not read `bad_1_all.deb`: the log has its message"
+            );
+        }
+        let both = format!("{skipping}Skipping /in/good_1_all.deb: no\n");
+        let both = fault(1 << 8, &both).unwrap();
+        assert!(both.contains("`good_1_all.deb`, `bad_1_all.deb`"), "{both}");
+        let tainted = fault(0, "warning: tainted binary package '.._x', skipping\n").unwrap();
+        assert!(tainted.contains(".._x"), "{tainted}");
+        let check = "warning: cannot run files/names check on package binary:good/1/all\n";
+        assert!(fault(1 << 8, check).unwrap().contains("binary:good/1/all"));
     }
 }
