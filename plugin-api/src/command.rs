@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long output may still come after the command has ended, from processes that it left behind.
 const DRAIN: Duration = Duration::from_secs(1);
+/// A line that is longer is logged in pieces of this size, in bytes, one after another.
+const LONGEST_LINE: u64 = 64 * 1024;
 
 /// Whether a program of that name can be found in `PATH`.
 pub fn is_available(program: &str) -> bool {
@@ -157,18 +159,20 @@ fn log_lines(source: impl Read + Send + 'static, mut copy: Option<File>, ended: 
     thread::spawn(move || {
         let mut source = BufReader::new(source);
         let mut line = Vec::new();
-        while source
-            .read_until(b'\n', &mut line)
-            .is_ok_and(|read| read > 0)
-        {
+        while read_line(&mut source, &mut line).is_ok_and(|read| read > 0) {
             log::info!("{}", String::from_utf8_lossy(&line).trim_end());
             if let Some(Err(error)) = copy.as_mut().map(|copy| copy.write_all(&line)) {
                 log::warn!("cannot keep that line in a file: {error}");
             }
-            line.clear();
         }
         drop(ended);
     });
+}
+
+/// Reads the next line, or a piece of one that is too long: how many bytes it has.
+fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+    line.clear();
+    source.take(LONGEST_LINE).read_until(b'\n', line)
 }
 
 fn aborted(command: &Command) -> TaskError {
@@ -236,6 +240,18 @@ mod tests {
         assert_eq!(status.unwrap().code(), Some(3));
         assert_eq!(fs::read_to_string(output).unwrap(), "out\n");
         assert_eq!(fs::read_to_string(errors).unwrap(), "one\ntwo");
+    }
+
+    #[test]
+    fn a_line_without_end_comes_in_pieces() {
+        let long = vec![b'x'; 150 * 1024];
+        let mut source = BufReader::new(b"short\n".chain(&long[..]).chain(&b"\nlast"[..]));
+        let mut line = Vec::new();
+        let mut lengths = Vec::new();
+        while read_line(&mut source, &mut line).unwrap() > 0 {
+            lengths.push(line.len());
+        }
+        assert_eq!(lengths, [6, 64 * 1024, 64 * 1024, 22 * 1024 + 1, 4]);
     }
 
     #[test]
