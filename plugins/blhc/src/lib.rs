@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -105,10 +104,8 @@ impl Task for Blhc {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         refuse_environment(self.environment.as_ref())?;
         let server = context.server();
-        let input = context.work_directory().join("input");
-        fs::create_dir(&input)
-            .map_err(|error| TaskError::new(format!("cannot make {}: {error}", input.display())))?;
-        let (source, artifact) = server.fetch(&self.input.artifact, &input)?;
+        let (source, artifact) =
+            server.fetch(&self.input.artifact, &context.directory("input")?)?;
         let build_log = build_log(&artifact)?;
 
         let report = context.work_directory().join("blhc.txt");

@@ -1,10 +1,7 @@
 //! One side of a comparison, fetched.
 
 use crate::input::Kind;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use taskbay_plugin_api::{Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError};
 
 /// One side of a comparison: what its artifacts brought.
@@ -29,11 +26,7 @@ impl Side {
             files: Vec::new(),
         };
         for (number, lookup) in lookups.iter().enumerate() {
-            let directory = format!("side-{at}/{number}");
-            let directory = context.work_directory().join(directory);
-            fs::create_dir_all(&directory).map_err(|error| {
-                TaskError::new(format!("cannot make {}: {error}", directory.display()))
-            })?;
+            let directory = context.directory(format!("side-{at}/{number}"))?;
             let (id, artifact) = context.server().fetch(lookup, &directory)?;
             side.check_category(kind, lookup, &artifact)?;
             side.artifacts.push(id);

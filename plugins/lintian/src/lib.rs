@@ -164,8 +164,7 @@ impl Lintian {
         packages: &[&Package],
         version: &str,
     ) -> Result<Analysis, TaskError> {
-        let directory = context.work_directory().join("analysis").join(kind.name());
-        fs::create_dir_all(&directory).map_err(|error| cannot_write(&directory, &error))?;
+        let directory = context.directory(Path::new("analysis").join(kind.name()))?;
         let files: Vec<_> = packages.iter().map(|package| package.file()).collect();
         let selection = Selection {
             include: &self.include_tags,
@@ -178,8 +177,9 @@ impl Lintian {
 
         let analysis = Analysis::new(tags, &files, version, &self.target_distribution);
         let report = directory.join("analysis.json");
-        fs::write(&report, serde_json::to_vec_pretty(&analysis)?)
-            .map_err(|error| cannot_write(&report, &error))?;
+        fs::write(&report, serde_json::to_vec_pretty(&analysis)?).map_err(|error| {
+            TaskError::new(format!("cannot write {}: {error}", report.display()))
+        })?;
 
         let server = context.server();
         let data = json!({"architecture": kind.architecture(), "summary": analysis.summary()});
@@ -196,10 +196,6 @@ impl Lintian {
         }
         Ok(analysis)
     }
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> TaskError {
-    TaskError::new(format!("cannot write {}: {error}", path.display()))
 }
 
 export_task!(Lintian);

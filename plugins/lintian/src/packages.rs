@@ -1,10 +1,7 @@
 //! The packages to analyse, fetched.
 
 use crate::{Input, kind::Kind};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskConfigError, TaskError};
 
 /// The packages to analyse.
@@ -54,10 +51,7 @@ impl Packages {
         place: &Place,
         directory: &str,
     ) -> Result<(), TaskError> {
-        let directory = context.work_directory().join("input").join(directory);
-        fs::create_dir_all(&directory).map_err(|error| {
-            TaskError::new(format!("cannot make {}: {error}", directory.display()))
-        })?;
+        let directory = context.directory(Path::new("input").join(directory))?;
         let (id, artifact) = context.server().fetch(lookup, &directory)?;
         if !place.categories.contains(&artifact.category.as_str()) {
             return Err(place.fault(format!(
