@@ -1,4 +1,4 @@
-//! What the tests of a task need: a server in memory.
+//! What the tests of a task need: a server in memory, an execution against it, and packages to execute on.
 //!
 //! It refuses to know how a plugin is loaded: a task's own tests call its trait, in process.
 //!
@@ -7,10 +7,16 @@
 //! Whatever goes wrong here is a failed test, so it panics.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::missing_panics_doc,
     reason = "a test that cannot go on fails"
 )]
 
+pub mod packages;
+
 mod fake_server;
 
+mod execution;
+
+pub use execution::{Execution, artifact, execute};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};

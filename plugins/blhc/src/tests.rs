@@ -2,9 +2,9 @@
 
 use crate::{Blhc, is_success};
 use serde_json::{Value, json};
-use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc};
-use taskbay_plugin_api::{Abort, Artifact, Context, Metadata, Task, TaskError, is_available};
-use taskbay_test::{FIRST_UPLOAD, FakeServer};
+use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
+use taskbay_plugin_api::{Metadata, Task, TaskError, is_available};
+use taskbay_test::{Execution, FIRST_UPLOAD, artifact};
 use tempfile::TempDir;
 
 const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
@@ -19,28 +19,13 @@ fn configure(data: Value) -> Result<Blhc, serde_json::Error> {
     serde_json::from_value(data)
 }
 
-/// An execution, and all that is left of it.
-struct Run {
-    result: Result<bool, TaskError>,
-    server: Arc<FakeServer>,
-    work: TempDir,
-}
-
 /// Executes with an artifact 1 of that category and with one file.
-fn execute(data: Value, category: &str, file: &str, text: &str) -> Run {
+fn execute(data: Value, category: &str, file: &str, text: &str) -> Execution {
     let store = TempDir::new().unwrap();
     let file = store.path().join(file);
     fs::write(&file, text).unwrap();
-    let artifact = Artifact::new(category, json!({}), vec![file]);
-    let server = Arc::new(FakeServer::new(vec![artifact]));
-    let work = TempDir::new().unwrap();
-    let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
-    let result = configure(data).unwrap().execute(&context);
-    Run {
-        result,
-        server,
-        work,
-    }
+    let artifacts = vec![artifact(category, vec![file])];
+    taskbay_test::execute(&configure(data).unwrap(), artifacts)
 }
 
 /// Executes on a build log and gives the result and the report, or nothing where blhc is missing.

@@ -1,0 +1,35 @@
+//! Executes a task, in process.
+
+use crate::FakeServer;
+use serde_json::json;
+use std::{path::PathBuf, sync::Arc};
+use taskbay_plugin_api::{Abort, Artifact, Context, Task, TaskError};
+use tempfile::TempDir;
+
+/// An execution, and all that is left of it.
+#[derive(Debug)]
+pub struct Execution {
+    /// What it came to.
+    pub result: Result<bool, TaskError>,
+    /// The server, with what was uploaded.
+    pub server: Arc<FakeServer>,
+    /// The work directory, with all that the task wrote.
+    pub work: TempDir,
+}
+
+/// Executes a task where these artifacts are 1, 2, …
+pub fn execute(task: &impl Task, artifacts: Vec<Artifact>) -> Execution {
+    let server = Arc::new(FakeServer::new(artifacts));
+    let work = TempDir::new().unwrap();
+    let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
+    Execution {
+        result: task.execute(&context),
+        server,
+        work,
+    }
+}
+
+/// An artifact of that category, with these files and no data.
+pub fn artifact(category: &str, files: Vec<PathBuf>) -> Artifact {
+    Artifact::new(category, json!({}), files)
+}
