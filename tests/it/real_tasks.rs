@@ -1,9 +1,10 @@
 //! The tasks that are shipped, on real input.
 
-use crate::farm::Farm;
+use crate::farm::{Farm, root};
 use serde_json::Value;
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 use taskbay_test::packages;
+use tempfile::TempDir;
 
 /// Whether the tool is there; says so where not.
 fn has(tool: &str) -> bool {
@@ -105,4 +106,50 @@ fn blhc_on_a_build_log() {
             .unwrap()
             .contains("CFLAGS missing")
     );
+}
+
+/// The demonstration fetches a source package from there.
+#[test]
+fn the_mirror_is_debians_own() {
+    let apt = TempDir::new().unwrap();
+    let lists = apt.path().join("sources.list.d");
+    fs::create_dir(&lists).unwrap();
+    let mirror = || {
+        let script = root().join("scripts/debian-mirror");
+        let found = Command::new(script).arg(apt.path()).output().unwrap();
+        assert!(found.status.success(), "{found:?}");
+        String::from_utf8(found.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(mirror(), "");
+    let write = |name: &str, text: &str| fs::write(apt.path().join(name), text).unwrap();
+    write(
+        "sources.list.d/a.sources",
+        "Types: deb\nURIs: https://third.example/node\nSuites: nodistro\nComponents: main\n",
+    );
+    write(
+        "sources.list.d/a.list",
+        "deb https://third.example/docker bookworm stable\n",
+    );
+    assert_eq!(mirror(), "");
+    write(
+        "sources.list.d/z.list",
+        "# deb http://comment.example/debian bookworm main\n\
+         deb http://other.example/debian bookworm contrib main\n",
+    );
+    assert_eq!(mirror(), "http://other.example/debian");
+    write(
+        "sources.list",
+        "deb cdrom:[Debian 12]/ bookworm main\n\
+         deb http://list.example/debian-security bookworm-security main\n\
+         deb [arch=amd64 signed-by=/a.gpg] http://list.example/debian bookworm main\n",
+    );
+    assert_eq!(mirror(), "http://list.example/debian");
+    write(
+        "sources.list.d/debian.sources",
+        "Types: deb\nURIs: http://off.example/debian\nSuites: sid\nComponents: main\nEnabled: no\n\n\
+         Types: deb\nURIs: http://own.example/debian-security\nSuites: trixie-security\nComponents: main\n\n\
+         Types: deb\n# a comment\nURIs:\n http://own.example/debian\n http://second.example\n\
+         Suites: trixie-updates\n trixie\nComponents: main\n",
+    );
+    assert_eq!(mirror(), "http://own.example/debian");
 }
