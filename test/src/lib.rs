@@ -1,4 +1,4 @@
-//! What the tests of a task need: a server in memory, an execution against it, and packages to execute on.
+//! What the tests of a task need: a server in memory, an execution against it, packages to execute on, and the tools.
 //!
 //! It refuses to know how a plugin is loaded: a task's own tests call its trait, in process.
 //!
@@ -14,9 +14,12 @@
 
 pub mod packages;
 
+mod tools;
+
 mod fake_server;
 
 mod execution;
 
 pub use execution::{Execution, artifact, execute};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};
+pub use tools::has_tools;

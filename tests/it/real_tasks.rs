@@ -2,18 +2,9 @@
 
 use crate::farm::{Farm, root};
 use serde_json::Value;
-use std::{fs, path::Path, process::Command};
-use taskbay_test::packages;
+use std::{fs, process::Command};
+use taskbay_test::{has_tools, packages};
 use tempfile::TempDir;
-
-/// Whether the tool is there; says so where not.
-fn has(tool: &str) -> bool {
-    let found = Path::new("/usr/bin").join(tool).exists();
-    if !found {
-        eprintln!("skipped: {tool} is not installed");
-    }
-    found
-}
 
 /// Makes a source package of that version, with a line of text in it.
 fn source_package(farm: &Farm, version: &str, line: &str) -> String {
@@ -24,7 +15,7 @@ fn source_package(farm: &Farm, version: &str, line: &str) -> String {
 
 #[test]
 fn lintian_on_a_source_package() {
-    if !has("lintian") {
+    if !has_tools(&["lintian", "dpkg-source"]) {
         return;
     }
     let farm = Farm::with(&["lintian"]);
@@ -65,7 +56,7 @@ fn lintian_on_a_source_package() {
 
 #[test]
 fn debdiff_between_two_versions() {
-    if !has("debdiff") {
+    if !has_tools(&["debdiff", "dpkg-source"]) {
         return;
     }
     let farm = Farm::with(&["debdiff"]);
@@ -81,7 +72,7 @@ fn debdiff_between_two_versions() {
 
 #[test]
 fn blhc_on_a_build_log() {
-    if !has("blhc") {
+    if !has_tools(&["blhc"]) {
         return;
     }
     let farm = Farm::with(&["blhc"]);

@@ -4,7 +4,7 @@ use crate::{Blhc, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
 use taskbay_plugin_api::{Metadata, Task, TaskError, is_available};
-use taskbay_test::{Execution, FIRST_UPLOAD, artifact};
+use taskbay_test::{Execution, FIRST_UPLOAD, artifact, has_tools};
 use tempfile::TempDir;
 
 const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
@@ -30,8 +30,7 @@ fn execute(data: Value, category: &str, file: &str, text: &str) -> Execution {
 
 /// Executes on a build log and gives the result and the report, or nothing where blhc is missing.
 fn check_log(data: Value, lines: &str) -> Option<(bool, String)> {
-    if !is_available("blhc") {
-        eprintln!("skipped: blhc is not installed");
+    if !has_tools(&["blhc"]) {
         return None;
     }
     let text = format!("{HEAD}{lines}");

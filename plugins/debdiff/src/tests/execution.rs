@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use taskbay_plugin_api::{Artifact, is_available};
+use taskbay_plugin_api::Artifact;
 use taskbay_test::{FIRST_UPLOAD, artifact, packages};
 use tempfile::TempDir;
 
@@ -55,19 +55,13 @@ fn compare(data: Value, artifacts: Vec<Artifact>) -> (bool, Value, String, Vec<u
     (success, upload.data.clone(), report, targets.collect())
 }
 
-fn tools_are_missing() -> bool {
-    let missing = ["debdiff", "dpkg-deb", "dpkg-source"]
-        .into_iter()
-        .find(|tool| !is_available(tool));
-    if let Some(tool) = missing {
-        eprintln!("skipped: {tool} is not installed");
-    }
-    missing.is_some()
+fn has_tools() -> bool {
+    taskbay_test::has_tools(&["debdiff", "dpkg-deb", "dpkg-source"])
 }
 
 #[test]
 fn compares_source_packages() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -86,7 +80,7 @@ fn compares_source_packages() {
 
 #[test]
 fn flags_reach_debdiff() {
-    if tools_are_missing() || !is_available("diffstat") {
+    if !has_tools() || !taskbay_test::has_tools(&["diffstat"]) {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -99,7 +93,7 @@ fn flags_reach_debdiff() {
 
 #[test]
 fn a_package_equals_itself() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -118,7 +112,7 @@ fn a_package_equals_itself() {
 
 #[test]
 fn compares_groups_of_binary_packages() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -158,7 +152,7 @@ fn compares_groups_of_binary_packages() {
 
 #[test]
 fn compares_uploads_by_their_changes_files() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -183,7 +177,7 @@ fn compares_uploads_by_their_changes_files() {
 
 #[test]
 fn what_debdiff_cannot_read_is_a_failure() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();

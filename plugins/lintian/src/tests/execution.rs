@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use taskbay_plugin_api::{Artifact, is_available};
+use taskbay_plugin_api::Artifact;
 use taskbay_test::{FIRST_UPLOAD, artifact, packages};
 use tempfile::TempDir;
 
@@ -42,19 +42,13 @@ fn find<'a>(analysis: &'a Value, tag: &str) -> &'a Value {
     tags.find(|found| found["tag"] == tag).unwrap()
 }
 
-fn tools_are_missing() -> bool {
-    let missing = ["lintian", "dpkg-deb", "dpkg-source"]
-        .into_iter()
-        .find(|tool| !is_available(tool));
-    if let Some(tool) = missing {
-        eprintln!("skipped: {tool} is not installed");
-    }
-    missing.is_some()
+fn has_tools() -> bool {
+    taskbay_test::has_tools(&["lintian", "dpkg-deb", "dpkg-source"])
 }
 
 #[test]
 fn makes_an_analysis_per_kind_of_package() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -124,7 +118,7 @@ fn makes_an_analysis_per_kind_of_package() {
 
 #[test]
 fn a_tag_of_the_severity_fails_the_task_with_its_analysis_kept() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -150,7 +144,7 @@ fn a_tag_of_the_severity_fails_the_task_with_its_analysis_kept() {
 
 #[test]
 fn makes_only_the_analyses_asked_for() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
@@ -174,7 +168,7 @@ fn makes_only_the_analyses_asked_for() {
 
 #[test]
 fn what_lintian_cannot_read_is_an_error_and_no_success() {
-    if tools_are_missing() {
+    if !has_tools() {
         return;
     }
     let store = TempDir::new().unwrap();
