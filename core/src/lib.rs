@@ -1,8 +1,7 @@
 //! What a task is: names, versions, metadata, requirements, verdicts, outcomes.
 //!
 //! This crate holds the contract that every other part speaks of. It refuses to know how a task crosses into another
-//! binary, where requests wait, and how a process is run: it does no FFI, starts no thread, and its only I/O is
-//! [`Context::directory`].
+//! binary, where requests wait, and how a process is run: it does no I/O, no FFI and starts no thread.
 //!
 //! The rules are those of Debusine's `debusine.tasks`, so that a request written for Debusine runs unchanged.
 

@@ -113,8 +113,8 @@
 //! ```
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
-//! use std::{fs, process::Command};
-//! use taskbay_plugin_api::{Artifact, Context, Lookup, Task, TaskError, run_to_file};
+//! use std::process::Command;
+//! use taskbay_plugin_api::{Artifact, Context, Lookup, Task, TaskError, make_directory, run_to_file};
 //!
 //! /// Writes the checksums of an artifact's files.
 //! #[derive(Deserialize, Serialize, JsonSchema)]
@@ -129,8 +129,7 @@
 //!     const VERSION: u32 = 1;
 //!
 //!     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-//!         let inputs = context.work_directory().join("inputs");
-//!         fs::create_dir(&inputs)?;
+//!         let inputs = make_directory(context, "inputs")?;
 //!         let (_, input) = context.server().fetch(&self.input, &inputs)?;
 //!         let sums = context.work_directory().join("SHA256SUMS");
 //!         let status = run_to_file(context, Command::new("sha256sum").args(&input.files), &sums)?;
@@ -158,8 +157,10 @@ mod bridge;
 mod convert;
 
 mod command;
+mod directory;
 
 pub use command::{is_available, run, run_to_file, run_to_files};
+pub use directory::make_directory;
 pub use log;
 pub use taskbay_core::{
     Abort, Artifact, ArtifactId, Backend, Condition, Context, Lookup, Metadata, MetadataKey,

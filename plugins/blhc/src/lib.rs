@@ -9,7 +9,8 @@ use std::{
 };
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment, run_to_file,
+    TaskConfigError, TaskError, export_task, is_available, log, make_directory, refuse_environment,
+    run_to_file,
 };
 
 /// What a blhc work request may say.
@@ -105,7 +106,7 @@ impl Task for Blhc {
         refuse_environment(self.environment.as_ref())?;
         let server = context.server();
         let (source, artifact) =
-            server.fetch(&self.input.artifact, &context.directory("input")?)?;
+            server.fetch(&self.input.artifact, &make_directory(context, "input")?)?;
         let build_log = build_log(&artifact)?;
 
         let report = context.work_directory().join("blhc.txt");

@@ -2,7 +2,9 @@
 
 use crate::input::Kind;
 use std::path::{Path, PathBuf};
-use taskbay_plugin_api::{Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
+};
 
 /// One side of a comparison: what its artifacts brought.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl Side {
             files: Vec::new(),
         };
         for (number, lookup) in lookups.iter().enumerate() {
-            let directory = context.directory(format!("side-{at}/{number}"))?;
+            let directory = make_directory(context, format!("side-{at}/{number}"))?;
             let (id, artifact) = context.server().fetch(lookup, &directory)?;
             side.check_category(kind, lookup, &artifact)?;
             side.artifacts.push(id);

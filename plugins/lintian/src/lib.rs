@@ -23,7 +23,7 @@ use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment,
+    TaskConfigError, TaskError, export_task, is_available, log, make_directory, refuse_environment,
 };
 use tool::Selection;
 
@@ -164,7 +164,7 @@ impl Lintian {
         packages: &[&Package],
         version: &str,
     ) -> Result<Analysis, TaskError> {
-        let directory = context.directory(Path::new("analysis").join(kind.name()))?;
+        let directory = make_directory(context, Path::new("analysis").join(kind.name()))?;
         let files: Vec<_> = packages.iter().map(|package| package.file()).collect();
         let selection = Selection {
             include: &self.include_tags,

@@ -2,7 +2,7 @@
 
 use crate::{Input, kind::Kind};
 use std::path::{Path, PathBuf};
-use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskConfigError, TaskError};
+use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory};
 
 /// The packages to analyse.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Packages {
         place: &Place,
         directory: &str,
     ) -> Result<(), TaskError> {
-        let directory = context.directory(Path::new("input").join(directory))?;
+        let directory = make_directory(context, Path::new("input").join(directory))?;
         let (id, artifact) = context.server().fetch(lookup, &directory)?;
         if !place.categories.contains(&artifact.category.as_str()) {
             return Err(place.fault(format!(
