@@ -15,7 +15,6 @@ use std::{
     time::Duration,
 };
 use taskbay_core::{Abort, NoServer, Outcome, OutcomeResult, Server};
-use taskbay_loader::TrustPolicy;
 use taskbay_worker::{AttemptOptions, HostProgram, Hosts};
 
 const ROUNDS: usize = 150;
@@ -34,7 +33,6 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
     let program = HostProgram {
         program: fixture.program(),
         arguments: vec!["plugin-host".into()],
-        policy: TrustPolicy::OwnerOnly,
         has_only_hosts: true,
     };
     let mut hosts = Hosts::new(program, Duration::from_secs(10), Abort::new());

@@ -3,19 +3,17 @@
 use crate::exit::Exit;
 use log::LevelFilter;
 use std::{ffi::OsString, process::ExitCode};
-use taskbay_loader::TrustPolicy;
 use taskbay_worker::{HostProgram, ServeOptions, serve};
 
 /// The command's name.
 const COMMAND: &str = "plugin-host";
 
 /// This program as plugin host.
-pub(crate) fn program(policy: TrustPolicy) -> HostProgram {
+pub(crate) fn program() -> HostProgram {
     HostProgram {
         // The running program itself, also when its file has been replaced since.
         program: "/proc/self/exe".into(),
         arguments: vec![COMMAND.into()],
-        policy,
         has_only_hosts: true,
     }
 }
@@ -38,14 +36,12 @@ fn options(arguments: impl Iterator<Item = OsString>) -> Option<ServeOptions> {
     let mut options = ServeOptions {
         parent: 0,
         level: LevelFilter::Warn,
-        policy: TrustPolicy::OwnerOnly,
     };
     for argument in arguments {
         let argument = argument.into_string().ok()?;
         match argument.split_once('=') {
             Some(("--parent", pid)) => options.parent = pid.parse().ok()?,
             Some(("--level", level)) => options.level = level.parse().ok()?,
-            None if argument == "--allow-insecure" => options.policy = TrustPolicy::Anyone,
             _ => return None,
         }
     }

@@ -73,9 +73,9 @@ impl Session {
     /// Plugin hosts, of which none runs yet.
     pub(crate) fn hosts(&self) -> Hosts {
         if self.global.in_process {
-            return Hosts::in_process(self.policy, self.abort.clone());
+            return Hosts::in_process(self.abort.clone());
         }
-        let program = host::program(self.policy);
+        let program = host::program();
         let hosts = Hosts::new(program, self.global.plugin_timeout, self.abort.clone());
         match self.quarantine() {
             Some(quarantine) => hosts.with_quarantine(quarantine),

@@ -35,6 +35,14 @@ impl Inspected {
 }
 
 impl Admissible {
+    /// The file that what was inspected is a copy of.
+    pub(crate) fn read_from_copy(mut self, source: &Path, identity: FileIdentity) -> Self {
+        source.clone_into(&mut self.path);
+        source.clone_into(&mut self.resolved);
+        self.identity = identity;
+        self
+    }
+
     /// The path as found.
     pub fn path(&self) -> &Path {
         &self.path

@@ -106,6 +106,16 @@ fn read(directory: &Path, resolved: &Path, policy: TrustPolicy) -> io::Result<Ve
 }
 
 impl Candidate {
+    /// A file of this process's own, where nobody else can write.
+    pub(crate) fn private(path: PathBuf) -> Self {
+        Self {
+            resolved: path.clone(),
+            path,
+            is_link: false,
+            folders: Ok(()),
+        }
+    }
+
     /// The file at `path`, wherever it lies and whatever it is called.
     pub fn at(path: &Path, policy: TrustPolicy) -> Self {
         let folder = path.parent().filter(|parent| *parent != Path::new(""));

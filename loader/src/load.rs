@@ -5,7 +5,8 @@
 )]
 
 use crate::{
-    Admissible, Plugin, SchemaError, Store, StoreError, host_context, linker::missing_library,
+    Admissible, Candidate, FileIdentity, Plugin, Rejection, SchemaError, Store, StoreError,
+    TrustPolicy, host_context, inspect, linker::missing_library,
 };
 use abi_stable::{
     StableAbi,
@@ -153,6 +154,20 @@ impl Loader {
     /// When there can be none.
     pub fn keep(&self, admissible: &Admissible) -> Result<PathBuf, LoadError> {
         Ok(self.store.keep(&admissible.resolved, admissible.identity)?)
+    }
+
+    /// The plugin file `source` in the state `identity`, for which the caller has decided to trust it. What is inspected
+    /// is the private copy, and so are the very bytes that are loaded, whatever has become of the file meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When there is no copy and the file has changed, or it is no plugin for this host.
+    pub fn admit(&self, source: &Path, identity: FileIdentity) -> Result<Admissible, Rejection> {
+        let copy = self.store.keep(source, identity).map_err(LoadError::from)?;
+        let inspected = inspect(&Candidate::private(copy), TrustPolicy::Anyone)?;
+        Ok(inspected
+            .accept(api_version())?
+            .read_from_copy(source, identity))
     }
 
     /// Loads the file for the life of the process.

@@ -16,10 +16,15 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{self, Path, PathBuf},
     sync::OnceLock,
+    time::Duration,
 };
 
 /// The environment variable that names the cache directory.
 pub const CACHE_VARIABLE: &str = "TASKBAY_CACHE_DIR";
+
+/// A copy that was not loaded for so long is removed when another is made. File systems note the time of an access once
+/// a day or never; in the latter case it is made again.
+const UNUSED: Duration = Duration::from_hours(24 * 14);
 
 /// A directory with private copies of plugin files.
 #[derive(Clone, Debug)]
@@ -107,7 +112,27 @@ impl Store {
                     reason,
                 },
             })?;
+        self.prune();
         Ok(copy)
+    }
+
+    /// Removes copies that nobody has loaded for long: of files that changed, or that are gone. What is loaded stays so.
+    fn prune(&self) {
+        let is_old = |metadata: &fs::Metadata| {
+            let used = [metadata.accessed(), metadata.modified()];
+            let latest = used.into_iter().flatten().max();
+            latest.is_some_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED))
+        };
+        // Where it cannot be done now it will be another time.
+        for entry in fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry.metadata().is_ok_and(|metadata| is_old(&metadata)) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// The copy of a file in the state `identity`, if it was [marked](Self::mark) so.

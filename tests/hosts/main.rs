@@ -26,7 +26,6 @@ fn hosts(farm: &Farm) -> Hosts {
             built().join("taskbay").into(),
             "plugin-host".into(),
         ],
-        policy: TrustPolicy::OwnerOnly,
         has_only_hosts: false,
     };
     Hosts::new(program, Duration::from_mins(1), Abort::new())

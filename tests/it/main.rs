@@ -21,6 +21,7 @@ mod contract;
 mod faults;
 /// What the source keeps to, and what the documents promise.
 mod floods;
+mod generations;
 mod house;
 /// The tasks that are shipped, on real input.
 mod quarantine;

@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::ServerReply;
-use taskbay_loader::{CACHE_VARIABLE, TrustPolicy, cache_directory};
+use taskbay_loader::{CACHE_VARIABLE, cache_directory};
 use taskbay_plugin_api::host::level_from_number;
 
 /// How long a host may leave the socket full.
@@ -37,10 +37,8 @@ const WRITE_LIMIT: Duration = Duration::from_secs(10);
 pub struct HostProgram {
     /// The program.
     pub program: PathBuf,
-    /// Its first arguments; `--parent`, `--level` and maybe `--allow-insecure` follow.
+    /// Its first arguments; `--parent` and `--level` follow.
     pub arguments: Vec<OsString>,
-    /// Which files the hosts load.
-    pub policy: TrustPolicy,
     /// Whether this process has no other children than plugin hosts. Then what a crashed host leaves behind is found
     /// and killed even where it hides.
     pub has_only_hosts: bool,
@@ -95,9 +93,6 @@ impl HostProcess {
             // Where the host is, a relative path would mean something else.
             .env(CACHE_VARIABLE, cache_directory())
             .current_dir("/");
-        if program.policy == TrustPolicy::Anyone {
-            command.arg("--allow-insecure");
-        }
         let mut child = spawner::spawn(command)?;
         let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
         Ok(Self {

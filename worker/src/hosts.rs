@@ -91,9 +91,9 @@ impl Hosts {
     }
 
     /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang.
-    pub fn in_process(policy: taskbay_loader::TrustPolicy, abort: Abort) -> Self {
+    pub fn in_process(abort: Abort) -> Self {
         Self {
-            place: Place::Here(Box::new(PluginHost::new(policy))),
+            place: Place::Here(Box::new(PluginHost::new())),
             checked: HashSet::new(),
             limit: Duration::MAX,
             abort,

@@ -4,15 +4,13 @@ use crate::protocol::{Answer, Question};
 use std::{path::Path, sync::Arc};
 use taskbay_core::{Abort, Context, Metadata, Server};
 use taskbay_loader::{
-    Catalog, ConfigureError, FileIdentity, LoadError, Loader, Plugin, Registry, Rejection, State,
-    Store, StoreError, TrustPolicy,
+    ConfigureError, FileIdentity, LoadError, Loader, Plugin, Registry, Rejection, Store,
 };
 use taskbay_plugin_api::host::Fault;
 
 /// Plugins in this process, and what can be asked of them.
 #[derive(Debug)]
 pub(crate) struct PluginHost {
-    policy: TrustPolicy,
     loader: Loader,
     /// For files that a host of the same parent has loaded before.
     trusting: Loader,
@@ -20,9 +18,8 @@ pub(crate) struct PluginHost {
 }
 
 impl PluginHost {
-    pub(crate) fn new(policy: TrustPolicy) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            policy,
             loader: Loader::new(Store::of_this_user()),
             trusting: Loader::new(Store::of_this_user()).with_lazy_schemas(),
             registry: Registry::default(),
@@ -67,15 +64,9 @@ impl PluginHost {
         } else {
             &self.loader
         };
-        let mut catalog = Catalog::of_file(file, self.policy);
-        let opened = match catalog.entries.pop().map(|entry| entry.state) {
-            Some(State::Usable(admissible)) if admissible.identity() != identity => {
-                Err(LoadError::from(StoreError::Changed).into())
-            }
-            Some(State::Usable(admissible)) => loader.load(&admissible).map_err(Into::into),
-            Some(State::Rejected(rejection)) => Err(rejection),
-            Some(State::Shadowed { .. }) | None => return Answer::Failed(failed("no such file")),
-        };
+        let opened = loader
+            .admit(file, identity)
+            .and_then(|admissible| Ok(loader.load(&admissible)?));
         match opened {
             Ok(plugin) => {
                 let answer = Answer::Loaded {

@@ -34,7 +34,6 @@ use std::{
     time::Duration,
 };
 use taskbay_core::{Abort, Server, ServerCall, ServerError, ServerReply};
-use taskbay_loader::TrustPolicy;
 use taskbay_plugin_api::host::Fault;
 
 /// What a host is told when it is started.
@@ -44,8 +43,6 @@ pub struct ServeOptions {
     pub parent: i32,
     /// Which log records are sent to it.
     pub level: LevelFilter,
-    /// Which files are loaded.
-    pub policy: TrustPolicy,
 }
 
 /// Answers the parent's questions, which come on standard input, until it closes it.
@@ -72,7 +69,7 @@ pub fn serve(options: ServeOptions) -> io::Result<()> {
         .name("listener".into())
         .spawn(move || listen(&listener, socket, &terminated, &asked, &latch))?;
 
-    let mut host = PluginHost::new(options.policy);
+    let mut host = PluginHost::new();
     let server: Arc<dyn Server> = Arc::clone(&parent) as _;
     for (nonce, question) in questions {
         if let Question::Execute { work_directory, .. } = &question {

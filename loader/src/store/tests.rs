@@ -37,6 +37,28 @@ fn a_copy_outlives_what_happens_to_the_file() {
 }
 
 #[test]
+fn copies_that_nobody_loads_go() {
+    let top = private();
+    let store = Store::in_directory(top.path().join("copies"));
+    let file = top.path().join("a.so");
+    fs::write(&file, "old").unwrap();
+    let old = store.keep(&file, identity(&file)).unwrap();
+    fs::write(&file, "older").unwrap();
+    let recent = store.keep(&file, identity(&file)).unwrap();
+    let long_ago = std::time::SystemTime::now() - UNUSED * 2;
+    let times = fs::FileTimes::new()
+        .set_accessed(long_ago)
+        .set_modified(long_ago);
+    fs::File::open(&old).unwrap().set_times(times).unwrap();
+    fs::write(&file, "new").unwrap();
+    let new = store.keep(&file, identity(&file)).unwrap();
+    assert_eq!(
+        [old, recent, new].map(|copy| copy.exists()),
+        [false, true, true]
+    );
+}
+
+#[test]
 fn a_mark_is_of_one_copy_alone() {
     let top = private();
     let store = Store::in_directory(top.path().join("copies"));
