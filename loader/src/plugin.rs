@@ -12,6 +12,9 @@ use std::{
 use taskbay_core::{Metadata, TaskConfigError, TaskName};
 use taskbay_plugin_api::host::{Description, Fault, TaskModuleRef};
 
+/// The most that a plugin may say of a worker, in bytes: every scheduler will have to hold it.
+const LARGEST_METADATA: usize = 1024 * 1024;
+
 /// A loaded plugin. It stays loaded for the life of the process.
 pub struct Plugin {
     name: TaskName,
@@ -100,6 +103,12 @@ impl Plugin {
     pub fn analyze(&self, known: &Metadata) -> Result<Analysis, Fault> {
         let known = to_json(known)?;
         let text = reply(self.module.analyze_worker()(RStr::from_str(&known)))?;
+        if text.len() > LARGEST_METADATA {
+            return Err(failed(format!(
+                "what it says of the worker has {} bytes, and {LARGEST_METADATA} are the most that is taken",
+                text.len()
+            )));
+        }
         let said = Metadata::parse(&text).map_err(failed)?;
         let mut analysis = Analysis::default();
         for (key, value) in said.iter() {

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     dead_code,
+    unused_imports,
     reason = "a test that cannot go on fails; of the farm only a part is used here"
 )]
 

@@ -19,12 +19,17 @@ mod command_line;
 mod contract;
 /// A panic, crash or hang in any entry costs only the plugin that it is in.
 mod faults;
-/// What the source keeps to, and what the documents promise.
+/// A plugin that says more than anybody can read keeps nobody from looking at the time.
 mod floods;
+/// What is loaded are the bytes that were checked, whatever becomes of the file.
 mod generations;
+/// The hostile kit, whole: whatever is wrong with a file, the host lives, says so, and offers the good one beside it.
+mod hostile;
+/// What the source keeps to, and what the documents promise.
 mod house;
-/// The tasks that are shipped, on real input.
+/// Plugins that die or hang are set aside with the evidence, and are tried again when something changed.
 mod quarantine;
+/// The tasks that are shipped, on real input.
 mod real_tasks;
 /// One bad file never hides a good one: each is a row with reason and remedy.
 mod rejected;

@@ -173,6 +173,7 @@ impl Execution<'_> {
                     log::warn!("the plugin host said something that nobody asked for");
                 }
                 Event::Died(death) => return Err(Failure::Died(death)),
+                Event::Garbled(what) => return Err(Failure::Garbled(what)),
                 Event::Nothing => {}
             }
         }

@@ -19,6 +19,7 @@ pub(crate) fn keep(
     };
     let death = match failure {
         Failure::Died(death) if is_alone => Some(death),
+        Failure::Garbled(_) if is_alone => None,
         Failure::Hung { .. } => None,
         _ if missing.is_some() => None,
         _ => return,

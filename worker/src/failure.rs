@@ -27,6 +27,9 @@ pub enum Failure {
         /// The limit.
         after: Duration,
     },
+    /// The plugin wrote to the socket that is its host's.
+    #[error("its process said what no plugin host says: {0}")]
+    Garbled(String),
     /// The question is too large.
     #[error("it cannot be asked that: {0}")]
     Unsendable(String),
@@ -44,7 +47,9 @@ impl Failure {
         match self {
             Self::Rejected(rejection) => rejection.help(),
             Self::Invalid(_) => "`taskbay schema NAME` shows what task data may say".to_owned(),
-            Self::Fault(_) | Self::Died(_) => "report it to the plugin's author".to_owned(),
+            Self::Fault(_) | Self::Died(_) | Self::Garbled(_) => {
+                "report it to the plugin's author".to_owned()
+            }
             Self::Hung { .. } => {
                 "report it to the plugin's author, or allow more time with --plugin-timeout"
                     .to_owned()
@@ -60,7 +65,7 @@ impl Failure {
     /// Whether the plugin crashed, hung or panicked, which no plugin should.
     pub fn is_crash(&self) -> bool {
         match self {
-            Self::Died(_) | Self::Hung { .. } => true,
+            Self::Died(_) | Self::Hung { .. } | Self::Garbled(_) => true,
             Self::Fault(fault) => matches!(fault, Fault::Panic { .. } | Fault::Poisoned),
             Self::Rejected(Rejection::Elsewhere { crashed, .. }) => *crashed,
             _ => false,

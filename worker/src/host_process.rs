@@ -60,6 +60,8 @@ pub(crate) enum Event {
     Message(FromHost),
     /// It ended.
     Died(Death),
+    /// It said what no host says: plugin code wrote to the socket.
+    Garbled(String),
     /// Nothing, up to the time given.
     Nothing,
 }
@@ -139,7 +141,11 @@ impl HostProcess {
     /// however much it says.
     pub(crate) fn next(&mut self, until: Instant) -> io::Result<Event> {
         loop {
-            if let Some(message) = take_frame(&mut self.received)? {
+            let message = match take_frame(&mut self.received) {
+                Ok(message) => message,
+                Err(error) => return Ok(Event::Garbled(error.to_string())),
+            };
+            if let Some(message) = message {
                 match message {
                     FromHost::Log(line) => pass_on(&line),
                     message => return Ok(Event::Message(message)),
@@ -289,7 +295,9 @@ impl fmt::Display for Death {
             (None, Some(code)) => write!(f, "ended itself with status {code}")?,
             (None, None) => f.write_str("ended")?,
         }
-        match self.stderr.last() {
+        // Rust ends what it says of a panic with how to see more of it.
+        let is_advice = |line: &&String| line.starts_with("note: ");
+        match self.stderr.iter().rev().find(|line| !is_advice(line)) {
             Some(line) => write!(f, "; its last words: {line}"),
             None => Ok(()),
         }

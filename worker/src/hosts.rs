@@ -203,9 +203,9 @@ impl Hosts {
             _ => false,
         };
         match question(self) {
-            Err(Failure::Died(death)) if had_others => {
+            Err(failure @ (Failure::Died(_) | Failure::Garbled(_))) if had_others => {
                 log::debug!(
-                    "a plugin host of several plugins {death}; asking again in a host of its own"
+                    "a plugin host of several plugins failed: {failure}; asking again in a host of its own"
                 );
                 let answer = question(self);
                 self.close();

@@ -46,6 +46,7 @@ pub(crate) fn ask(
             }
             Event::Message(_) => log::warn!("a plugin host said something that nobody asked for"),
             Event::Died(death) => return Err(Failure::Died(death)),
+            Event::Garbled(what) => return Err(Failure::Garbled(what)),
             Event::Nothing if Instant::now() >= until => {
                 let after = Duration::ZERO;
                 return Err(Failure::Hung { after });
