@@ -103,6 +103,9 @@ pub(crate) enum Command {
         /// Exit with 4 when a file or directory is refused, or two plugins have one name
         #[arg(long)]
         strict: bool,
+        /// Go on with a line for each task that comes, goes, or is replaced, until interrupted
+        #[arg(long, conflicts_with_all = ["load", "strict"])]
+        follow: bool,
     },
     /// Show what a plugin file says of itself; none of its code runs
     Inspect {

@@ -3,6 +3,7 @@
 mod analyze;
 mod can_run;
 mod completions;
+mod follow;
 mod inspect;
 mod list;
 mod man;
@@ -22,7 +23,8 @@ use crate::{
 pub(crate) fn run(args: Args) -> Exit {
     let session = Session::new(args.global);
     let done = match args.command {
-        Command::List { load, strict } => list::run(&session, load, strict),
+        Command::List { follow: true, .. } => follow::run(&session),
+        Command::List { load, strict, .. } => list::run(&session, load, strict),
         Command::Inspect { plugin } => inspect::run(&session, &plugin),
         Command::Paths => paths::run(&session),
         Command::Schema { name } => schema::run(&session, &name),

@@ -30,7 +30,7 @@ pub(crate) struct Session {
     pub(crate) report: Report,
     pub(crate) path: SearchPath,
     pub(crate) policy: TrustPolicy,
-    abort: Abort,
+    pub(crate) abort: Abort,
 }
 
 impl Session {
@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// Where plugins are set aside. In this process none is: whoever runs a debugger wants to see it crash.
-    fn quarantine(&self) -> Option<Quarantine> {
+    pub(crate) fn quarantine(&self) -> Option<Quarantine> {
         (!self.global.in_process).then(Quarantine::of_this_user)
     }
 

@@ -27,6 +27,8 @@ mod generations;
 mod hostile;
 /// What the source keeps to, and what the documents promise.
 mod house;
+/// A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
+mod live;
 /// Plugins that die or hang are set aside with the evidence, and are tried again when something changed.
 mod quarantine;
 /// The tasks that are shipped, on real input.

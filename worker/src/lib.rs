@@ -22,6 +22,9 @@ mod hosts;
 mod later;
 mod question;
 
+mod live_catalog;
+mod watch;
+
 mod analysis;
 mod attempt;
 mod ending;
@@ -44,6 +47,7 @@ pub use failure::Failure;
 pub use here::execute_here;
 pub use host_process::{Death, HostProgram};
 pub use hosts::{Configured, Described, Hosts};
+pub use live_catalog::{Change, LiveCatalog};
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;
 pub use process::{Process, reap};

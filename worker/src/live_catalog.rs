@@ -1,0 +1,195 @@
+//! A plugin directory that is watched: tasks come, go, and are replaced, while what runs goes on.
+
+use crate::watch::Watch;
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use taskbay_core::TaskName;
+use taskbay_loader::{Admissible, Catalog, Quarantine, SearchPath, Store, TrustPolicy};
+
+/// How often the directories are looked at although nothing was noticed: not every file system tells.
+const REGULARLY: Duration = Duration::from_secs(30);
+
+/// The tasks on a search path, kept up to date.
+///
+/// Of each file that a task has, the private copy is made when it is found. So an attempt on it can still be started
+/// when the file has been replaced, and nothing that is loaded is ever unloaded.
+pub struct LiveCatalog {
+    path: SearchPath,
+    policy: TrustPolicy,
+    store: Store,
+    quarantine: Option<Quarantine>,
+    watch: Watch,
+    looked: Instant,
+    tasks: BTreeMap<TaskName, Arc<Admissible>>,
+}
+
+/// What became of a task.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// There is a file for it now.
+    Added(Arc<Admissible>),
+    /// There is another file for it, or the file has changed. What runs on the old one goes on.
+    Replaced {
+        /// What it was.
+        old: Arc<Admissible>,
+        /// What it is now.
+        new: Arc<Admissible>,
+    },
+    /// There is no file for it any more, or none that may be used. What runs on it goes on.
+    Removed(Arc<Admissible>),
+}
+
+impl LiveCatalog {
+    /// Watches the search path. The first [`wait`](Self::wait) gives what is there already.
+    ///
+    /// # Errors
+    ///
+    /// When the system watches nothing for this process.
+    pub fn watch(
+        path: SearchPath,
+        policy: TrustPolicy,
+        store: Store,
+        quarantine: Option<Quarantine>,
+    ) -> io::Result<Self> {
+        let directories = path.directories().iter().map(|directory| {
+            let whole = std::path::absolute(&directory.path);
+            whole.unwrap_or_else(|_| directory.path.clone())
+        });
+        let watch = Watch::new(directories.collect()).map_err(io::Error::other)?;
+        // Long enough ago to be looked at at once.
+        let looked = Instant::now()
+            .checked_sub(REGULARLY)
+            .unwrap_or_else(Instant::now);
+        Ok(Self {
+            path,
+            policy,
+            store,
+            quarantine,
+            watch,
+            looked,
+            tasks: BTreeMap::new(),
+        })
+    }
+
+    /// The tasks that there are, sorted by name.
+    pub fn tasks(&self) -> impl Iterator<Item = &Admissible> {
+        self.tasks.values().map(Arc::as_ref)
+    }
+
+    /// Waits for changes, for that long at most. A file that is being written is left alone until its writer closes it.
+    pub fn wait(&mut self, most: Duration) -> Vec<Change> {
+        let until = Instant::now() + most;
+        loop {
+            let regularly = self.looked + REGULARLY;
+            let has_happened = self.watch.wait(until.min(regularly));
+            let now = Instant::now();
+            if has_happened || now >= regularly {
+                self.looked = now;
+                let changes = self.look();
+                if !changes.is_empty() {
+                    return changes;
+                }
+            }
+            if now >= until {
+                return Vec::new();
+            }
+        }
+    }
+
+    fn look(&mut self) -> Vec<Change> {
+        let mut catalog = Catalog::read(&self.path, self.policy);
+        if let Some(quarantine) = &self.quarantine {
+            quarantine.apply(&mut catalog);
+        }
+        let mut found: BTreeMap<TaskName, Arc<Admissible>> = catalog
+            .usable()
+            .filter(|admissible| self.is_whole(admissible))
+            .map(|admissible| (admissible.name().clone(), Arc::new(admissible.clone())))
+            .collect();
+        for (name, old) in &self.tasks {
+            if self.is_written(old.path()) {
+                found.insert(name.clone(), Arc::clone(old));
+            }
+        }
+        let changes = changes(&self.tasks, &found);
+        self.tasks = found;
+        changes
+    }
+
+    /// Whether nobody is writing to it, and its copy is there.
+    fn is_whole(&self, admissible: &Admissible) -> bool {
+        if self.is_written(admissible.path()) {
+            return false;
+        }
+        match self
+            .store
+            .keep(admissible.resolved(), admissible.identity())
+        {
+            Ok(_) => true,
+            Err(error) => {
+                let path = admissible.path().display();
+                log::warn!("{path} is not used: {error}; {}", error.help());
+                false
+            }
+        }
+    }
+
+    fn is_written(&self, path: &Path) -> bool {
+        std::path::absolute(path).is_ok_and(|path| self.watch.is_being_written(&path))
+    }
+}
+
+/// What is different, sorted by name.
+fn changes(
+    old: &BTreeMap<TaskName, Arc<Admissible>>,
+    new: &BTreeMap<TaskName, Arc<Admissible>>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (name, before) in old {
+        match new.get(name) {
+            None => changes.push(Change::Removed(Arc::clone(before))),
+            Some(now) if now.identity() != before.identity() => changes.push(Change::Replaced {
+                old: Arc::clone(before),
+                new: Arc::clone(now),
+            }),
+            Some(_) => {}
+        }
+    }
+    let added = new.iter().filter(|(name, _)| !old.contains_key(*name));
+    changes.extend(added.map(|(_, admissible)| Change::Added(Arc::clone(admissible))));
+    changes
+}
+
+impl Change {
+    /// What it is about, as it is now, or was last.
+    pub fn plugin(&self) -> &Admissible {
+        match self {
+            Self::Added(plugin) | Self::Removed(plugin) | Self::Replaced { new: plugin, .. } => {
+                plugin
+            }
+        }
+    }
+
+    /// What became of it, in a word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Added(_) => "added",
+            Self::Replaced { .. } => "replaced",
+            Self::Removed(_) => "removed",
+        }
+    }
+}
+
+impl fmt::Debug for LiveCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveCatalog")
+            .field("path", &self.path)
+            .field("tasks", &self.tasks.keys())
+            .finish_non_exhaustive()
+    }
+}
