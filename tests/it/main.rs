@@ -15,6 +15,8 @@ mod unruly;
 mod attempts;
 /// Arguments and documents, good and bad, and the exit codes.
 mod command_line;
+/// Many threads and many processes at once.
+mod concurrency;
 /// Each row of the task contract that crosses crates has a test of its name; the others are beside their rules.
 mod contract;
 /// A panic, crash or hang in any entry costs only the plugin that it is in.
@@ -35,5 +37,7 @@ mod quarantine;
 mod real_tasks;
 /// One bad file never hides a good one: each is a row with reason and remedy.
 mod rejected;
+/// Whom files must belong to, tried as root and as a plain user, and where copies cannot be executed.
+mod trusted;
 /// Verdicts and their reasons.
 mod verdicts;

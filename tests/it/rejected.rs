@@ -1,24 +1,20 @@
 //! One bad file never hides a good one: each is a row with file, reason and remedy.
 
 use crate::{
-    farm::{Farm, Ran, built},
+    farm::{Farm, built},
     unruly,
 };
-use rustix::process::geteuid;
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::{
-        fs::{PermissionsExt, symlink},
-        net::UnixListener,
-    },
+    os::unix::{fs::symlink, net::UnixListener},
     path::Path,
     process::Command,
 };
 
 /// Asserts that a file is refused for a reason with that part, without being loaded, next to a good one.
 #[track_caller]
-fn check(make: impl FnOnce(&Path), reason: &str) {
+pub(crate) fn check(make: impl FnOnce(&Path), reason: &str) {
     refused(make, reason, false);
 }
 
@@ -44,7 +40,7 @@ fn refused(make: impl FnOnce(&Path), reason: &str, load: bool) {
 }
 
 #[track_caller]
-fn assert_rejected(row: &Value, reason: &str) {
+pub(crate) fn assert_rejected(row: &Value, reason: &str) {
     assert_eq!(row["status"], "rejected", "{row:#}");
     assert!(
         row["reason"].as_str().unwrap().contains(reason),
@@ -53,7 +49,7 @@ fn assert_rejected(row: &Value, reason: &str) {
     assert!(row["help"].as_str().unwrap().len() > 10, "{row:#}");
 }
 
-fn noop() -> Vec<u8> {
+pub(crate) fn noop() -> Vec<u8> {
     fs::read(built().join("libtaskbay_task_noop.so")).unwrap()
 }
 
@@ -203,100 +199,6 @@ fn not_a_plain_file() {
         |file| drop(UnixListener::bind(file).unwrap()),
         "it is a socket",
     );
-}
-
-#[test]
-fn writable_by_others() {
-    let open = |mode| {
-        move |file: &Path| {
-            fs::write(file, noop()).unwrap();
-            fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
-        }
-    };
-    check(open(0o666), "is writable by everybody");
-    check(open(0o664), "is writable by its group");
-    let farm = Farm::with(&["noop"]);
-    fs::set_permissions(farm.plugins(), fs::Permissions::from_mode(0o777)).unwrap();
-    assert_rejected(
-        &farm.row("libtaskbay_task_noop.so", false),
-        "plugins is writable by everybody",
-    );
-    farm.run(&["run", "noop", "{}"])
-        .fails(3, &["1 are not used"]);
-    farm.run(&["run", "noop", "{}", "--allow-insecure"])
-        .succeeds();
-}
-
-/// Whoever may replace a link decides what is loaded, as much as whoever may replace its target.
-#[test]
-fn a_link_where_others_may_write() {
-    let farm = Farm::with(&["noop"]);
-    let open = farm.path("open");
-    fs::create_dir(&open).unwrap();
-    let link = open.join("link.so");
-    symlink(farm.plugins().join("libtaskbay_task_noop.so"), &link).unwrap();
-    let list = |farm: &Farm| {
-        let mut command = farm.command(&["list", "--json"]);
-        Ran::of(command.env("TASKBAY_PLUGIN_PATH", &open)).json()["tasks"][0].clone()
-    };
-    assert_eq!(list(&farm)["status"], "ok");
-    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-    assert_rejected(&list(&farm), "open is writable by everybody");
-    farm.run(&["inspect", link.to_str().unwrap()])
-        .fails(4, &["open is writable by everybody"]);
-}
-
-#[test]
-fn owned_by_another() {
-    if !geteuid().is_root() {
-        eprintln!("skipped: only root can give files away");
-        return;
-    }
-    let given = |file: &Path| {
-        fs::write(file, noop()).unwrap();
-        std::os::unix::fs::chown(file, Some(65534), None).unwrap();
-    };
-    check(given, "belongs to user 65534");
-}
-
-/// As a plain user: root reads everything.
-#[test]
-fn unreadable() {
-    let farm = Farm::with(&["noop"]);
-    let bad = farm.plugins().join("bad.so");
-    fs::write(&bad, noop()).unwrap();
-    fs::set_permissions(&bad, fs::Permissions::from_mode(0o000)).unwrap();
-    let list = |farm: &Farm| {
-        let mut list = farm.command(&["list", "--json"]);
-        if !geteuid().is_root() {
-            return Ran::of(&mut list);
-        }
-        // The binary lies where only root may look, so a copy is run.
-        let program = farm.path("taskbay");
-        fs::copy(built().join("taskbay"), &program).unwrap();
-        let mut plain = Command::new("setpriv");
-        plain
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-            .arg(program)
-            .args(list.get_args());
-        plain
-            .env("TASKBAY_PLUGIN_PATH", farm.plugins())
-            .env("HOME", "/nonexistent")
-            .current_dir("/");
-        Ran::of(&mut plain)
-    };
-    let listed = list(&farm).succeeds().json();
-    let rows = listed["tasks"].as_array().unwrap();
-    assert_rejected(&rows[0], "it cannot be read: Permission denied");
-    assert_eq!(rows[1]["status"], "ok", "{listed:#}");
-
-    fs::set_permissions(farm.plugins(), fs::Permissions::from_mode(0o700)).unwrap();
-    if geteuid().is_root() {
-        let ran = list(&farm);
-        ran.succeeds();
-        assert_eq!(ran.json()["findings"].as_array().unwrap().len(), 1);
-        assert!(ran.stderr.contains("plugin directory"), "{ran:?}");
-    }
 }
 
 #[test]
