@@ -19,6 +19,8 @@ mod attempt;
 mod configure;
 mod list;
 mod load;
+mod memory;
+mod probe;
 mod scheduling;
 mod verdict;
 
@@ -36,9 +38,11 @@ use tempfile::TempDir;
 type Group = (&'static str, fn(&Fixture) -> Result<Vec<Row>>);
 
 /// All groups, in the order in which they run.
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 8] = [
     ("list", list::measure),
     ("load", load::measure),
+    ("probe", probe::measure),
+    ("memory", memory::measure),
     ("verdict", verdict::measure),
     ("configure", configure::measure),
     ("attempt", attempt::measure),

@@ -17,6 +17,7 @@ pub(crate) struct Row {
     #[serde(flatten)]
     pub(crate) pair: Pair,
     pub(crate) goal: Goal,
+    pub(crate) unit: Unit,
     /// Whether the goal was met, where there is one.
     pub(crate) met: Option<bool>,
 }
@@ -34,8 +35,24 @@ impl Row {
             met: goal.is_met(&pair),
             pair,
             goal,
+            unit: Unit::Nanoseconds,
         }
     }
+
+    /// The same, when it is memory.
+    #[must_use]
+    pub(crate) fn in_bytes(mut self) -> Self {
+        self.unit = Unit::Bytes;
+        self
+    }
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    Nanoseconds,
+    Bytes,
 }
 
 /// Writes a group of figures. In parentheses is the middle half of the samples.
@@ -49,10 +66,15 @@ pub(crate) fn table(out: &mut dyn Write, group: &str, rows: &[Row]) -> io::Resul
             difference,
         } = row.pair;
         writeln!(out, "  {}", row.what)?;
-        writeln!(out, "    {}", time_and_spread(ours))?;
-        writeln!(out, "    {}  {}", time_and_spread(reference), row.against)?;
+        writeln!(out, "    {}", value_and_spread(row.unit, ours))?;
+        writeln!(
+            out,
+            "    {}  {}",
+            value_and_spread(row.unit, reference),
+            row.against
+        )?;
         let compared = match row.goal {
-            Goal::MoreThanReference(_) => format!("+{}", time_and_spread(difference)),
+            Goal::MoreThanReference(_) => format!("+{}", value_and_spread(row.unit, difference)),
             _ => format!(
                 "{:.2} x ({:.2} to {:.2})",
                 ratio.median, ratio.p25, ratio.p75
@@ -69,13 +91,20 @@ pub(crate) fn table(out: &mut dyn Write, group: &str, rows: &[Row]) -> io::Resul
     out.flush()
 }
 
-fn time_and_spread(spread: Spread) -> String {
+fn value_and_spread(unit: Unit, spread: Spread) -> String {
     format!(
         "{} ({} to {})",
-        time(spread.median),
-        time(spread.p25),
-        time(spread.p75)
+        value(unit, spread.median),
+        value(unit, spread.p25),
+        value(unit, spread.p75)
     )
+}
+
+fn value(unit: Unit, number: f64) -> String {
+    match unit {
+        Unit::Nanoseconds => time(number),
+        Unit::Bytes => format!("{:.1} kB", number / 1e3),
+    }
 }
 
 /// A time with three digits and a unit.
