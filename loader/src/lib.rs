@@ -19,6 +19,7 @@ mod trust;
 
 mod identity;
 mod inspect;
+mod note_reader;
 
 mod admissible;
 
@@ -46,7 +47,7 @@ pub use configured_task::ConfiguredTask;
 pub use digest::sha256;
 pub use discover::{Candidate, Discovery, Finding, discover};
 pub use identity::FileIdentity;
-pub use inspect::{InspectError, Inspected, inspect};
+pub use inspect::{InspectError, Inspected, inspect, inspect_bytes};
 pub use load::{LoadError, Loader};
 pub use plugin::{Analysis, ConfigureError, Plugin};
 pub use quarantine::{Evidence, Phase, Quarantine};

@@ -51,4 +51,6 @@ pub use live_catalog::{Change, LiveCatalog};
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;
 pub use process::{Process, reap};
+#[doc(hidden)]
+pub use protocol::check::check_frames;
 pub use serve::{ServeOptions, serve};

@@ -1,5 +1,7 @@
 //! What a plugin host and its parent say to each other: frames of JSON, on a socket of their own.
 
+pub(crate) mod check;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{
