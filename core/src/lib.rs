@@ -7,6 +7,8 @@
 
 #![forbid(unsafe_code)]
 
+mod shorten;
+
 mod name;
 mod version;
 
@@ -51,6 +53,7 @@ pub use name::{NameError, TaskName, is_task_name};
 pub use outcome::{ErrorCode, Outcome, OutcomeError, OutcomeResult};
 pub use requirement::{Condition, Requirement};
 pub use server::{NoServer, Server, ServerCall, ServerError, ServerReply};
+pub use shorten::shorten;
 pub use task::Task;
 pub use task_error::TaskError;
 pub use verdict::{Reason, ReasonCode, Refusal, Verdict};

@@ -1,11 +1,14 @@
 //! The manifest: what a plugin file says of itself before any of its code runs.
 
-use crate::{ApiVersion, NameError, TaskName};
+use crate::{ApiVersion, NameError, TaskName, shorten};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The manifest's own format, which is the type of the ELF note that holds it. Keys may be added within a format.
 pub const MANIFEST_FORMAT: u32 = 1;
+
+/// The most that is said of what is malformed, in characters: serde quotes what it found, which may have any length.
+const LONGEST_MESSAGE: usize = 400;
 
 /// What a plugin file says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub enum PanicStrategy {
 
 /// Why a note holds no manifest.
 #[derive(Debug, thiserror::Error)]
-#[error("the manifest is malformed: {0}")]
+#[error("the manifest is malformed: {}", shorten(&.0.to_string(), LONGEST_MESSAGE))]
 pub struct ManifestError(#[from] serde_json::Error);
 
 /// A manifest that fits this host.

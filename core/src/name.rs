@@ -1,5 +1,6 @@
 //! The name of a task.
 
+use crate::shorten;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,8 +15,8 @@ pub struct TaskName(String);
 /// Why a text is no task name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no task name: 1 to {LONGEST} ASCII letters, digits, `_` or `-`",
-    LONGEST = LONGEST
+    "`{}` is no task name: 1 to {LONGEST} ASCII letters, digits, `_` or `-`",
+    shorten(.0, 2 * LONGEST)
 )]
 pub struct NameError(String);
 

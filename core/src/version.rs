@@ -1,5 +1,6 @@
 //! Versions: of the interface, and of a task. (The manifest's own format is [`MANIFEST_FORMAT`](crate::MANIFEST_FORMAT).)
 
+use crate::shorten;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{fmt, str::FromStr};
@@ -18,7 +19,7 @@ pub struct ApiVersion {
 
 /// Why a text is no interface version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no version of the form MAJOR.MINOR.PATCH")]
+#[error("`{}` is no version of the form MAJOR.MINOR.PATCH", shorten(.0, 100))]
 pub struct VersionError(String);
 
 impl FromStr for ApiVersion {

@@ -2,7 +2,7 @@
 
 use jsonschema::{Draft, ValidationError, Validator, error::ValidationErrorKind};
 use serde_json::Value;
-use taskbay_core::TaskConfigError;
+use taskbay_core::{TaskConfigError, shorten};
 
 /// The longest message about one fault; a message may quote the data, which may have any size.
 const LONGEST_MESSAGE: usize = 400;
@@ -42,7 +42,7 @@ impl Schema {
             .map(Self)
             .map_err(|error| SchemaError {
                 pointer: error.instance_path().to_string(),
-                message: shorten(error.to_string()),
+                message: shorten(&error.to_string(), LONGEST_MESSAGE).into_owned(),
             })
     }
 
@@ -56,7 +56,11 @@ impl Schema {
             .iter_errors(data)
             .take(MOST_FAULTS)
             .map(|error| {
-                TaskConfigError::new(error.instance_path().to_string(), shorten(say(&error)))
+                let message = say(&error);
+                TaskConfigError::new(
+                    error.instance_path().to_string(),
+                    shorten(&message, LONGEST_MESSAGE),
+                )
             })
             .collect()
     }
@@ -92,18 +96,6 @@ fn value(errors: &[ValidationError<'_>]) -> Option<String> {
         }
         _ => None,
     })
-}
-
-/// Cuts the middle out of a message: what is wrong stands at its end, after the data.
-fn shorten(message: String) -> String {
-    let length = message.chars().count();
-    if length <= LONGEST_MESSAGE {
-        return message;
-    }
-    let kept = LONGEST_MESSAGE / 2;
-    let head: String = message.chars().take(kept).collect();
-    let tail: String = message.chars().skip(length - kept).collect();
-    format!("{head}…{tail}")
 }
 
 #[cfg(test)]

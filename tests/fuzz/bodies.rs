@@ -182,7 +182,9 @@ fn survives_crossing<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes:
     assert_eq!(again, document, "{text}");
 }
 
+/// A message is read in a terminal.
 fn is_short(message: &impl fmt::Display) {
     let message = message.to_string();
     assert!(message.chars().count() <= LONGEST_MESSAGE, "{message}");
+    assert!(!message.contains(char::is_control), "{message:?}");
 }

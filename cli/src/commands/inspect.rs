@@ -7,7 +7,11 @@ use crate::{
 };
 use serde_json::json;
 use std::{ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
+use taskbay_core::shorten;
 use taskbay_loader::{Admissible, Catalog, State};
+
+/// The most that is shown of what a file says of itself, in characters.
+const LONGEST: usize = 100;
 
 pub(crate) fn run(session: &Session, plugin: &OsStr) -> Result<Exit, CommandError> {
     let path = Path::new(plugin);
@@ -62,7 +66,8 @@ fn show(session: &Session, admissible: &Admissible) -> Result<(), CommandError> 
         writeln!(
             out,
             "package:  {} {}",
-            manifest.package, manifest.package_version
+            shorten(&manifest.package, LONGEST),
+            shorten(&manifest.package_version, LONGEST)
         )?;
         writeln!(out, "file:     {file}")?;
         if resolved != file {
