@@ -257,6 +257,14 @@ mod tests {
         assert_eq!(metadata.value("first"), Some(&json!(1)));
     }
 
+    /// A plugin judges by the text that its host wrote.
+    #[test]
+    fn numbers_cross_unchanged() {
+        let sent = Metadata::parse(r#"{"a": 276.2642775434148063e12}"#).unwrap();
+        let received = serde_json::to_string(&sent).unwrap();
+        assert_eq!(Metadata::parse(&received).unwrap(), sent);
+    }
+
     #[test]
     fn says_what_it_got_instead_of_an_object() {
         let message = |text| Metadata::parse(text).unwrap_err().to_string();
