@@ -16,7 +16,7 @@ use farm::{Farm, built};
 use std::{fs, sync::Arc, time::Duration};
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
 use taskbay_loader::{Catalog, SearchPath, TrustPolicy};
-use taskbay_worker::{AttemptOptions, HostProgram, Hosts};
+use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts};
 
 fn hosts(farm: &Farm) -> Hosts {
     let program = HostProgram {
@@ -77,4 +77,30 @@ fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
     hosts
         .configure(inspected.get("noop").unwrap(), "{}")
         .unwrap();
+}
+
+/// One host has two generations of a task, and answers of each with its own code.
+#[test]
+fn a_host_has_two_generations_of_a_task() {
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("none");
+    let name = unruly::name("none");
+    let before = catalog(&farm);
+    let old = before.get(&name).unwrap();
+    let mut hosts = hosts(&farm);
+    assert!(hosts.describe(old).unwrap().schema.is_some());
+    fs::write(&file, unruly::original().plugin("none", "schema-none")).unwrap();
+    let after = catalog(&farm);
+    let new = after.get(&name).unwrap();
+    let data = r#"{"level": "high"}"#;
+    for _ in 0..2 {
+        assert!(hosts.describe(new).unwrap().schema.is_none());
+        assert!(hosts.describe(old).unwrap().schema.is_some());
+        let refusal = |failure: Failure| match failure {
+            Failure::Invalid(faults) => faults[0].pointer.clone(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(refusal(hosts.configure(old, data).unwrap_err()), "/level");
+        assert_eq!(refusal(hosts.configure(new, data).unwrap_err()), "/level");
+    }
 }

@@ -85,18 +85,18 @@ impl Hosts {
         self.load(file)?;
         let started = Instant::now();
         let question = Question::Execute {
-            name: file.name().to_string(),
+            plugin: file.identity(),
             data: data.to_owned(),
             work_directory: work.path().to_owned(),
         };
         let abort = self.abort().clone();
         let name = file.name().as_str();
-        let (ending, survivors) = if let Some(host) = self.here() {
+        let (ending, survivors) = if let Some(host) = self.place().in_process() {
             let answer = host.answer(question, &abort, server);
             let stopped = abort.is_set().then_some(Stop::Aborted);
             (Ending::of(name, Ok(answer), stopped), Vec::new())
         } else {
-            let process = self.process()?;
+            let process = self.place().process()?;
             process.becomes_attempt_of(name);
             let mut running = Execution {
                 process,

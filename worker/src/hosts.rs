@@ -3,19 +3,13 @@
 use crate::{
     evidence,
     failure::Failure,
-    host_process::{HostProcess, HostProgram},
-    later::later,
-    plugin_host::PluginHost,
+    host_process::HostProgram,
+    place::Place,
     protocol::{Answer, Question},
-    question::ask,
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use taskbay_core::{Abort, Metadata, NoServer, Requirement, Server, Verdict};
+use std::{collections::HashSet, time::Duration};
+use taskbay_core::{Abort, Metadata, Requirement, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, Phase, Quarantine, Rejection};
 
 /// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
@@ -29,23 +23,6 @@ pub struct Hosts {
     abort: Abort,
     /// Where plugins are set aside that died or hung.
     quarantine: Option<Quarantine>,
-}
-
-/// Where plugin code runs.
-#[derive(Debug)]
-enum Place {
-    Children {
-        program: HostProgram,
-        host: Option<Box<Running>>,
-    },
-    Here(Box<PluginHost>),
-}
-
-/// A host, and the tasks that it has loaded.
-#[derive(Debug)]
-struct Running {
-    process: HostProcess,
-    loaded: BTreeSet<String>,
 }
 
 /// A plugin that was loaded.
@@ -71,10 +48,7 @@ impl Hosts {
     /// given up.
     pub fn new(program: HostProgram, limit: Duration, abort: Abort) -> Self {
         Self {
-            place: Place::Children {
-                program,
-                host: None,
-            },
+            place: Place::child(program),
             checked: HashSet::new(),
             limit,
             abort,
@@ -93,7 +67,7 @@ impl Hosts {
     /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang.
     pub fn in_process(abort: Abort) -> Self {
         Self {
-            place: Place::Here(Box::new(PluginHost::new())),
+            place: Place::here(),
             checked: HashSet::new(),
             limit: Duration::MAX,
             abort,
@@ -107,12 +81,7 @@ impl Hosts {
     ///
     /// When it is refused, dies or hangs.
     pub fn describe(&mut self, file: &Admissible) -> Result<Described, Failure> {
-        match self.alone_if_it_dies(|hosts| hosts.load(file))? {
-            Answer::Loaded {
-                version, schema, ..
-            } => Ok(Described { version, schema }),
-            other => Err(Failure::unexpected(&other)),
-        }
+        self.alone_if_it_dies(file, |hosts| hosts.load(file))
     }
 
     /// What a worker's metadata says of the plugin's task, and the keys that were dropped since they are others'.
@@ -125,15 +94,13 @@ impl Hosts {
         file: &Admissible,
         known: &Metadata,
     ) -> Result<(Metadata, Vec<String>), Failure> {
-        let question = |name| Question::Analyze {
-            name,
-            known: known.clone(),
-        };
-        let answer = self.alone_if_it_dies(|hosts| {
+        let answer = self.alone_if_it_dies(file, |hosts| {
             hosts.load(file)?;
-            hosts.blaming(file, Phase::Analyze, |hosts| {
-                hosts.put(question(file.name().to_string()))
-            })
+            let question = Question::Analyze {
+                plugin: file.identity(),
+                known: known.clone(),
+            };
+            hosts.blaming(file, Phase::Analyze, |hosts| hosts.put(question))
         });
         match answer? {
             Answer::Analyzed { metadata, dropped } => Ok((metadata, dropped)),
@@ -147,8 +114,8 @@ impl Hosts {
     ///
     /// When it is not, or the plugin is refused, fails, dies or hangs.
     pub fn configure(&mut self, file: &Admissible, data: &str) -> Result<Configured, Failure> {
-        let question = |name| Question::Configure {
-            name,
+        let question = || Question::Configure {
+            plugin: file.identity(),
             data: data.to_owned(),
         };
         match self.ask(file, question)? {
@@ -168,8 +135,8 @@ impl Hosts {
         configured: &Configured,
         worker: &Metadata,
     ) -> Result<Verdict, Failure> {
-        let question = |name| Question::CanRun {
-            name,
+        let question = || Question::CanRun {
+            plugin: file.identity(),
             data: configured.data.clone(),
             worker: worker.clone(),
         };
@@ -182,26 +149,22 @@ impl Hosts {
     fn ask(
         &mut self,
         file: &Admissible,
-        question: impl Fn(String) -> Question,
+        question: impl Fn() -> Question,
     ) -> Result<Answer, Failure> {
-        self.alone_if_it_dies(|hosts| {
+        self.alone_if_it_dies(file, |hosts| {
             hosts.load(file)?;
-            hosts.put(question(file.name().to_string()))
+            hosts.put(question())
         })
     }
 
     /// Puts a question again, to a host of its own, when the host died that other plugins were loaded in too: one of
     /// them may have killed it.
-    fn alone_if_it_dies(
+    fn alone_if_it_dies<T>(
         &mut self,
-        question: impl Fn(&mut Self) -> Result<Answer, Failure>,
-    ) -> Result<Answer, Failure> {
-        let had_others = match &self.place {
-            Place::Children {
-                host: Some(host), ..
-            } => !host.loaded.is_empty(),
-            _ => false,
-        };
+        file: &Admissible,
+        question: impl Fn(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let had_others = self.place.has_others_than(file.identity());
         match question(self) {
             Err(failure @ (Failure::Died(_) | Failure::Garbled(_))) if had_others => {
                 log::debug!(
@@ -216,18 +179,13 @@ impl Hosts {
     }
 
     /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside.
-    fn blaming(
+    fn blaming<T>(
         &mut self,
         file: &Admissible,
         phase: Phase,
-        question: impl FnOnce(&mut Self) -> Result<Answer, Failure>,
-    ) -> Result<Answer, Failure> {
-        let is_alone = match &self.place {
-            Place::Children {
-                host: Some(host), ..
-            } => host.loaded.iter().all(|name| *name == file.name().as_str()),
-            _ => true,
-        };
+        question: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let is_alone = !self.place.has_others_than(file.identity());
         let answer = question(self);
         if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine) {
             evidence::keep(quarantine, file, phase, failure, is_alone);
@@ -236,60 +194,33 @@ impl Hosts {
     }
 
     /// Has the plugin loaded, in whichever host runs.
-    pub(crate) fn load(&mut self, file: &Admissible) -> Result<Answer, Failure> {
-        self.blaming(file, Phase::Load, |hosts| hosts.load_unblamed(file))
+    pub(crate) fn load(&mut self, file: &Admissible) -> Result<Described, Failure> {
+        if let Some(described) = self.place.loaded(file.identity()) {
+            return Ok(described.clone());
+        }
+        self.blaming(file, Phase::Load, |hosts| hosts.load_anew(file))
     }
 
-    fn load_unblamed(&mut self, file: &Admissible) -> Result<Answer, Failure> {
-        let name = file.name().to_string();
-        if let Place::Children {
-            host: Some(host), ..
-        } = &self.place
-            && host.loaded.contains(&name)
-        {
-            return Ok(Answer::Loaded {
-                name,
-                version: file.manifest().version,
-                schema: None,
-            });
-        }
+    fn load_anew(&mut self, file: &Admissible) -> Result<Described, Failure> {
+        let identity = file.identity();
         let question = Question::Load {
             file: file.resolved().to_owned(),
-            identity: file.identity(),
-            checked: self.checked.contains(&file.identity()),
+            identity,
+            checked: self.checked.contains(&identity),
         };
         match self.put(question)? {
-            Answer::Loaded { name: loaded, .. } if loaded != name => {
-                Err(Failure::Rejected(Rejection::Elsewhere {
-                    reason: "it changed while it was being loaded".to_owned(),
-                    help: "try again once it is written".to_owned(),
-                    crashed: false,
-                    missing: None,
-                }))
+            Answer::Loaded { version, schema } => {
+                let described = Described { version, schema };
+                self.checked.insert(identity);
+                self.place.has_loaded(identity, described.clone());
+                Ok(described)
             }
-            answer @ Answer::Loaded { .. } => {
-                self.checked.insert(file.identity());
-                if let Place::Children {
-                    host: Some(host), ..
-                } = &mut self.place
-                {
-                    host.loaded.insert(name);
-                }
-                Ok(answer)
-            }
-            other => Ok(other),
+            other => Err(Failure::unexpected(&other)),
         }
     }
 
     fn put(&mut self, question: Question) -> Result<Answer, Failure> {
-        let answer = match &mut self.place {
-            Place::Here(host) => {
-                let server: Arc<dyn Server> = Arc::new(NoServer);
-                host.answer(question, &self.abort, &server)
-            }
-            Place::Children { .. } => self.put_to_child(question)?,
-        };
-        match answer {
+        match self.place.put(question, self.limit, &self.abort)? {
             Answer::Rejected {
                 reason,
                 help,
@@ -313,45 +244,9 @@ impl Hosts {
         }
     }
 
-    fn put_to_child(&mut self, question: Question) -> Result<Answer, Failure> {
-        let until = later(Instant::now(), self.limit);
-        let abort = self.abort.clone();
-        let process = self.process()?;
-        let answered = ask(process, question, until, &abort);
-        if answered.is_err() {
-            self.close();
-        }
-        answered.map_err(|failure| match failure {
-            Failure::Hung { .. } => Failure::Hung { after: self.limit },
-            other => other,
-        })
-    }
-
-    /// The host that runs, or a new one.
-    pub(crate) fn process(&mut self) -> Result<&mut HostProcess, Failure> {
-        let Place::Children { program, host } = &mut self.place else {
-            return Err(Failure::NoHost("plugins run in this process".to_owned()));
-        };
-        if host.is_none() {
-            let process = HostProcess::start(program, log::Level::Debug)
-                .map_err(|error| Failure::NoHost(error.to_string()))?;
-            *host = Some(Box::new(Running {
-                process,
-                loaded: BTreeSet::new(),
-            }));
-        }
-        match host {
-            Some(host) => Ok(&mut host.process),
-            None => Err(Failure::NoHost("it could not be started".to_owned())),
-        }
-    }
-
-    /// The host in this process, where plugin code runs here.
-    pub(crate) fn here(&mut self) -> Option<&mut PluginHost> {
-        match &mut self.place {
-            Place::Here(host) => Some(host),
-            Place::Children { .. } => None,
-        }
+    /// The place where plugin code runs.
+    pub(crate) fn place(&mut self) -> &mut Place {
+        &mut self.place
     }
 
     pub(crate) fn abort(&self) -> &Abort {
@@ -360,8 +255,6 @@ impl Hosts {
 
     /// Ends the host, with whatever runs in it.
     pub(crate) fn close(&mut self) {
-        if let Place::Children { host, .. } = &mut self.place {
-            *host = None;
-        }
+        self.place.close();
     }
 }

@@ -20,6 +20,7 @@ mod failure;
 mod host_process;
 mod hosts;
 mod later;
+mod place;
 mod question;
 
 mod live_catalog;

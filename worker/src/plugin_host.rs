@@ -1,11 +1,9 @@
 //! The inside of a plugin host: it loads plugins, and answers questions about them.
 
 use crate::protocol::{Answer, Question};
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 use taskbay_core::{Abort, Context, Metadata, Server};
-use taskbay_loader::{
-    ConfigureError, FileIdentity, LoadError, Loader, Plugin, Registry, Rejection, Store,
-};
+use taskbay_loader::{ConfigureError, FileIdentity, LoadError, Loader, Plugin, Rejection, Store};
 use taskbay_plugin_api::host::Fault;
 
 /// Plugins in this process, and what can be asked of them.
@@ -14,7 +12,7 @@ pub(crate) struct PluginHost {
     loader: Loader,
     /// For files that a host of the same parent has loaded before.
     trusting: Loader,
-    registry: Registry,
+    plugins: HashMap<FileIdentity, Plugin>,
 }
 
 impl PluginHost {
@@ -22,7 +20,7 @@ impl PluginHost {
         Self {
             loader: Loader::new(Store::of_this_user()),
             trusting: Loader::new(Store::of_this_user()).with_lazy_schemas(),
-            registry: Registry::default(),
+            plugins: HashMap::new(),
         }
     }
 
@@ -39,21 +37,25 @@ impl PluginHost {
                 identity,
                 checked,
             } => self.load(&file, identity, checked),
-            Question::Analyze { name, known } => self.ask(&name, |plugin| analyze(plugin, &known)),
-            Question::Configure { name, data } => {
-                self.ask(&name, |plugin| configure(plugin, &data))
+            Question::Analyze { plugin, known } => {
+                self.ask(plugin, |plugin| analyze(plugin, &known))
             }
-            Question::CanRun { name, data, worker } => {
-                self.ask(&name, |plugin| can_run(plugin, &data, worker))
+            Question::Configure { plugin, data } => {
+                self.ask(plugin, |plugin| configure(plugin, &data))
             }
+            Question::CanRun {
+                plugin,
+                data,
+                worker,
+            } => self.ask(plugin, |plugin| can_run(plugin, &data, worker)),
             Question::Execute {
-                name,
+                plugin,
                 data,
                 work_directory,
             } => {
                 let context =
                     Context::new(work_directory, abort.clone()).with_server(Arc::clone(server));
-                self.ask(&name, |plugin| execute(plugin, &data, &context))
+                self.ask(plugin, |plugin| execute(plugin, &data, &context))
             }
         }
     }
@@ -70,12 +72,10 @@ impl PluginHost {
         match opened {
             Ok(plugin) => {
                 let answer = Answer::Loaded {
-                    name: plugin.name().to_string(),
                     version: plugin.version(),
                     schema: plugin.schema().cloned(),
                 };
-                // The same file loaded again is the plugin that is there.
-                let _ = self.registry.register(plugin);
+                self.plugins.insert(identity, plugin);
                 answer
             }
             Err(rejection) => Answer::Rejected {
@@ -91,10 +91,14 @@ impl PluginHost {
         }
     }
 
-    fn ask(&self, name: &str, question: impl FnOnce(&Plugin) -> Result<Answer, Answer>) -> Answer {
-        match self.registry.get(name) {
-            Ok(plugin) => question(plugin).unwrap_or_else(|answer| answer),
-            Err(unknown) => Answer::Failed(failed(&unknown)),
+    fn ask(
+        &self,
+        plugin: FileIdentity,
+        question: impl FnOnce(&Plugin) -> Result<Answer, Answer>,
+    ) -> Answer {
+        match self.plugins.get(&plugin) {
+            Some(plugin) => question(plugin).unwrap_or_else(|answer| answer),
+            None => Answer::Failed(failed("the plugin was not loaded before it was asked")),
         }
     }
 }

@@ -42,7 +42,8 @@ pub(crate) enum FromHost {
     Call { call: u64, request: ServerCall },
 }
 
-/// What a host can be asked.
+/// What a host can be asked: a plugin is named by the state of its file, so that an older and a newer one of a task can
+/// both be loaded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Question {
@@ -56,18 +57,21 @@ pub(crate) enum Question {
         checked: bool,
     },
     /// What does the worker's metadata say of this task?
-    Analyze { name: String, known: Metadata },
+    Analyze {
+        plugin: FileIdentity,
+        known: Metadata,
+    },
     /// Is this task data valid?
-    Configure { name: String, data: String },
+    Configure { plugin: FileIdentity, data: String },
     /// May this worker execute the task with data that `Configure` gave?
     CanRun {
-        name: String,
+        plugin: FileIdentity,
         data: String,
         worker: Metadata,
     },
     /// Execute the task, in this directory, with data that `Configure` gave.
     Execute {
-        name: String,
+        plugin: FileIdentity,
         data: String,
         #[serde(with = "taskbay_core::any_path")]
         work_directory: PathBuf,
@@ -79,11 +83,7 @@ pub(crate) enum Question {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
     /// To `Load`.
-    Loaded {
-        name: String,
-        version: u32,
-        schema: Option<Value>,
-    },
+    Loaded { version: u32, schema: Option<Value> },
     /// To `Load`.
     Rejected {
         reason: String,

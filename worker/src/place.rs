@@ -1,0 +1,123 @@
+//! Where plugin code runs: in a child process that is started, and ended, as needed; or in this one.
+
+use crate::{
+    Described,
+    failure::Failure,
+    host_process::{HostProcess, HostProgram},
+    later::later,
+    plugin_host::PluginHost,
+    protocol::{Answer, Question},
+    question::ask,
+};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use taskbay_core::{Abort, NoServer, Server};
+use taskbay_loader::FileIdentity;
+
+/// Where plugin code runs, and the plugins that are loaded there.
+#[derive(Debug)]
+pub(crate) struct Place {
+    kind: Kind,
+    loaded: HashMap<FileIdentity, Described>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Child {
+        program: HostProgram,
+        process: Option<Box<HostProcess>>,
+    },
+    Here(Box<PluginHost>),
+}
+
+impl Place {
+    /// A child process of that program.
+    pub(crate) fn child(program: HostProgram) -> Self {
+        Self::of(Kind::Child {
+            program,
+            process: None,
+        })
+    }
+
+    /// This process.
+    pub(crate) fn here() -> Self {
+        Self::of(Kind::Here(Box::new(PluginHost::new())))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            loaded: HashMap::new(),
+        }
+    }
+
+    /// What a plugin that is loaded said of itself.
+    pub(crate) fn loaded(&self, file: FileIdentity) -> Option<&Described> {
+        self.loaded.get(&file)
+    }
+
+    /// Whether any plugin but that one is loaded.
+    pub(crate) fn has_others_than(&self, file: FileIdentity) -> bool {
+        self.loaded.keys().any(|loaded| *loaded != file)
+    }
+
+    /// Notes that a plugin is loaded.
+    pub(crate) fn has_loaded(&mut self, file: FileIdentity, described: Described) {
+        self.loaded.insert(file, described);
+    }
+
+    /// Puts a question. A child that does not answer it in time is ended.
+    pub(crate) fn put(
+        &mut self,
+        question: Question,
+        limit: Duration,
+        abort: &Abort,
+    ) -> Result<Answer, Failure> {
+        if let Kind::Here(host) = &mut self.kind {
+            let server: Arc<dyn Server> = Arc::new(NoServer);
+            return Ok(host.answer(question, abort, &server));
+        }
+        let until = later(Instant::now(), limit);
+        let answered = ask(self.process()?, question, until, abort);
+        if answered.is_err() {
+            self.close();
+        }
+        answered.map_err(|failure| match failure {
+            Failure::Hung { .. } => Failure::Hung { after: limit },
+            other => other,
+        })
+    }
+
+    /// The child that runs, or a new one.
+    pub(crate) fn process(&mut self) -> Result<&mut HostProcess, Failure> {
+        let Kind::Child { program, process } = &mut self.kind else {
+            return Err(Failure::NoHost("plugins run in this process".to_owned()));
+        };
+        let running = match process.take() {
+            Some(running) => running,
+            None => HostProcess::start(program, log::Level::Debug)
+                .map(Box::new)
+                .map_err(|error| Failure::NoHost(error.to_string()))?,
+        };
+        Ok(process.insert(running))
+    }
+
+    /// The host in this process, where plugin code runs here.
+    pub(crate) fn in_process(&mut self) -> Option<&mut PluginHost> {
+        match &mut self.kind {
+            Kind::Here(host) => Some(host),
+            Kind::Child { .. } => None,
+        }
+    }
+
+    /// Ends the child, with whatever runs in it.
+    pub(crate) fn close(&mut self) {
+        if let Kind::Child { process, .. } = &mut self.kind {
+            *process = None;
+            self.loaded.clear();
+        }
+    }
+}
