@@ -127,7 +127,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     let [work, directory, store, count] = arguments else {
         bail!("a child takes four arguments");
     };
-    let loader = Loader::new(Store::in_directory(*store)).with_lazy_schemas();
+    let loader = Loader::new(Store::in_directory(*store));
     let directory = Path::new(directory);
     let files = || {
         (0..count.parse()?)
@@ -180,7 +180,7 @@ fn memory() -> Result<[f64; 2]> {
 
 fn stay(loader: &Loader, files: &[Admissible]) -> Result<Vec<f64>> {
     for file in files {
-        mem::forget(loader.load(file)?);
+        mem::forget(loader.load_lazily(file)?);
     }
     Ok(Vec::new())
 }
@@ -194,7 +194,7 @@ fn load(loader: &Loader, files: &[Admissible]) -> Result<f64> {
     once(|| {
         let mut plugins = Vec::with_capacity(files.len());
         for file in files {
-            plugins.push(loader.load(file)?);
+            plugins.push(loader.load_lazily(file)?);
         }
         Ok(plugins)
     })

@@ -5,6 +5,7 @@ use clap::{
     Subcommand, value_parser,
 };
 use std::{ffi::OsString, path::PathBuf, time::Duration};
+use taskbay_worker::LONGEST;
 
 /// Loads, matches and executes native task plugins.
 #[derive(Debug, Parser)]
@@ -201,9 +202,6 @@ pub(crate) struct TaskArgs {
     #[arg(value_name = "DATA")]
     pub(crate) data: OsString,
 }
-
-/// The longest time that can be given.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 
 /// A time such as `1m 30s`, or a plain number of seconds.
 fn duration(text: &str) -> Result<Duration, String> {

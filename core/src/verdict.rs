@@ -52,6 +52,12 @@ impl Verdict {
     pub fn can_run(&self) -> bool {
         self.reasons.is_empty()
     }
+
+    /// Whether there is none, since the plugin failed when it was asked.
+    pub fn has_failed(&self) -> bool {
+        let failed = |reason: &Reason| reason.code == ReasonCode::PluginFailed;
+        self.reasons.iter().any(failed)
+    }
 }
 
 impl Reason {

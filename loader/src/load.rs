@@ -34,8 +34,6 @@ const RTLD_NODELETE: i32 = 0x1000;
 #[derive(Debug)]
 pub struct Loader {
     store: Store,
-    /// Whether the schema is compiled when the plugin is loaded, so that a bad one refuses it.
-    eager: bool,
     /// The fingerprints of interfaces whose layout was checked.
     checked: Mutex<HashSet<String>>,
 }
@@ -135,16 +133,8 @@ impl Loader {
     pub fn new(store: Store) -> Self {
         Self {
             store,
-            eager: true,
             checked: Mutex::default(),
         }
-    }
-
-    /// Leaves schemas uncompiled until they are needed: for callers that know them to be good.
-    #[must_use]
-    pub fn with_lazy_schemas(mut self) -> Self {
-        self.eager = false;
-        self
     }
 
     /// Makes the private copy of the file, so that loading it later costs less, also in another process.
@@ -174,8 +164,22 @@ impl Loader {
     ///
     /// # Errors
     ///
-    /// When it is not what its manifest says. Some of its code may have run by then.
+    /// When it is not what its manifest says, or its schema is bad. Some of its code may have run by then.
     pub fn load(&self, admissible: &Admissible) -> Result<Plugin, LoadError> {
+        let plugin = self.load_lazily(admissible)?;
+        match plugin.compiled_schema() {
+            Some(Err(error)) => Err(error.clone().into()),
+            _ => Ok(plugin),
+        }
+    }
+
+    /// Loads the file as [`load`](Self::load) does, and leaves its schema uncompiled until it is needed: for callers that
+    /// know it to be good.
+    ///
+    /// # Errors
+    ///
+    /// When it is not what its manifest says. Some of its code may have run by then.
+    pub fn load_lazily(&self, admissible: &Admissible) -> Result<Plugin, LoadError> {
         let module = self.open(admissible)?;
         let level = u8::try_from(log::max_level() as usize).unwrap_or(u8::MAX);
         module.install()(host_context::functions(), level);
@@ -189,13 +193,7 @@ impl Loader {
                 code: say(&description.name, description.version),
             });
         }
-        let plugin = Plugin::new(admissible, module, description);
-        if self.eager
-            && let Some(Err(error)) = plugin.compiled_schema()
-        {
-            return Err(error.clone().into());
-        }
-        Ok(plugin)
+        Ok(Plugin::new(admissible, module, description))
     }
 
     /// Opens the private copy. One whose layout an earlier process found to fit this interface is marked so.

@@ -2,7 +2,11 @@
 
 use crate::FakeServer;
 use serde_json::json;
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use taskbay_plugin_api::{Abort, Artifact, Context, Task, TaskError};
 use tempfile::TempDir;
 
@@ -17,6 +21,17 @@ pub struct Execution {
     pub work: TempDir,
 }
 
+impl Execution {
+    /// The fault in the task data that it ended with.
+    #[track_caller]
+    pub fn config_fault(&self) -> String {
+        match &self.result {
+            Err(TaskError::Config(error)) => error.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Executes a task where these artifacts are 1, 2, …
 pub fn execute(task: &impl Task, artifacts: Vec<Artifact>) -> Execution {
     let server = Arc::new(FakeServer::new(artifacts));
@@ -27,6 +42,13 @@ pub fn execute(task: &impl Task, artifacts: Vec<Artifact>) -> Execution {
         server,
         work,
     }
+}
+
+/// An empty file of that name in a directory.
+pub fn empty_file(directory: &Path, name: &str) -> PathBuf {
+    let file = directory.join(name);
+    fs::write(&file, "").unwrap();
+    file
 }
 
 /// An artifact of that category, with these files and no data.

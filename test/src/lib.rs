@@ -20,6 +20,6 @@ mod fake_server;
 
 mod execution;
 
-pub use execution::{Execution, artifact, execute};
+pub use execution::{Execution, artifact, empty_file, execute};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};
 pub use tools::has_tools;

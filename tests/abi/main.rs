@@ -50,13 +50,6 @@ fn farm_with(plugin: &Path) -> Farm {
     farm
 }
 
-/// The farm's plugins, loaded in this process.
-fn load(farm: &Farm) -> Scan {
-    let loader = Loader::new(Store::in_directory(farm.path("copies")));
-    let path = SearchPath::only([farm.plugins()]);
-    scan(&path, TrustPolicy::OwnerOnly, &loader)
-}
-
 /// What the newer host says of the farm's one plugin.
 fn asked_by_newer_host(farm: &Farm) -> Value {
     let mut host = Command::new(NEWER.host());
@@ -66,7 +59,7 @@ fn asked_by_newer_host(farm: &Farm) -> Value {
 
 /// Asserts that the farm's one plugin, a noop, works in this process and in that of a plugin host.
 fn assert_works(farm: &Farm) {
-    let scanned = load(farm);
+    let scanned = farm.scan();
     let entry = &scanned.catalog.entries[0].state;
     let noop = scanned
         .registry
@@ -87,7 +80,7 @@ fn assert_works(farm: &Farm) {
 /// Asserts that the farm's one plugin is refused since its layout differs: in three lines that name both versions.
 fn assert_is_refused(farm: &Farm, version: &str) {
     let host = released::version();
-    let scanned = load(farm);
+    let scanned = farm.scan();
     let State::Rejected(rejection) = &scanned.catalog.entries[0].state else {
         panic!("{:?}", scanned.catalog.entries[0]);
     };

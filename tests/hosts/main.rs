@@ -15,7 +15,6 @@ mod unruly;
 use farm::{Farm, built};
 use std::{fs, sync::Arc, time::Duration};
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
-use taskbay_loader::{Catalog, SearchPath, TrustPolicy};
 use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts};
 
 fn hosts(farm: &Farm) -> Hosts {
@@ -32,15 +31,11 @@ fn hosts(farm: &Farm) -> Hosts {
     Hosts::new(program, Duration::from_mins(1), Abort::new())
 }
 
-fn catalog(farm: &Farm) -> Catalog {
-    Catalog::read(&SearchPath::only([farm.plugins()]), TrustPolicy::OwnerOnly)
-}
-
 /// Each attempt has a host of its own: the one before was ended with its attempt.
 #[test]
 fn attempts_follow_one_another() {
     let farm = Farm::with(&["noop"]);
-    let catalog = catalog(&farm);
+    let catalog = farm.catalog();
     let file = catalog.get("noop").unwrap();
     let mut hosts = hosts(&farm);
     let server: Arc<dyn Server> = Arc::new(NoServer);
@@ -62,7 +57,7 @@ fn attempts_follow_one_another() {
 #[test]
 fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
     let farm = Farm::with(&["noop"]);
-    let inspected = catalog(&farm);
+    let inspected = farm.catalog();
     let file = inspected.get("noop").unwrap();
     fs::write(file.path(), fs::read(file.path()).unwrap()).unwrap();
     let mut hosts = hosts(&farm);
@@ -73,7 +68,7 @@ fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
             .contains("it changed while it was being loaded"),
         "{failure}"
     );
-    let inspected = catalog(&farm);
+    let inspected = farm.catalog();
     hosts
         .configure(inspected.get("noop").unwrap(), "{}")
         .unwrap();
@@ -85,12 +80,12 @@ fn a_host_has_two_generations_of_a_task() {
     let farm = Farm::with(&[]);
     let file = farm.add_unruly("none");
     let name = unruly::name("none");
-    let before = catalog(&farm);
+    let before = farm.catalog();
     let old = before.get(&name).unwrap();
     let mut hosts = hosts(&farm);
     assert!(hosts.describe(old).unwrap().schema.is_some());
     fs::write(&file, unruly::original().plugin("none", "schema-none")).unwrap();
-    let after = catalog(&farm);
+    let after = farm.catalog();
     let new = after.get(&name).unwrap();
     let data = r#"{"level": "high"}"#;
     for _ in 0..2 {

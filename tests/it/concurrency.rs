@@ -6,7 +6,7 @@ use crate::{
 };
 use std::{sync::Arc, thread};
 use taskbay_core::Metadata;
-use taskbay_loader::{Entry, Loader, SearchPath, Status, Store, TrustPolicy, scan};
+use taskbay_loader::{Entry, Status, TrustPolicy, scan};
 
 /// Each thread scans, loads, lists, configures and judges, with one loader and one store between them.
 #[test]
@@ -20,8 +20,7 @@ fn threads_share_a_loader() {
     ] {
         farm.add_unruly(fault);
     }
-    let loader = Loader::new(Store::in_directory(farm.path("copies")));
-    let path = SearchPath::only([farm.plugins()]);
+    let (loader, path) = (farm.loader(), farm.search_path());
     thread::scope(|scope| {
         for number in 0..12 {
             let (loader, path) = (&loader, &path);
@@ -56,9 +55,7 @@ fn threads_share_a_loader() {
 fn threads_share_a_plugin() {
     let farm = Farm::with(&[]);
     farm.add_unruly("none");
-    let loader = Loader::new(Store::in_directory(farm.path("copies")));
-    let path = SearchPath::only([farm.plugins()]);
-    let scanned = scan(&path, TrustPolicy::OwnerOnly, &loader);
+    let scanned = farm.scan();
     let plugin = scanned.registry.get(&unruly::name("none")).unwrap();
     thread::scope(|scope| {
         for _ in 0..12 {

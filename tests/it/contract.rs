@@ -9,26 +9,14 @@ use crate::{
 use serde_json::json;
 use std::{fs, sync::Arc};
 use taskbay_core::{Abort, Context, Metadata, ReasonCode};
-use taskbay_loader::{
-    ConfigureError, Loader, Scan, SearchPath, State, Status, Store, TrustPolicy, scan,
-};
-
-/// The plugins of a farm, loaded in this process.
-fn load(farm: &Farm) -> Scan {
-    let loader = Loader::new(Store::in_directory(farm.path("copies")));
-    scan(
-        &SearchPath::only([farm.plugins()]),
-        TrustPolicy::OwnerOnly,
-        &loader,
-    )
-}
+use taskbay_loader::{ConfigureError, State, Status};
 
 /// A plugin in a directory is a task; nothing else is needed.
 #[test]
 fn subclass_registers_itself() {
     let farm = Farm::with(&["noop", "lintian"]);
     assert_eq!(
-        load(&farm).registry.names().collect::<Vec<_>>(),
+        farm.scan().registry.names().collect::<Vec<_>>(),
         ["lintian", "noop"]
     );
 }
@@ -40,7 +28,7 @@ fn unique_class_name() {
     let mut twin = fs::read(built().join("libtaskbay_task_noop.so")).unwrap();
     let later = farm.plugins().join("z.so");
     fs::write(&later, &twin).unwrap();
-    let scanned = load(&farm);
+    let scanned = farm.scan();
     assert_eq!(
         scanned.registry.get("noop").unwrap().path(),
         farm.plugins().join("libtaskbay_task_noop.so")
@@ -97,7 +85,7 @@ fn a_twin_that_is_refused_does_not_shadow() {
 /// Case-insensitive, no trimming; the error quotes the name in lower case and suggests a near one.
 #[test]
 fn class_from_name() {
-    let scanned = load(&Farm::with(&["noop", "lintian"]));
+    let scanned = Farm::with(&["noop", "lintian"]).scan();
     for name in ["noop", "NOOP", "NoOp"] {
         assert_eq!(scanned.registry.get(name).unwrap().name().as_str(), "noop");
     }
@@ -112,7 +100,7 @@ fn class_from_name() {
 /// Never an error.
 #[test]
 fn is_valid_task_name() {
-    let registry = load(&Farm::with(&["noop"])).registry;
+    let registry = Farm::with(&["noop"]).scan().registry;
     assert!(registry.contains("Noop"));
     for name in ["", " noop", "\0", "ünïcode", &"n".repeat(100_000)] {
         assert!(!registry.contains(name));
@@ -122,7 +110,9 @@ fn is_valid_task_name() {
 /// Sorted.
 #[test]
 fn task_names() {
-    let registry = load(&Farm::with(&["noop", "debdiff", "blhc", "lintian"])).registry;
+    let registry = Farm::with(&["noop", "debdiff", "blhc", "lintian"])
+        .scan()
+        .registry;
     assert_eq!(
         registry.names().collect::<Vec<_>>(),
         ["blhc", "debdiff", "lintian", "noop"]
@@ -132,7 +122,7 @@ fn task_names() {
 /// Required: without a version a worker would be judged fit.
 #[test]
 fn task_version() {
-    let scanned = load(&Farm::with(&["noop"]));
+    let scanned = Farm::with(&["noop"]).scan();
     let noop = scanned.registry.get("noop").unwrap();
     assert_eq!(noop.version(), 1);
     let task = noop.configure("{}").unwrap();
@@ -145,7 +135,7 @@ fn task_version() {
 fn analyze_worker() {
     let farm = Farm::with(&["noop"]);
     farm.add_unruly("analyze-lies");
-    let scanned = load(&farm);
+    let scanned = farm.scan();
     let name = unruly::name("analyze-lies");
     let liar = scanned.registry.get(&name).unwrap();
     let known = Metadata::parse(r#"{"executor:unshare:available": true}"#).unwrap();
@@ -231,7 +221,7 @@ fn task_data_schema() {
     let farm = Farm::with(&["noop"]);
     farm.add_unruly("schema-invalid");
     farm.add_unruly("schema-none");
-    let scanned = load(&farm);
+    let scanned = farm.scan();
     let refused = scanned
         .catalog
         .entries
@@ -252,7 +242,7 @@ fn task_data_schema() {
 fn configure() {
     let farm = Farm::with(&["noop"]);
     farm.add_unruly("fine");
-    let scanned = load(&farm);
+    let scanned = farm.scan();
     let plugin = scanned.registry.get(&unruly::name("fine")).unwrap();
     let pointers = |data| match plugin.configure(data) {
         Err(ConfigureError::Invalid(errors)) => errors
@@ -273,7 +263,7 @@ fn configure() {
 /// The configured value, with defaults; it exists only after `configure`.
 #[test]
 fn data() {
-    let scanned = load(&Farm::with(&["noop"]));
+    let scanned = Farm::with(&["noop"]).scan();
     let noop = scanned.registry.get("noop").unwrap();
     assert_eq!(noop.configure("{}").unwrap().data(), r#"{"result":true}"#);
     assert_eq!(
@@ -285,7 +275,7 @@ fn data() {
 /// Not started once aborted.
 #[test]
 fn execute_is_not_started_once_aborted() {
-    let scanned = load(&Farm::with(&["noop"]));
+    let scanned = Farm::with(&["noop"]).scan();
     let task = scanned
         .registry
         .get("noop")

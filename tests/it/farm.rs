@@ -9,6 +9,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
 };
+use taskbay_loader::{Catalog, Loader, Scan, SearchPath, Store, TrustPolicy, scan};
 use tempfile::TempDir;
 
 /// A temporary place with a plugin directory, a home, and a directory to work in.
@@ -92,6 +93,26 @@ impl Farm {
     /// The plugin directory.
     pub(crate) fn plugins(&self) -> PathBuf {
         self.path("plugins")
+    }
+
+    /// The search path of the plugin directory alone.
+    pub(crate) fn search_path(&self) -> SearchPath {
+        SearchPath::only([self.plugins()])
+    }
+
+    /// What is in the plugin directory now.
+    pub(crate) fn catalog(&self) -> Catalog {
+        Catalog::read(&self.search_path(), TrustPolicy::OwnerOnly)
+    }
+
+    /// A loader whose private copies are the farm's.
+    pub(crate) fn loader(&self) -> Loader {
+        Loader::new(Store::in_directory(self.path("copies")))
+    }
+
+    /// The plugins, loaded in this process.
+    pub(crate) fn scan(&self) -> Scan {
+        scan(&self.search_path(), TrustPolicy::OwnerOnly, &self.loader())
     }
 
     /// The directory that commands run in.

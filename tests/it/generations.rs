@@ -5,19 +5,15 @@ use std::{
     fs::{self, OpenOptions},
     path::Path,
 };
-use taskbay_loader::{Admissible, Catalog, Loader, Plugin, SearchPath, State, Store, TrustPolicy};
+use taskbay_loader::{Admissible, Plugin, State};
 
 /// The plugin directory as it is now.
 fn inspected(farm: &Farm) -> Admissible {
-    let mut catalog = Catalog::read(&SearchPath::only([farm.plugins()]), TrustPolicy::OwnerOnly);
+    let mut catalog = farm.catalog();
     match catalog.entries.pop().unwrap().state {
         State::Usable(admissible) => admissible,
         other => panic!("{other:?}"),
     }
-}
-
-fn loader(farm: &Farm) -> Loader {
-    Loader::new(Store::in_directory(farm.path("copies")))
 }
 
 /// Calls into the plugin, on pages that were never touched before, too.
@@ -33,7 +29,7 @@ fn is_alive(plugin: &Plugin) {
 fn survives(spoil: impl FnOnce(&Path)) {
     let farm = Farm::with(&[]);
     let file = farm.add_unruly("none");
-    let plugin = loader(&farm).load(&inspected(&farm)).unwrap();
+    let plugin = farm.loader().load(&inspected(&farm)).unwrap();
     spoil(&file);
     is_alive(&plugin);
 }
@@ -68,7 +64,7 @@ fn a_loaded_file_may_be_deleted() {
 fn two_generations_of_one_path_live_side_by_side() {
     let farm = Farm::with(&[]);
     let file = farm.add_unruly("none");
-    let loader = loader(&farm);
+    let loader = farm.loader();
     let old = inspected(&farm);
     let first = loader.load(&old).unwrap();
     let fresh = farm.path("fresh");
@@ -98,9 +94,10 @@ fn a_file_that_changed_before_it_was_copied_is_refused() {
     let file = farm.add_unruly("none");
     let old = inspected(&farm);
     fs::write(&file, unruly::bytes("schema-none")).unwrap();
-    let error = loader(&farm).load(&old).unwrap_err();
+    let error = farm.loader().load(&old).unwrap_err();
     assert_eq!(error.to_string(), "it changed while it was being loaded");
-    let rejection = loader(&farm)
+    let rejection = farm
+        .loader()
         .admit(old.resolved(), old.identity())
         .unwrap_err();
     assert_eq!(rejection.help(), "try again once it is written");

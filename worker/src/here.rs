@@ -5,7 +5,7 @@ use crate::{
     system,
 };
 use std::sync::Arc;
-use taskbay_core::{Metadata, Outcome, ReasonCode, Server, Verdict};
+use taskbay_core::{Metadata, Outcome, Server, Verdict};
 use taskbay_loader::Admissible;
 
 /// Configures the task of `file` with JSON text, asks whether this machine suits, and executes it if so.
@@ -30,8 +30,7 @@ pub fn execute_here(
         verdict => verdict?,
     };
     if !verdict.can_run() {
-        let failed = |code| code == ReasonCode::PluginFailed;
-        let panicked = verdict.reasons.iter().any(|reason| failed(reason.code));
+        let panicked = verdict.has_failed();
         let outcome = Outcome::unsuitable(verdict.reasons);
         return Ok(AttemptReport::not_made(outcome, panicked));
     }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Longer than anything runs, and near enough for every clock.
-const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
+/// The longest time that anything may be given: longer than anything runs, and near enough for every clock.
+pub const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 
 /// `duration` after `start`; a century after it when that is further off than can be said.
 pub(crate) fn later(start: Instant, duration: Duration) -> Instant {

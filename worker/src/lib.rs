@@ -48,6 +48,7 @@ pub use failure::Failure;
 pub use here::execute_here;
 pub use host_process::{Death, HostProgram};
 pub use hosts::{Configured, Described, Hosts};
+pub use later::LONGEST;
 pub use live_catalog::{Change, LiveCatalog};
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;

@@ -10,8 +10,6 @@ use taskbay_plugin_api::host::Fault;
 #[derive(Debug)]
 pub(crate) struct PluginHost {
     loader: Loader,
-    /// For files that a host of the same parent has loaded before.
-    trusting: Loader,
     plugins: HashMap<FileIdentity, Plugin>,
 }
 
@@ -19,7 +17,6 @@ impl PluginHost {
     pub(crate) fn new() -> Self {
         Self {
             loader: Loader::new(Store::of_this_user()),
-            trusting: Loader::new(Store::of_this_user()).with_lazy_schemas(),
             plugins: HashMap::new(),
         }
     }
@@ -61,14 +58,15 @@ impl PluginHost {
     }
 
     fn load(&mut self, file: &Path, identity: FileIdentity, checked: bool) -> Answer {
-        let loader = if checked {
-            &self.trusting
-        } else {
-            &self.loader
-        };
-        let opened = loader
-            .admit(file, identity)
-            .and_then(|admissible| Ok(loader.load(&admissible)?));
+        let loader = &self.loader;
+        let opened = loader.admit(file, identity).and_then(|admissible| {
+            // A host of the same parent has found the schema good.
+            if checked {
+                Ok(loader.load_lazily(&admissible)?)
+            } else {
+                Ok(loader.load(&admissible)?)
+            }
+        });
         match opened {
             Ok(plugin) => {
                 let answer = Answer::Loaded {

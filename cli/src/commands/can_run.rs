@@ -9,7 +9,7 @@ use crate::{
 };
 use serde_json::json;
 use std::ffi::OsStr;
-use taskbay_core::{Metadata, Reason, ReasonCode};
+use taskbay_core::Metadata;
 use taskbay_loader::Admissible;
 use taskbay_worker::{Failure, Hosts, WorkerAnalysis};
 
@@ -38,10 +38,9 @@ pub(crate) fn run(
         }
         Ok(())
     })?;
-    let has_failed = |reason: &Reason| reason.code == ReasonCode::PluginFailed;
     Ok(if verdict.can_run() {
         Exit::Success
-    } else if verdict.reasons.iter().any(has_failed) {
+    } else if verdict.has_failed() {
         Exit::Crashed
     } else {
         Exit::No

@@ -4,9 +4,9 @@ mod execution;
 
 use crate::{Debdiff, is_success};
 use serde_json::{Value, json};
-use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskError, is_available};
-use taskbay_test::{Execution, artifact};
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
+use taskbay_test::{Execution, artifact, empty_file};
 use tempfile::TempDir;
 
 fn configure(data: Value) -> Result<Debdiff, serde_json::Error> {
@@ -87,11 +87,7 @@ fn refuses_what_debusine_refuses() {
 #[test]
 fn an_input_of_the_wrong_kind_is_a_config_error() {
     let store = TempDir::new().unwrap();
-    let file = |name: &str| {
-        let file = store.path().join(name);
-        fs::write(&file, "").unwrap();
-        file
-    };
+    let file = |name| empty_file(store.path(), name);
     let artifacts = vec![
         artifact("debian:package-build-log", vec![file("hello.build")]),
         artifact("debian:source-package", vec![file("hello_1.0.dsc")]),
@@ -99,10 +95,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
         artifact("debian:binary-package", vec![]),
         artifact("debian:binary-package", vec![file("hello_1.0_amd64.deb")]),
     ];
-    let fault = |input: Value| match execute(json!({"input": input}), artifacts.clone()).result {
-        Err(TaskError::Config(error)) => error.to_string(),
-        other => panic!("{other:?}"),
-    };
+    let fault = |input: Value| execute(json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifacts": [2, 1]})),
         "/input/source_artifacts/1: `1` is an artifact of category `debian:package-build-log`, and only these can be \

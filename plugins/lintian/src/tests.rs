@@ -4,9 +4,8 @@ mod execution;
 
 use crate::Lintian;
 use serde_json::{Value, json};
-use std::fs;
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskError, is_available};
-use taskbay_test::{Execution, artifact};
+use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
+use taskbay_test::{Execution, artifact, empty_file};
 use tempfile::TempDir;
 
 fn configure(data: Value) -> Result<Lintian, serde_json::Error> {
@@ -77,11 +76,7 @@ fn refuses_what_debusine_refuses() {
 #[test]
 fn an_input_of_the_wrong_kind_is_a_config_error() {
     let store = TempDir::new().unwrap();
-    let file = |name: &str| {
-        let file = store.path().join(name);
-        fs::write(&file, "").unwrap();
-        file
-    };
+    let file = |name| empty_file(store.path(), name);
     let artifacts = vec![
         artifact("debian:package-build-log", vec![file("hello.build")]),
         artifact("debian:source-package", vec![file("hello_1.0.tar.xz")]),
@@ -90,10 +85,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
             vec![file("hello_1.0.dsc"), file("hello_1.0_source.changes")],
         ),
     ];
-    let fault = |input: Value| match execute(json!({"input": input}), artifacts.clone()).result {
-        Err(TaskError::Config(error)) => error.to_string(),
-        other => panic!("{other:?}"),
-    };
+    let fault = |input: Value| execute(json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifact": 2})),
         "/input/source_artifact: `2` has no `.dsc` file"
