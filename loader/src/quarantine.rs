@@ -1,7 +1,7 @@
 //! Plugins that were set aside, with the evidence.
 //!
-//! A plugin that died, hung or panicked where no request was to blame is not asked again, for as long as its file stays
-//! as it is. Each record is a file of its own, named by the state of the plugin file: writing one replaces it whole, so a
+//! A plugin that died or hung where no request was to blame, or lacks a library, is not asked again, for as long as its
+//! file stays as it is. One that panicked is: that costs nobody a process. Each record is a file of its own, named by the state of the plugin file: writing one replaces it whole, so a
 //! process that is killed in the middle leaves the old record or the new one, and processes that write at once do not
 //! disturb each other.
 

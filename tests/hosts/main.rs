@@ -13,12 +13,18 @@ mod farm;
 mod unruly;
 
 use farm::{Farm, built};
-use std::{fs, sync::Arc, time::Duration};
+use log::{LevelFilter, Log, Metadata, Record};
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
 use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts};
 
-fn hosts(farm: &Farm) -> Hosts {
-    let program = HostProgram {
+fn program(farm: &Farm) -> HostProgram {
+    HostProgram {
         // `env` becomes the host, with private copies that are not this user's.
         program: "/usr/bin/env".into(),
         arguments: vec![
@@ -27,7 +33,10 @@ fn hosts(farm: &Farm) -> Hosts {
             "plugin-host".into(),
         ],
         has_only_hosts: false,
-    };
+    }
+}
+
+fn hosts(program: HostProgram) -> Hosts {
     Hosts::new(program, Duration::from_mins(1), Abort::new())
 }
 
@@ -37,7 +46,7 @@ fn attempts_follow_one_another() {
     let farm = Farm::with(&["noop"]);
     let catalog = farm.catalog();
     let file = catalog.get("noop").unwrap();
-    let mut hosts = hosts(&farm);
+    let mut hosts = hosts(program(&farm));
     let server: Arc<dyn Server> = Arc::new(NoServer);
     let options = AttemptOptions {
         timeout: None,
@@ -60,7 +69,7 @@ fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
     let inspected = farm.catalog();
     let file = inspected.get("noop").unwrap();
     fs::write(file.path(), fs::read(file.path()).unwrap()).unwrap();
-    let mut hosts = hosts(&farm);
+    let mut hosts = hosts(program(&farm));
     let failure = hosts.configure(file, "{}").unwrap_err();
     assert!(
         failure
@@ -82,7 +91,7 @@ fn a_host_has_two_generations_of_a_task() {
     let name = unruly::name("none");
     let before = farm.catalog();
     let old = before.get(&name).unwrap();
-    let mut hosts = hosts(&farm);
+    let mut hosts = hosts(program(&farm));
     assert!(hosts.describe(old).unwrap().schema.is_some());
     fs::write(&file, unruly::original().plugin("none", "schema-none")).unwrap();
     let after = farm.catalog();
@@ -98,4 +107,73 @@ fn a_host_has_two_generations_of_a_task() {
         assert_eq!(refusal(hosts.configure(old, data).unwrap_err()), "/level");
         assert_eq!(refusal(hosts.configure(new, data).unwrap_err()), "/level");
     }
+}
+
+/// Held by tests of hosts that are this process's only children: each of these ends what another's left behind.
+static ONLY: Mutex<()> = Mutex::new(());
+
+/// The program of hosts that are this process's only children.
+fn only_child(farm: &Farm) -> HostProgram {
+    // What the farm itself starts has ended by now, and is not started again.
+    unruly::original();
+    HostProgram {
+        has_only_hosts: true,
+        ..program(farm)
+    }
+}
+
+/// Takes its time, so that whoever logs is behind with what it reads.
+struct SlowLog;
+
+impl Log for SlowLog {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.args().to_string() == "this takes a while" {
+            thread::sleep(Duration::from_millis(500));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// It has ended before anybody reads what it wrote, so that killing its tree comes too late.
+#[test]
+fn a_host_that_babbles_and_ends_leaves_nothing_behind() {
+    let _alone = ONLY.lock().unwrap();
+    log::set_logger(&SlowLog).unwrap();
+    log::set_max_level(LevelFilter::Info);
+    let farm = Farm::with(&["noop"]);
+    let mut program = only_child(&farm);
+    let record = r#"{"log":{"level":3,"target":"t","file":null,"line":null,"task":null,"message":"this takes a while"}}"#;
+    let script = format!(
+        "setsid sleep 1000 >/dev/null 2>&1 & printf '\\{:o}\\0\\0\\0%s\\377\\377\\377\\377' '{record}' >&0",
+        record.len()
+    );
+    let home = format!("HOME={}", farm.path("home").display());
+    program.arguments = vec![home.into(), "sh".into(), "-c".into(), script.into()];
+    let mut hosts = hosts(program);
+    let catalog = farm.catalog();
+    let failure = hosts.describe(catalog.get("noop").unwrap()).unwrap_err();
+    assert!(matches!(failure, Failure::Garbled(_)), "{failure:?}");
+    farm.assert_nothing_is_left();
+}
+
+/// What one host leaves behind is ended, and the hosts of others are not.
+#[test]
+fn the_end_of_a_host_spares_those_of_others() {
+    let _alone = ONLY.lock().unwrap();
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("constructor-crashes");
+    let catalog = farm.catalog();
+    let mut good = hosts(only_child(&farm));
+    let noop = catalog.get("noop").unwrap();
+    good.describe(noop).unwrap();
+    let mut bad = hosts(only_child(&farm));
+    let name = unruly::name("constructor-crashes");
+    let failure = bad.describe(catalog.get(&name).unwrap()).unwrap_err();
+    assert!(matches!(failure, Failure::Died(_)), "{failure:?}");
+    good.configure(noop, "{}").unwrap();
 }

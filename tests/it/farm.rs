@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
 };
 use taskbay_loader::{Catalog, Loader, Scan, SearchPath, Store, TrustPolicy, scan};
 use tempfile::TempDir;
@@ -170,6 +172,34 @@ impl Farm {
             "{ran:?}"
         );
     }
+
+    /// Asserts that no process of the farm's is left: each had the farm's home in its environment.
+    pub(crate) fn assert_nothing_is_left(&self) {
+        let home = format!("HOME={}", self.path("home").display());
+        // A process that was killed may take a moment to be gone.
+        let until = Instant::now() + Duration::from_secs(10);
+        loop {
+            let left: Vec<_> = fs::read_dir("/proc")
+                .unwrap()
+                .flatten()
+                .filter_map(|entry| command_line_with(&home, &entry.path()))
+                .collect();
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "{left:?}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// The command line of a process with that in its environment.
+fn command_line_with(variable: &str, process: &Path) -> Option<String> {
+    let environment = fs::read(process.join("environ")).ok()?;
+    let has_it = environment
+        .split(|byte| *byte == 0)
+        .any(|each| each == variable.as_bytes());
+    has_it.then(|| fs::read_to_string(process.join("cmdline")).unwrap_or_default())
 }
 
 impl Ran {

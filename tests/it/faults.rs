@@ -101,3 +101,25 @@ fn a_failing_look_at_the_machine_is_no_failure_to_configure() {
         "{ran:?}"
     );
 }
+
+/// Before the attempt began, too, a plugin that brings its process down has crashed, and was not set up wrongly.
+#[test]
+fn the_result_of_a_run_that_cannot_begin() {
+    for (fault, code) in [
+        ("constructor-crashes", "crashed"),
+        ("constructor-babbles", "crashed"),
+        ("constructor-hangs", "crashed"),
+        ("describe-panics", "crashed"),
+        ("configure-panics", "configure-failed"),
+    ] {
+        let farm = Farm::with(&[]);
+        farm.add_unruly(fault);
+        let name = unruly::name(fault);
+        let ran = farm.run(&["run", &name, "{}", "--json", "--plugin-timeout", "2s"]);
+        assert_eq!(
+            (ran.code, &ran.json()["errors"][0]["code"]),
+            (Some(5), &code.into()),
+            "{ran:?}"
+        );
+    }
+}

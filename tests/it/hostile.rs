@@ -5,7 +5,7 @@ use crate::{
     unruly::{self, original},
 };
 use serde_json::Value;
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 use taskbay_fixture_hostile::{Specimen, Stage, kit};
 
 /// The time that a plugin has to answer.
@@ -175,31 +175,5 @@ fn all_that_are_executed() {
         let arguments = ["run", &name, &data, "--timeout", "2", "--grace", "0"];
         refuses(&farm, specimen, &arguments, &[1, 5, 7]);
     }
-    assert_nothing_is_left(&farm);
-}
-
-/// No process of the farm's is left: each had the farm's home in its environment.
-fn assert_nothing_is_left(farm: &Farm) {
-    let home = format!("HOME={}", farm.path("home").display());
-    let ours = |entry: std::fs::DirEntry| {
-        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let is_ours = environment
-            .split(|byte| *byte == 0)
-            .any(|each| each == home.as_bytes());
-        is_ours.then(|| std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default())
-    };
-    // A process that was killed may take a moment to be gone.
-    let until = std::time::Instant::now() + Duration::from_secs(10);
-    loop {
-        let left: Vec<_> = std::fs::read_dir("/proc")
-            .unwrap()
-            .flatten()
-            .filter_map(ours)
-            .collect();
-        if left.is_empty() {
-            return;
-        }
-        assert!(std::time::Instant::now() < until, "{left:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    farm.assert_nothing_is_left();
 }

@@ -31,6 +31,8 @@ mod hostile;
 mod house;
 /// A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
 mod live;
+/// What a plugin does to the process that it is loaded in costs no other plugin anything.
+mod neighbours;
 /// Plugins that die or hang are set aside with the evidence, and are tried again when something changed.
 mod quarantine;
 /// The tasks that are shipped, on real input.

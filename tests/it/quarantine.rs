@@ -4,13 +4,14 @@ use crate::{
     farm::{Farm, Ran},
     unruly,
 };
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::Value;
 use std::{
     fs,
     os::unix::fs::symlink,
     process::{Child, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What is set aside.
@@ -87,6 +88,39 @@ fn a_crash_as_it_describes_the_worker() {
         analyzed.stderr.contains("is not used: it was set aside"),
         "{analyzed:?}"
     );
+}
+
+/// What stands under the path by then is not read: it may be a pipe that nobody writes to.
+#[test]
+fn a_file_that_gives_way_to_a_pipe() {
+    let farm = Farm::with(&["noop"]);
+    let file = farm.add_unruly("constructor-hangs");
+    let loading = farm
+        .command(&["list", "--load", "--plugin-timeout", "2s"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut loading = loading.unwrap();
+    let copies = farm.path("home/.cache/taskbay/plugins");
+    while fs::read_dir(&copies).map_or(0, Iterator::count) == 0 {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // The copy may still be on its way to its name.
+    thread::sleep(Duration::from_millis(500));
+    fs::remove_file(&file).unwrap();
+    mkfifoat(CWD, &file, Mode::RUSR).unwrap();
+    let until = Instant::now() + Duration::from_mins(1);
+    while loading.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            loading.kill().unwrap();
+            panic!("it still waits");
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    let record = fs::read_dir(farm.path("home/.cache/taskbay/quarantine"));
+    let record = record.unwrap().next().unwrap().unwrap().path();
+    let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    assert_eq!(record["sha256"].as_str().unwrap().len(), 64);
 }
 
 /// What a request may be to blame for takes the task away from nobody.

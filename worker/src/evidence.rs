@@ -1,26 +1,18 @@
 //! What is kept of a plugin's failure.
 
-use crate::{failure::Failure, host_process::Death};
+use crate::{death::Death, failure::Failure};
 use std::time::SystemTime;
-use taskbay_loader::{Admissible, Evidence, Phase, Quarantine, sha256};
+use taskbay_loader::{Admissible, Evidence, Phase, Quarantine, Store, sha256};
 
-/// Sets the plugin aside for that failure, if it is one to be set aside for. A plugin is not blamed for the death of a
-/// host that it was not alone in.
-pub(crate) fn keep(
-    quarantine: &Quarantine,
-    file: &Admissible,
-    phase: Phase,
-    failure: &Failure,
-    is_alone: bool,
-) {
+/// Sets the plugin aside for that failure, if it is one to be set aside for.
+pub(crate) fn keep(quarantine: &Quarantine, file: &Admissible, phase: Phase, failure: &Failure) {
     let missing = match failure {
         Failure::Rejected(rejection) => rejection.missing_library(),
         _ => None,
     };
     let death = match failure {
-        Failure::Died(death) if is_alone => Some(death),
-        Failure::Garbled(_) if is_alone => None,
-        Failure::Hung { .. } => None,
+        Failure::Died(death) => Some(death),
+        Failure::Garbled(_) | Failure::Hung { .. } => None,
         _ if missing.is_some() => None,
         _ => return,
     };
@@ -28,7 +20,7 @@ pub(crate) fn keep(
         name: file.name().to_string(),
         file: file.resolved().to_owned(),
         identity: file.identity(),
-        sha256: sha256(file.resolved()).ok(),
+        sha256: hash(file),
         phase,
         reason: failure.to_string(),
         signal: death.and_then(Death::signal).map(ToOwned::to_owned),
@@ -40,4 +32,11 @@ pub(crate) fn keep(
     if let Err(error) = quarantine.add(&evidence) {
         log::warn!("{} cannot be set aside: {error}", file.path().display());
     }
+}
+
+/// The hash of the bytes that were loaded: of the private copy, since anything may stand under the file's path by now, a
+/// FIFO too.
+fn hash(file: &Admissible) -> Option<String> {
+    let copy = Store::of_this_user().keep(file.resolved(), file.identity());
+    sha256(&copy.ok()?).ok()
 }

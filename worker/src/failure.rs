@@ -1,6 +1,6 @@
 //! Why a question about a plugin has no answer.
 
-use crate::{host_process::Death, protocol::Answer};
+use crate::{death::Death, protocol::Answer};
 use std::{io, time::Duration};
 use taskbay_core::TaskConfigError;
 use taskbay_loader::Rejection;
@@ -75,6 +75,14 @@ impl Failure {
     /// Whether the plugin is to blame, or the question, and not the machine or the caller.
     pub fn is_of_plugin(&self) -> bool {
         !matches!(self, Self::NoHost(_) | Self::Interrupted)
+    }
+
+    /// Whether what another plugin did to the process may be to blame.
+    pub(crate) fn may_be_of_another(&self) -> bool {
+        !matches!(
+            self,
+            Self::Invalid(_) | Self::Unsendable(_) | Self::Interrupted
+        )
     }
 
     /// As the reason why a file is not used.

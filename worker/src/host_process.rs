@@ -1,28 +1,28 @@
 //! A plugin host as its parent holds it: a child process, the socket to it, and what it prints.
 
 use crate::{
+    death::Death,
     output::Output,
     protocol::{FromHost, LogLine, ToHost, frame, holds_frame, take_frame},
-    spawner, tree,
+    spawner::{self, Spawned},
+    tree,
 };
 use log::{Level, Record};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
     net::{RecvFlags, recv},
-    process::{Pid, PidfdFlags, pidfd_open, set_child_subreaper},
+    process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper},
 };
-use signal_hook::low_level::signal_name;
 use std::{
     ffi::OsString,
-    fmt,
     io::{self, Write},
     os::{
         fd::{AsFd, OwnedFd},
-        unix::{net::UnixStream, process::ExitStatusExt},
+        unix::net::UnixStream,
     },
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 use taskbay_core::ServerReply;
@@ -44,15 +44,6 @@ pub struct HostProgram {
     pub has_only_hosts: bool,
 }
 
-/// How a host ended that should not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Death {
-    /// The exit status.
-    pub status: ExitStatus,
-    /// The last lines that it wrote to standard error.
-    pub stderr: Vec<String>,
-}
-
 /// What comes from a host.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -69,13 +60,15 @@ pub(crate) enum Event {
 /// A running plugin host.
 #[derive(Debug)]
 pub(crate) struct HostProcess {
-    child: Child,
+    child: Spawned,
     handle: OwnedFd,
     socket: UnixStream,
     received: Vec<u8>,
     stdout: Output,
     stderr: Output,
     has_only_hosts: bool,
+    /// Whether it has ended, and all that it left behind too.
+    is_over: bool,
 }
 
 impl HostProcess {
@@ -96,20 +89,23 @@ impl HostProcess {
             .env(CACHE_VARIABLE, cache_directory())
             .current_dir("/");
         let mut child = spawner::spawn(command)?;
-        let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        let handle = pidfd_open(child.pid(), PidfdFlags::empty())?;
+        let streams = child.child();
+        let (stdout, stderr) = (streams.stdout.take(), streams.stderr.take());
         Ok(Self {
-            stdout: Output::new("stdout", output, child.stdout.take().map(Into::into))?,
-            stderr: Output::new("stderr", output, child.stderr.take().map(Into::into))?,
+            stdout: Output::new("stdout", output, stdout.map(Into::into))?,
+            stderr: Output::new("stderr", output, stderr.map(Into::into))?,
             child,
             handle,
             socket,
             received: Vec::new(),
             has_only_hosts: program.has_only_hosts,
+            is_over: false,
         })
     }
 
     pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+        self.child.pid()
     }
 
     /// From now on what it prints is that task's output, and logged as information.
@@ -207,11 +203,7 @@ impl HostProcess {
 
     fn died(&mut self) -> io::Result<Death> {
         let status = self.child.wait()?;
-        self.stdout.finish();
-        self.stderr.finish();
-        if self.has_only_hosts {
-            tree::end_orphans(&[], Duration::ZERO);
-        }
+        self.end(Duration::ZERO);
         Ok(Death {
             status,
             stderr: self.stderr.tail(),
@@ -220,19 +212,22 @@ impl HostProcess {
 
     /// Ends the host and all its descendants, who get `grace` between TERM and KILL. Says which of them survived.
     pub(crate) fn end(&mut self, grace: Duration) -> Vec<tree::Survivor> {
+        if self.is_over {
+            return Vec::new();
+        }
+        self.is_over = true;
         let pid = self.pid();
         let mut survivors = Vec::new();
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            // Its number may be another process's by now.
-            if self.has_only_hosts {
-                survivors = tree::end_orphans(&[], grace).survivors;
+        if self.child.is_running() {
+            if tree::has_children(pid) {
+                survivors = tree::end(pid, false, grace).survivors;
             }
-        } else if tree::has_children(pid) {
-            survivors = tree::end(pid, false, grace).survivors;
+            // The host itself is killed last, since its descendants' orphans come to it.
+            self.child.kill();
         }
-        // The host itself is killed last, since its descendants' orphans come to it.
-        if self.child.kill().is_ok() {
-            let _ = self.child.wait();
+        // It may have ended before its descendants were.
+        if self.has_only_hosts && tree::has_children(getpid()) {
+            survivors.extend(spawner::end_orphans(grace).survivors);
         }
         let _ = self.read();
         self.stdout.finish();
@@ -243,9 +238,7 @@ impl HostProcess {
 
 impl Drop for HostProcess {
     fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            self.end(Duration::ZERO);
-        }
+        self.end(Duration::ZERO);
     }
 }
 
@@ -276,30 +269,4 @@ fn pass_on(line: &LogLine) {
         record.key_values(task);
     }
     log::logger().log(&record.args(format_args!("{}", line.message)).build());
-}
-
-impl Death {
-    /// The signal that killed it, by name.
-    pub fn signal(&self) -> Option<&'static str> {
-        signal_name(self.status.signal()?)
-    }
-}
-
-impl fmt::Display for Death {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.status.signal(), self.status.code()) {
-            (Some(signal), _) => match signal_name(signal) {
-                Some(name) => write!(f, "was killed by {name}")?,
-                None => write!(f, "was killed by signal {signal}")?,
-            },
-            (None, Some(code)) => write!(f, "ended itself with status {code}")?,
-            (None, None) => f.write_str("ended")?,
-        }
-        // Rust ends what it says of a panic with how to see more of it.
-        let is_advice = |line: &&String| line.starts_with("note: ");
-        match self.stderr.iter().rev().find(|line| !is_advice(line)) {
-            Some(line) => write!(f, "; its last words: {line}"),
-            None => Ok(()),
-        }
-    }
 }

@@ -81,10 +81,11 @@ impl Hosts {
     ///
     /// When it is refused, dies or hangs.
     pub fn describe(&mut self, file: &Admissible) -> Result<Described, Failure> {
-        self.alone_if_it_dies(file, |hosts| hosts.load(file))
+        self.alone_if_it_fails(file, |hosts| hosts.load(file))
     }
 
-    /// What a worker's metadata says of the plugin's task, and the keys that were dropped since they are others'.
+    /// What a worker's metadata says of the plugin's task, and the keys that were dropped since they are others'. It is
+    /// asked in a host of its own, since an environment that another plugin changed would have it tell what is not so.
     ///
     /// # Errors
     ///
@@ -94,15 +95,15 @@ impl Hosts {
         file: &Admissible,
         known: &Metadata,
     ) -> Result<(Metadata, Vec<String>), Failure> {
-        let answer = self.alone_if_it_dies(file, |hosts| {
-            hosts.load(file)?;
-            let question = Question::Analyze {
-                plugin: file.identity(),
-                known: known.clone(),
-            };
-            hosts.blaming(file, Phase::Analyze, |hosts| hosts.put(question))
-        });
-        match answer? {
+        if self.place.has_others_than(file.identity()) {
+            self.close();
+        }
+        self.load(file)?;
+        let question = Question::Analyze {
+            plugin: file.identity(),
+            known: known.clone(),
+        };
+        match self.blaming(file, Phase::Analyze, |hosts| hosts.put(question))? {
             Answer::Analyzed { metadata, dropped } => Ok((metadata, dropped)),
             other => Err(Failure::unexpected(&other)),
         }
@@ -151,44 +152,47 @@ impl Hosts {
         file: &Admissible,
         question: impl Fn() -> Question,
     ) -> Result<Answer, Failure> {
-        self.alone_if_it_dies(file, |hosts| {
+        self.alone_if_it_fails(file, |hosts| {
             hosts.load(file)?;
             hosts.put(question())
         })
     }
 
-    /// Puts a question again, to a host of its own, when the host died that other plugins were loaded in too: one of
-    /// them may have killed it.
-    fn alone_if_it_dies<T>(
+    /// Puts a question again, to a host of its own, when it failed in one that other plugins were asked in too: one of
+    /// them may have killed or stopped it, or have left it without memory, descriptors or rights.
+    fn alone_if_it_fails<T>(
         &mut self,
         file: &Admissible,
         question: impl Fn(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let had_others = self.place.has_others_than(file.identity());
         match question(self) {
-            Err(failure @ (Failure::Died(_) | Failure::Garbled(_))) if had_others => {
+            Err(failure) if had_others && failure.may_be_of_another() => {
                 log::debug!(
-                    "a plugin host of several plugins failed: {failure}; asking again in a host of its own"
+                    "in a plugin host of several plugins, {} failed: {failure}; asking again in a host of its own",
+                    file.path().display()
                 );
-                let answer = question(self);
                 self.close();
-                answer
+                question(self)
             }
             answer => answer,
         }
     }
 
-    /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside.
+    /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside, if nobody else
+    /// can have done that.
     fn blaming<T>(
         &mut self,
         file: &Admissible,
         phase: Phase,
         question: impl FnOnce(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let is_alone = !self.place.has_others_than(file.identity());
+        let others = self.place.has_others_than(file.identity()) || self.place.had_task_data();
         let answer = question(self);
-        if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine) {
-            evidence::keep(quarantine, file, phase, failure, is_alone);
+        if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
+            && !others
+        {
+            evidence::keep(quarantine, file, phase, failure);
         }
         answer
     }

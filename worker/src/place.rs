@@ -10,7 +10,7 @@ use crate::{
     question::ask,
 };
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,6 +22,11 @@ use taskbay_loader::FileIdentity;
 pub(crate) struct Place {
     kind: Kind,
     loaded: HashMap<FileIdentity, Described>,
+    /// The plugins that were asked anything since the child started: the code of each may have changed it, also of one
+    /// that was refused.
+    asked: HashSet<FileIdentity>,
+    /// Whether any of them was given task data.
+    had_task_data: bool,
 }
 
 #[derive(Debug)]
@@ -51,6 +56,8 @@ impl Place {
         Self {
             kind,
             loaded: HashMap::new(),
+            asked: HashSet::new(),
+            had_task_data: false,
         }
     }
 
@@ -59,9 +66,18 @@ impl Place {
         self.loaded.get(&file)
     }
 
-    /// Whether any plugin but that one is loaded.
+    /// Whether the child may be what another plugin has made of it.
     pub(crate) fn has_others_than(&self, file: FileIdentity) -> bool {
-        self.loaded.keys().any(|loaded| *loaded != file)
+        self.is_child() && self.asked.iter().any(|asked| *asked != file)
+    }
+
+    /// Whether a request may be to blame for what becomes of the child.
+    pub(crate) fn had_task_data(&self) -> bool {
+        self.had_task_data
+    }
+
+    fn is_child(&self) -> bool {
+        matches!(self.kind, Kind::Child { .. })
     }
 
     /// Notes that a plugin is loaded.
@@ -76,6 +92,8 @@ impl Place {
         limit: Duration,
         abort: &Abort,
     ) -> Result<Answer, Failure> {
+        self.asked.insert(question.plugin());
+        self.had_task_data |= question.has_task_data();
         if let Kind::Here(host) = &mut self.kind {
             let server: Arc<dyn Server> = Arc::new(NoServer);
             return Ok(host.answer(question, abort, &server));
@@ -118,6 +136,8 @@ impl Place {
         if let Kind::Child { process, .. } = &mut self.kind {
             *process = None;
             self.loaded.clear();
+            self.asked.clear();
+            self.had_task_data = false;
         }
     }
 }

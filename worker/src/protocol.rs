@@ -78,6 +78,24 @@ pub(crate) enum Question {
     },
 }
 
+impl Question {
+    /// The plugin that it is about.
+    pub(crate) fn plugin(&self) -> FileIdentity {
+        match self {
+            Self::Load { identity, .. } => *identity,
+            Self::Analyze { plugin, .. }
+            | Self::Configure { plugin, .. }
+            | Self::CanRun { plugin, .. }
+            | Self::Execute { plugin, .. } => *plugin,
+        }
+    }
+
+    /// Whether it gives the plugin task data, which may be what it dies of.
+    pub(crate) fn has_task_data(&self) -> bool {
+        !matches!(self, Self::Load { .. } | Self::Analyze { .. })
+    }
+}
+
 /// What a host answers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

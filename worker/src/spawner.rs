@@ -1,20 +1,32 @@
-//! Starting children from a thread that lives as long as the process.
+//! Starting plugin hosts, and knowing which children they are.
 //!
 //! A child that asks to be told of its parent's death is told when the *thread* that started it ends, so a thread of some
 //! pool must not be that one.
 
-use rustix::{process::getpid, thread::gettid};
+use crate::tree::{self, Ended};
+use rustix::{
+    process::{Pid, getpid},
+    thread::gettid,
+};
 use std::{
     io,
-    process::{Child, Command},
-    sync::{LazyLock, Mutex, PoisonError, mpsc},
+    process::{Child, Command, ExitStatus},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
+    time::Duration,
 };
+
+/// A plugin host that was started. It is killed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Spawned(Child);
 
 struct Job {
     command: Command,
     started: mpsc::Sender<io::Result<Child>>,
 }
+
+/// The hosts that run, or have ended and were not waited for. Who holds the lock can tell them from orphans.
+static HOSTS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 static SPAWNER: LazyLock<Mutex<mpsc::Sender<Job>>> = LazyLock::new(|| {
     let (jobs, received) = mpsc::channel::<Job>();
@@ -31,7 +43,25 @@ static SPAWNER: LazyLock<Mutex<mpsc::Sender<Job>>> = LazyLock::new(|| {
 
 /// Starts `command` from a thread that lives as long as the process: the main thread where this is it, else one that is
 /// kept for this.
-pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
+pub(crate) fn spawn(command: Command) -> io::Result<Spawned> {
+    let mut hosts = hosts();
+    let child = start(command)?;
+    hosts.push(Pid::from_child(&child));
+    Ok(Spawned(child))
+}
+
+/// Ends what dead hosts left behind, with `grace` between TERM and KILL: all children of this process that are no hosts.
+/// No host is started meanwhile.
+pub(crate) fn end_orphans(grace: Duration) -> Ended {
+    let hosts = hosts();
+    tree::end_orphans(&hosts, grace)
+}
+
+fn hosts() -> MutexGuard<'static, Vec<Pid>> {
+    HOSTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn start(mut command: Command) -> io::Result<Child> {
     if gettid() == getpid() {
         return command.spawn();
     }
@@ -42,4 +72,39 @@ pub(crate) fn spawn(mut command: Command) -> io::Result<Child> {
         .send(Job { command, started })
         .map_err(|_| io::Error::other("there is no thread to start processes from"))?;
     answer.recv().map_err(io::Error::other)?
+}
+
+impl Spawned {
+    pub(crate) fn child(&mut self) -> &mut Child {
+        &mut self.0
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+
+    /// Whether it runs; where not, its number may be another process's by now.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.0.wait()
+    }
+
+    /// Kills it, if it still runs, and waits for its end.
+    pub(crate) fn kill(&mut self) {
+        if self.0.kill().is_ok() {
+            let _ = self.0.wait();
+        }
+    }
+}
+
+impl Drop for Spawned {
+    fn drop(&mut self) {
+        self.kill();
+        let pid = self.pid();
+        hosts().retain(|host| *host != pid);
+    }
 }

@@ -61,7 +61,7 @@ pub(crate) fn run(
         Err(failure) => {
             let code = match &failure {
                 Failure::Invalid(_) | Failure::Fault(_) => ErrorCode::ConfigureFailed,
-                Failure::Died(_) | Failure::Hung { .. } => ErrorCode::Crashed,
+                failure if failure.is_crash() => ErrorCode::Crashed,
                 _ => ErrorCode::SetupFailed,
             };
             let interrupted = matches!(failure, Failure::Interrupted);
