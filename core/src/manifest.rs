@@ -25,7 +25,8 @@ pub struct Manifest {
     pub package_version: String,
     /// What the plugin does on a panic.
     pub panic: PanicStrategy,
-    /// The fingerprint of the interface's layout: plugins of one fingerprint need their layout checked only once.
+    /// The fingerprint of the interface's layout, to be shown: that plugins of one fingerprint have one layout is what
+    /// they say themselves, so a host checks each.
     #[serde(default)]
     pub interface: String,
 }

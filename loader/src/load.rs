@@ -16,10 +16,8 @@ use abi_stable::{
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::{
-    collections::HashSet,
     mem,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
 };
 use taskbay_core::ApiVersion;
 use taskbay_plugin_api::host::{
@@ -34,8 +32,6 @@ const RTLD_NODELETE: i32 = 0x1000;
 #[derive(Debug)]
 pub struct Loader {
     store: Store,
-    /// The fingerprints of interfaces whose layout was checked.
-    checked: Mutex<HashSet<String>>,
 }
 
 /// Why a plugin cannot be loaded.
@@ -131,10 +127,7 @@ impl LoadError {
 impl Loader {
     /// A loader that loads from copies in `store`.
     pub fn new(store: Store) -> Self {
-        Self {
-            store,
-            checked: Mutex::default(),
-        }
+        Self { store }
     }
 
     /// Makes the private copy of the file, so that loading it later costs less, also in another process.
@@ -205,42 +198,33 @@ impl Loader {
         };
         let header = open(&copy)?;
         if !is_checked {
-            self.check_layout(header, admissible)?;
+            check_layout(header, admissible.manifest().api)?;
             self.store.mark(&copy, identity, INTERFACE_FINGERPRINT);
         }
-        // SAFETY: the layout was checked: just now, by an earlier process, or for another plugin whose interface has the
-        // same fingerprint.
+        // SAFETY: the layout was checked, just now or of the same copy earlier.
         let module = unsafe { header.init_root_module_with_unchecked_layout::<TaskModuleRef>() };
         module.map_err(|error| LoadError::RootModule(first_line(&error.to_string())))
     }
+}
 
-    /// Checks the layout both ways: as `abi_stable` checks it, a host of a newer interface would refuse every older plugin.
-    fn check_layout(&self, header: &LibHeader, admissible: &Admissible) -> Result<(), LoadError> {
-        let fingerprint = &admissible.manifest().interface;
-        // A manifest that lacks it says nothing about the layout.
-        if !fingerprint.is_empty() && self.checked().contains(fingerprint) {
-            return Ok(());
-        }
-        let host = TaskModuleRef::LAYOUT;
-        let plugin = header
-            .layout()
-            .ok_or_else(|| LoadError::Header("it does not describe its layout".to_owned()))?;
-        if let Err(error) = check_layout_compatibility(host, plugin)
-            && check_layout_compatibility(plugin, host).is_err()
-        {
-            return Err(LoadError::Layout {
-                plugin: admissible.manifest().api,
-                host: api_version(),
-                details: error.to_string(),
-            });
-        }
-        self.checked().insert(fingerprint.clone());
-        Ok(())
+/// Checks the layout both ways: as `abi_stable` checks it, a host of a newer interface would refuse every older plugin.
+///
+/// What the manifest says of the interface spares nobody the check: a file can say anything.
+fn check_layout(header: &LibHeader, plugin_version: ApiVersion) -> Result<(), LoadError> {
+    let host = TaskModuleRef::LAYOUT;
+    let plugin = header
+        .layout()
+        .ok_or_else(|| LoadError::Header("it does not describe its layout".to_owned()))?;
+    if let Err(error) = check_layout_compatibility(host, plugin)
+        && check_layout_compatibility(plugin, host).is_err()
+    {
+        return Err(LoadError::Layout {
+            plugin: plugin_version,
+            host: api_version(),
+            details: error.to_string(),
+        });
     }
-
-    fn checked(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(())
 }
 
 /// Opens a library for the life of the process, and finds the header of its root module.

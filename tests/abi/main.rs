@@ -163,6 +163,55 @@ fn a_plugin_with_a_shrunk_interface_is_refused() {
     assert_is_refused(&farm_with(&removed.plugin()), "1.3.0");
 }
 
+/// One field has another type, and the note says what that of a good plugin says, which is loaded before it.
+#[test]
+fn a_plugin_that_lies_about_its_interface_is_refused() {
+    let mut liar = fs::read(Generated::patched("changed").plugin()).unwrap();
+    assert!(unruly::replace(&mut liar, "noop", "poon") > 0);
+    let farm = Farm::with(&["noop"]);
+    let good_file = farm.plugins().join("libtaskbay_task_noop.so");
+    let liar_file = farm.plugins().join("zz.so");
+    fs::write(&liar_file, &liar).unwrap();
+    let mut good = fs::read(&good_file).unwrap();
+    let numbers = [&good_file, &liar_file].map(|file| inspected_interface(&farm, file));
+    assert_ne!(numbers[0], numbers[1]);
+    // It matters that they are the same, not whose it is; the shorter one fits.
+    let [good_number, liar_number] = numbers.each_ref().map(String::as_str);
+    if liar_number.len() < good_number.len() {
+        claim_interface(&mut good, good_number, liar_number);
+    } else {
+        claim_interface(&mut liar, liar_number, good_number);
+    }
+    fs::write(&good_file, &good).unwrap();
+    fs::write(&liar_file, &liar).unwrap();
+    assert_eq!(
+        inspected_interface(&farm, &good_file),
+        inspected_interface(&farm, &liar_file)
+    );
+    let scanned = farm.scan();
+    assert!(scanned.registry.get("noop").is_ok());
+    let state = &scanned.catalog.entries[1].state;
+    let is_layout = matches!(
+        state,
+        State::Rejected(Rejection::Load(LoadError::Layout { .. }))
+    );
+    assert!(is_layout, "{state:?}");
+}
+
+/// Has the note name another interface; spaces fill the place.
+fn claim_interface(plugin: &mut [u8], old: &str, new: &str) {
+    let key = |number: &str| format!(r#""interface":"{number}""#);
+    let width = key(old).len();
+    let done = unruly::replace(plugin, &key(old), &format!("{:width$}", key(new)));
+    assert_eq!(done, 1);
+}
+
+/// What its note says of the interface's layout.
+fn inspected_interface(farm: &Farm, file: &Path) -> String {
+    let inspected = farm.run(&["inspect", file.to_str().unwrap(), "--json"]);
+    inspected.json()["interface"].as_str().unwrap().to_owned()
+}
+
 /// Optimised, without assertions or symbols; the hosts here, and the other plugins, are usually not.
 #[test]
 fn a_release_plugin_works() {
