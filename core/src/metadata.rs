@@ -8,6 +8,10 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
 };
 
+/// How deeply a value may be nested. Such documents are put into others, and no JSON reader here follows more than 127
+/// levels.
+const DEEPEST: usize = 64;
+
 /// A metadata key with its hash, so that looking it up costs no hashing. Made once per requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetadataKey {
@@ -36,6 +40,12 @@ pub enum MetadataError {
     /// It is JSON, but no object.
     #[error("worker metadata must be a JSON object, not {0}")]
     NotObject(&'static str),
+    /// A value in it is nested too deeply.
+    #[error("the value of `{key}` in worker metadata is nested more deeply than {DEEPEST} levels")]
+    TooDeep {
+        /// Its key.
+        key: String,
+    },
 }
 
 impl MetadataKey {
@@ -76,12 +86,19 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// When `text` is no JSON, or no object.
+    /// When `text` is no JSON, or no object, or a value in it is nested more deeply than 64 levels.
     pub fn parse(text: &str) -> Result<Self, MetadataError> {
-        let value = serde_json::from_str(text).map_err(MetadataError::NotJson)?;
-        match value {
-            Value::Object(map) => Ok(map.into()),
-            other => Err(MetadataError::NotObject(kind(&other))),
+        Self::from_json(serde_json::from_str(text).map_err(MetadataError::NotJson)?)
+    }
+
+    fn from_json(value: Value) -> Result<Self, MetadataError> {
+        let map = match value {
+            Value::Object(map) => map,
+            other => return Err(MetadataError::NotObject(kind(&other))),
+        };
+        match map.iter().find(|(_, value)| !is_shallow(value, DEEPEST)) {
+            Some((key, _)) => Err(MetadataError::TooDeep { key: key.clone() }),
+            None => Ok(map.into()),
         }
     }
 
@@ -182,10 +199,16 @@ impl Serialize for Metadata {
 
 impl<'de> Deserialize<'de> for Metadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Object(map) => Ok(map.into()),
-            other => Err(D::Error::custom(MetadataError::NotObject(kind(&other)))),
-        }
+        Self::from_json(Value::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Whether the value has no more than that many levels.
+fn is_shallow(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| is_shallow(item, levels - 1)),
+        Value::Object(map) => levels > 0 && map.values().all(|item| is_shallow(item, levels - 1)),
+        _ => true,
     }
 }
 
@@ -255,6 +278,21 @@ mod tests {
         metadata.entries.push((twin.clone(), json!(2)));
         assert_eq!(metadata.get(&twin), Some(&json!(2)));
         assert_eq!(metadata.value("first"), Some(&json!(1)));
+    }
+
+    #[test]
+    fn values_may_be_nested_but_not_without_end() {
+        let nested = |levels| {
+            format!(
+                r#"{{"a:b": {}1{}}}"#,
+                "[".repeat(levels),
+                "]".repeat(levels)
+            )
+        };
+        assert!(Metadata::parse(&nested(64)).is_ok());
+        let error = Metadata::parse(&nested(65)).unwrap_err().to_string();
+        assert!(error.contains("`a:b`"), "{error}");
+        assert!(serde_json::from_str::<Metadata>(&nested(65)).is_err());
     }
 
     /// A plugin judges by the text that its host wrote.

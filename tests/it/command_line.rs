@@ -34,6 +34,9 @@ fn bad_input_gets_a_clear_error() {
         .fails(3, &["cannot read gone.json", "No such file"]);
     farm.run(&["can-run", "noop", "{}", "--worker", "[]"])
         .fails(1, &["must be a JSON object, not an array"]);
+    let deep = format!(r#"{{"a:b": {}1{}}}"#, "[".repeat(100), "]".repeat(100));
+    farm.run(&["can-run", "noop", "{}", "--worker", &deep])
+        .fails(1, &["`a:b`", "more deeply than 64 levels"]);
     farm.run(&["run", "noop", "{}", "--timeout", "soon"])
         .fails(2, &["write a time such as"]);
     for time in ["1e19", "500000000000 years"] {
@@ -224,4 +227,30 @@ fn completions_and_manual_pages() {
     );
     farm.run(&["man", "pages"]).succeeds();
     assert!(farm.here().join("pages/taskbay-run.1").exists());
+}
+
+/// What is nested as deeply as a reader of JSON follows crosses all that lies between plugin and command.
+#[test]
+fn documents_that_are_nested() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("schema-nested");
+    let name = unruly::name("schema-nested");
+    let schema = farm.run(&["schema", &name]);
+    let depth = schema.succeeds().stdout.matches("\"not\"").count();
+    assert_eq!(depth, 120);
+    farm.add_unruly("none");
+    let name = unruly::name("none");
+    let nested = format!("{}1{}", "[".repeat(64), "]".repeat(64));
+    let worker = format!(r#"{{"{name}:version": 1, "{name}:level": {nested}}}"#);
+    let ran = farm.run(&[
+        "can-run",
+        &name,
+        r#"{"level": 1}"#,
+        "--worker",
+        &worker,
+        "--json",
+    ]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let found = &ran.json()["reasons"][0]["found"];
+    assert_eq!(found.to_string(), nested);
 }

@@ -214,6 +214,10 @@ impl Hosts {
         };
         match self.put(question)? {
             Answer::Loaded { version, schema } => {
+                let schema = schema
+                    .map(|schema| serde_json::from_str(&schema))
+                    .transpose();
+                let schema = schema.map_err(|error| Failure::Garbled(error.to_string()))?;
                 let described = Described { version, schema };
                 self.checked.insert(identity);
                 self.place.has_loaded(identity, described.clone());

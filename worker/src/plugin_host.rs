@@ -71,7 +71,7 @@ impl PluginHost {
             Ok(plugin) => {
                 let answer = Answer::Loaded {
                     version: plugin.version(),
-                    schema: plugin.schema().cloned(),
+                    schema: plugin.schema().map(ToString::to_string),
                 };
                 self.plugins.insert(identity, plugin);
                 answer

@@ -3,7 +3,6 @@
 pub(crate) mod check;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
 use std::{
     io::{self, Read},
     path::PathBuf,
@@ -101,7 +100,11 @@ impl Question {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
     /// To `Load`.
-    Loaded { version: u32, schema: Option<Value> },
+    Loaded {
+        version: u32,
+        /// The schema as text: inside a frame it would have fewer levels left.
+        schema: Option<String>,
+    },
     /// To `Load`.
     Rejected {
         reason: String,
