@@ -20,7 +20,7 @@ pub struct Candidate {
     pub(crate) resolved: PathBuf,
     /// Whether the last component is, or may be, a symbolic link.
     pub(crate) is_link: bool,
-    /// Whether the folders above the resolved path are trusted.
+    /// Whether the way to the folder, or to the file where it was named by itself, is trusted.
     pub(crate) folders: Result<(), Arc<TrustError>>,
 }
 
@@ -83,7 +83,7 @@ pub fn discover(path: &SearchPath, policy: TrustPolicy) -> Discovery {
 }
 
 fn read(directory: &Path, resolved: &Path, policy: TrustPolicy) -> io::Result<Vec<Candidate>> {
-    let folders = policy.check_folders(resolved).map_err(Arc::new);
+    let folders = policy.check_way(directory).map_err(Arc::new);
     let mut candidates = Vec::new();
     for entry in fs::read_dir(resolved)? {
         let entry = entry?;
@@ -118,19 +118,15 @@ impl Candidate {
 
     /// The file at `path`, wherever it lies and whatever it is called.
     pub fn at(path: &Path, policy: TrustPolicy) -> Self {
-        let folder = path.parent().filter(|parent| *parent != Path::new(""));
-        let named = folder.unwrap_or(Path::new(".")).canonicalize();
-        match (trust::resolve(path, policy), named) {
-            (Ok((resolved, folders)), Ok(named)) => Self {
+        match trust::resolve(path, policy) {
+            Ok((resolved, folders)) => Self {
                 path: path.to_owned(),
                 resolved,
                 is_link: false,
-                folders: folders
-                    .and_then(|()| policy.check_folders(&named))
-                    .map_err(Arc::new),
+                folders: folders.map_err(Arc::new),
             },
             // What is wrong with it shows when it is inspected.
-            _ => Self {
+            Err(_) => Self {
                 path: path.to_owned(),
                 resolved: path.to_owned(),
                 is_link: true,

@@ -1,13 +1,18 @@
 //! Who may replace a plugin file: nobody but root and the user that loads it.
 
 use rustix::{
-    fs::{Mode, Stat, stat},
+    fs::{FileType, Mode, Stat, lstat, stat},
+    io::Errno,
     process::geteuid,
 };
 use std::{
-    io,
-    path::{Path, PathBuf},
+    ffi::OsString,
+    fs, io,
+    path::{self, Component, Path, PathBuf},
 };
+
+/// How many symbolic links a path may lead through: as many as the kernel follows (`path_resolution(7)`).
+const MOST_LINKS: usize = 40;
 
 /// Which files are loaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,35 +94,99 @@ impl TrustPolicy {
             return Ok(());
         }
         for folder in folder.ancestors() {
-            let status = stat(folder).map_err(|error| TrustError::Unknown {
-                path: folder.display().to_string(),
-                reason: io::Error::from(error).to_string(),
-            })?;
+            let status = stat(folder).map_err(|error| unknown(folder, error))?;
             check(folder, &status, true)?;
         }
         Ok(())
     }
+
+    /// Whether nobody else can make `path` lead elsewhere: each folder in which a part of it is looked up is trusted, those
+    /// of symbolic links on the way too, and so is the last part where it is a folder itself.
+    ///
+    /// # Errors
+    ///
+    /// The first folder in which others may replace something, or the first link that they may.
+    pub fn check_way(self, path: &Path) -> Result<(), TrustError> {
+        if self == Self::Anyone {
+            return Ok(());
+        }
+        let whole = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut here = PathBuf::from("/");
+        let mut ahead = parts(&whole);
+        let mut links = 0;
+        while let Some(part) = ahead.pop() {
+            if part == ".." {
+                here.pop();
+                continue;
+            }
+            let folder = stat(&here).map_err(|error| unknown(&here, error))?;
+            check(&here, &folder, true)?;
+            let next = here.join(&part);
+            let status = lstat(&next).map_err(|error| unknown(&next, error))?;
+            if FileType::from_raw_mode(status.st_mode) != FileType::Symlink {
+                here = next;
+                continue;
+            }
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(unknown(&whole, Errno::LOOP));
+            }
+            // In a sticky folder only the link's owner can replace it.
+            if Mode::from_raw_mode(folder.st_mode).contains(Mode::SVTX) {
+                check_owner(&next, &status)?;
+            }
+            let target = fs::read_link(&next).map_err(|error| unknown(&next, error))?;
+            if target.is_absolute() {
+                here = PathBuf::from("/");
+            }
+            ahead.extend(parts(&target));
+        }
+        let status = stat(&here).map_err(|error| unknown(&here, error))?;
+        match FileType::from_raw_mode(status.st_mode) {
+            FileType::Directory => check(&here, &status, true),
+            _ => Ok(()),
+        }
+    }
 }
 
-/// The path with symbolic links resolved, and whether its folders are trusted.
+/// The parts of a path, the first one last.
+fn parts(path: &Path) -> Vec<OsString> {
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(_) | Component::ParentDir => Some(part.as_os_str().to_owned()),
+        _ => None,
+    });
+    parts.rev().collect()
+}
+
+fn unknown(path: &Path, error: impl Into<io::Error>) -> TrustError {
+    TrustError::Unknown {
+        path: path.display().to_string(),
+        reason: error.into().to_string(),
+    }
+}
+
+/// The path with symbolic links resolved, and whether the way there is trusted.
 pub(crate) fn resolve(
     path: &Path,
     policy: TrustPolicy,
 ) -> io::Result<(PathBuf, Result<(), TrustError>)> {
     let resolved = path.canonicalize()?;
-    let trusted = policy.check_folders(resolved.parent().unwrap_or(&resolved));
-    Ok((resolved, trusted))
+    Ok((resolved, policy.check_way(path)))
+}
+
+fn check_owner(path: &Path, status: &Stat) -> Result<(), TrustError> {
+    let owner = status.st_uid;
+    if owner == 0 || owner == geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(TrustError::Owner {
+        path: path.display().to_string(),
+        owner,
+    })
 }
 
 fn check(path: &Path, status: &Stat, is_folder: bool) -> Result<(), TrustError> {
-    let path = || path.display().to_string();
-    let owner = status.st_uid;
-    if owner != 0 && owner != geteuid().as_raw() {
-        return Err(TrustError::Owner {
-            path: path(),
-            owner,
-        });
-    }
+    check_owner(path, status)?;
     let mode = Mode::from_raw_mode(status.st_mode);
     if is_folder && mode.contains(Mode::SVTX) {
         return Ok(());
@@ -129,7 +198,10 @@ fn check(path: &Path, status: &Stat, is_folder: bool) -> Result<(), TrustError> 
     } else {
         return Ok(());
     };
-    Err(TrustError::Writable { path: path(), who })
+    Err(TrustError::Writable {
+        path: path.display().to_string(),
+        who,
+    })
 }
 
 #[cfg(test)]

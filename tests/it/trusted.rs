@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, chown, symlink},
+    os::unix::fs::{PermissionsExt, chown, lchown, symlink},
     path::Path,
     process::Command,
 };
@@ -96,6 +96,43 @@ fn a_link_where_others_may_write() {
     assert_rejected(&list(&farm), "open is writable by everybody");
     farm.run(&["inspect", link.to_str().unwrap()])
         .fails(4, &["open is writable by everybody"]);
+}
+
+/// Every link on the way counts, also one to the plugin directory.
+#[test]
+fn links_on_the_way() {
+    let farm = Farm::with(&["noop"]);
+    let (open, links) = (farm.path("open"), farm.path("links"));
+    fs::create_dir(&open).unwrap();
+    fs::create_dir(&links).unwrap();
+    let noop = farm.plugins().join("libtaskbay_task_noop.so");
+    symlink(noop, open.join("middle.so")).unwrap();
+    symlink(open.join("middle.so"), links.join("first.so")).unwrap();
+    symlink("../plugins", open.join("directory")).unwrap();
+    let row = |directory: &Path| {
+        let mut command = farm.command(&["list", "--json"]);
+        Ran::of(command.env("TASKBAY_PLUGIN_PATH", directory)).json()["tasks"][0].clone()
+    };
+    let ways = [links.clone(), open.join("directory")];
+    let set = |mode| fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+    for way in &ways {
+        assert_eq!(row(way)["status"], "ok", "{}", way.display());
+    }
+    set(0o777);
+    for way in &ways {
+        assert_rejected(&row(way), "open is writable by everybody");
+    }
+    farm.run(&["inspect", links.join("first.so").to_str().unwrap()])
+        .fails(4, &["open is writable by everybody"]);
+    // In a sticky folder a link can be replaced by its owner alone.
+    set(0o1777);
+    for way in &ways {
+        assert_eq!(row(way)["status"], "ok", "{}", way.display());
+    }
+    if is_root() {
+        lchown(open.join("middle.so"), Some(STRANGER), None).unwrap();
+        assert_rejected(&row(&links), "middle.so belongs to user");
+    }
 }
 
 #[test]

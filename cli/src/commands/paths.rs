@@ -58,7 +58,7 @@ fn state_of(path: &Path, policy: TrustPolicy) -> (&'static str, Option<String>) 
     if let Err(error) = fs::read_dir(&resolved) {
         return ("unreadable", Some(error.to_string()));
     }
-    match policy.check_folders(&resolved) {
+    match policy.check_way(path) {
         Ok(()) => ("ok", None),
         Err(error) => ("insecure", Some(error.to_string())),
     }
