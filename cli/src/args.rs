@@ -155,6 +155,13 @@ pub(crate) enum Command {
         #[arg(long)]
         keep: bool,
     },
+    /// Say what this machine offers, at first and whenever that changes, until told to end; there is no engine yet to take
+    /// requests from
+    Worker {
+        /// The worker's name; the machine's by default
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
     /// Show the plugins that were set aside since they died or hung, or forget it
     Quarantine {
         #[command(subcommand)]

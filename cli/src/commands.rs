@@ -12,6 +12,7 @@ mod quarantine;
 mod run;
 mod schema;
 mod validate;
+mod worker;
 
 use crate::{
     args::{Args, Command},
@@ -47,6 +48,7 @@ pub(crate) fn run(args: Args) -> Exit {
                 keep,
             },
         ),
+        Command::Worker { name } => worker::run(&session, name),
         Command::Quarantine { command } => quarantine::run(&session, &command),
         Command::Completions { shell } => completions::run(&session, shell),
         Command::Man { directory } => man::run(&directory),

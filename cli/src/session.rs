@@ -3,6 +3,7 @@
 use crate::{
     args::Global,
     error::CommandError,
+    exit::Exit,
     host,
     report::{Report, note},
 };
@@ -19,9 +20,9 @@ use std::{
 };
 use taskbay_core::Abort;
 use taskbay_loader::{
-    Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, TrustPolicy,
+    Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, Store, TrustPolicy,
 };
-use taskbay_worker::Hosts;
+use taskbay_worker::{Hosts, LiveCatalog};
 
 /// What all commands work with.
 #[derive(Debug)]
@@ -70,6 +71,18 @@ impl Session {
         (!self.global.in_process).then(Quarantine::of_this_user)
     }
 
+    /// The plugins on the search path, watched.
+    pub(crate) fn live(&self) -> Result<LiveCatalog, CommandError> {
+        let store = Store::of_this_user();
+        LiveCatalog::watch(self.path.clone(), self.policy, store, self.quarantine()).map_err(
+            |error| {
+                CommandError::new(Exit::Unavailable, "the directories cannot be watched")
+                    .cause(&error)
+                    .help("allow more inotify instances (`sysctl fs.inotify.max_user_instances`)")
+            },
+        )
+    }
+
     /// Plugin hosts, of which none runs yet.
     pub(crate) fn hosts(&self) -> Hosts {
         if self.global.in_process {
@@ -107,11 +120,7 @@ fn abort_on_signals() -> Abort {
     let set = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // Registering fails for signals that cannot be caught, which these two are not.
-        let _ = flag::register_conditional_shutdown(
-            signal,
-            crate::exit::Exit::Stopped as i32,
-            Arc::clone(&set),
-        );
+        let _ = flag::register_conditional_shutdown(signal, Exit::Stopped as i32, Arc::clone(&set));
         let _ = flag::register(signal, Arc::clone(&set));
     }
     Abort::watching(move || set.load(Ordering::Relaxed))

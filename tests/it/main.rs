@@ -8,6 +8,8 @@
 
 /// A directory of plugins and the command, apart from the machine they run on.
 mod farm;
+/// A command that goes on saying what changes, a line of JSON each.
+mod following;
 /// Plugin files with faults, made from one that was built.
 mod unruly;
 
@@ -43,3 +45,5 @@ mod rejected;
 mod trusted;
 /// Verdicts and their reasons.
 mod verdicts;
+/// A worker says what it offers, and says it again whenever its plugins change.
+mod worker;

@@ -31,6 +31,7 @@ mod analysis;
 mod attempt;
 mod ending;
 mod here;
+mod offer;
 
 mod architecture;
 pub mod system;
@@ -54,6 +55,7 @@ pub use later::LONGEST;
 pub use live_catalog::{Change, LiveCatalog};
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;
+pub use offer::Offer;
 pub use process::{Process, reap};
 #[doc(hidden)]
 pub use protocol::check::check_frames;

@@ -33,12 +33,7 @@ pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandEr
         .map_err(|failure| CommandError::not_asked(&failure))?;
     session.report.json(&analysis.metadata)?;
     let all_failed = !names.is_empty() && analysis.failed.len() == files.len();
-    for (name, failure) in &analysis.failed {
-        note(&format!(
-            "warning: this worker does not offer `{name}`: {failure}; {}",
-            failure.help()
-        ));
-    }
+    note_failed(&analysis);
     // Of several causes the most specific one is that of the highest number.
     let exits = analysis
         .failed
@@ -48,4 +43,14 @@ pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandEr
         Some(exit) if all_failed => exit,
         _ => Exit::Success,
     })
+}
+
+/// Says which plugins have nothing to offer since they failed.
+pub(crate) fn note_failed(analysis: &WorkerAnalysis) {
+    for (name, failure) in &analysis.failed {
+        note(&format!(
+            "warning: this worker does not offer `{name}`: {failure}; {}",
+            failure.help()
+        ));
+    }
 }

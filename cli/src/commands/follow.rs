@@ -6,25 +6,13 @@ use std::{
     io::{self, Write},
     time::Duration,
 };
-use taskbay_loader::Store;
-use taskbay_worker::{Change, LiveCatalog};
+use taskbay_worker::Change;
 
 /// How often the abort latch is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(session: &Session) -> Result<Exit, CommandError> {
-    let store = Store::of_this_user();
-    let mut live = LiveCatalog::watch(
-        session.path.clone(),
-        session.policy,
-        store,
-        session.quarantine(),
-    )
-    .map_err(|error| {
-        CommandError::new(Exit::Unavailable, "the directories cannot be watched")
-            .cause(&error)
-            .help("allow more inotify instances (`sysctl fs.inotify.max_user_instances`)")
-    })?;
+    let mut live = session.live()?;
     while !session.abort.is_set() {
         for change in live.wait(LOOK) {
             if write(session.global.json, &change).is_err() {

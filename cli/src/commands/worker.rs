@@ -1,0 +1,46 @@
+//! `taskbay worker`: what this machine offers, kept up to date.
+
+use crate::{commands::analyze::note_failed, error::CommandError, exit::Exit, session::Session};
+use rustix::system::uname;
+use serde_json::json;
+use std::time::Duration;
+use taskbay_core::Metadata;
+use taskbay_worker::Offer;
+
+/// How often the abort latch is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, CommandError> {
+    let name = name.unwrap_or_else(|| uname().nodename().to_string_lossy().into_owned());
+    let mut offer = Offer::new(session.live()?, session.hosts());
+    while !session.abort.is_set() {
+        let described = match offer.wait(LOOK) {
+            // It was told to end just as it asked a plugin.
+            Err(_) if session.abort.is_set() => break,
+            described => described.map_err(|failure| CommandError::not_asked(&failure))?,
+        };
+        if let Some(analysis) = described {
+            note_failed(&analysis);
+            write(session, &name, &analysis.metadata)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), CommandError> {
+    let json = json!({"schema": "taskbay.worker/1", "name": name, "metadata": metadata});
+    session.report.data(&json, |out| {
+        let offered: Vec<_> = metadata
+            .iter()
+            .filter_map(|(key, version)| {
+                Some(format!("{} {version}", key.strip_suffix(":version")?))
+            })
+            .collect();
+        let offered = match offered.join(", ") {
+            nothing if nothing.is_empty() => "nothing".to_owned(),
+            offered => offered,
+        };
+        writeln!(out, "{name} offers {offered}")?;
+        out.flush()
+    })
+}

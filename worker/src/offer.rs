@@ -1,0 +1,46 @@
+//! What a worker offers, kept up to date while its plugins come, are replaced, and go.
+
+use crate::{Failure, Hosts, LiveCatalog, WorkerAnalysis};
+use std::time::{Duration, Instant};
+
+/// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
+const REGULARLY: Duration = Duration::from_hours(1);
+
+/// What a worker offers.
+#[derive(Debug)]
+pub struct Offer {
+    live: LiveCatalog,
+    hosts: Hosts,
+    /// When the worker was last described.
+    described: Option<Instant>,
+}
+
+impl Offer {
+    /// The offer of this machine with the plugins that are watched. They are asked in `hosts`.
+    pub fn new(live: LiveCatalog, hosts: Hosts) -> Self {
+        Self {
+            live,
+            hosts,
+            described: None,
+        }
+    }
+
+    /// Waits, for that long at most, until there is something new to say, and describes this worker then: at first, when
+    /// the plugins have changed, and every hour.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked any more, for which none of them is to blame.
+    pub fn wait(&mut self, most: Duration) -> Result<Option<WorkerAnalysis>, Failure> {
+        let has_changed = !self.live.wait(most).is_empty();
+        let is_due = |described: Instant| described.elapsed() >= REGULARLY;
+        if !has_changed && !self.described.is_none_or(is_due) {
+            return Ok(None);
+        }
+        self.described = Some(Instant::now());
+        let analysis = WorkerAnalysis::of_this_machine(&mut self.hosts, self.live.tasks())?;
+        // Between changes there is nothing to do for a host.
+        self.hosts.close();
+        Ok(Some(analysis))
+    }
+}
