@@ -10,6 +10,7 @@ use crate::{
         ParsedWorker_TO, ParsedWorkerBox, Reply, TaskModule, TaskModuleRef,
     },
     bridge,
+    configured::configured,
     convert::{Attempt, Description},
     fault::Fault,
 };
@@ -31,7 +32,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
 };
-use taskbay_core::{Metadata, Task, TaskConfigError, escape_pointer_token};
+use taskbay_core::{Metadata, Task};
 
 /// The symbol under which hosts look for the library header. A test holds it against `abi_stable`'s own constant.
 pub const ROOT_MODULE_SYMBOL: &str = ROOT_MODULE_LOADER_NAME;
@@ -155,11 +156,7 @@ extern "C" fn analyze_worker<T: Task>(known: RStr<'_>) -> Reply<RString> {
 
 extern "C" fn configure<T: Task>(data: RStr<'_>) -> Reply<ConfiguredTaskBox> {
     guard(None, || {
-        let task: T = parse(data.as_str())?;
-        let errors = task.check();
-        if !errors.is_empty() {
-            return Err(Fault::Config { errors });
-        }
+        let task: T = configured(data.as_str()).map_err(|errors| Fault::Config { errors })?;
         let instance = Instance {
             task: Some(task),
             poisoned: AtomicBool::new(false),
@@ -302,34 +299,4 @@ fn failed(error: impl std::error::Error) -> Fault {
     Fault::Failed {
         message: error.to_string(),
     }
-}
-
-/// Parses task data; only data that does not parse is parsed again to find out where it is wrong.
-fn parse<T: Task>(data: &str) -> Result<T, Fault> {
-    serde_json::from_str(data).map_err(|plain| {
-        let located =
-            serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(data));
-        let error = match located {
-            Err::<T, _>(error) => {
-                TaskConfigError::new(pointer(error.path()), error.inner().to_string())
-            }
-            Ok(_) => TaskConfigError::new("", plain.to_string()),
-        };
-        Fault::Config {
-            errors: vec![error],
-        }
-    })
-}
-
-/// A path of serde as a JSON pointer.
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    path.iter()
-        .map(|segment| match segment {
-            Segment::Seq { index } => format!("/{index}"),
-            Segment::Map { key } => format!("/{}", escape_pointer_token(key)),
-            // A variant is not part of the document, and nothing unknown has a place in it.
-            Segment::Enum { .. } | Segment::Unknown => String::new(),
-        })
-        .collect()
 }

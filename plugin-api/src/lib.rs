@@ -154,6 +154,7 @@ mod note;
 mod export;
 
 mod bridge;
+mod configured;
 mod convert;
 
 mod command;
@@ -175,6 +176,7 @@ pub mod host {
         ParsedWorkerBox, Reply, TaskModule, TaskModuleRef,
     };
     pub use crate::bridge::{level_from_number, level_number};
+    pub use crate::configured::configured;
     pub use crate::convert::{Attempt, Description};
     pub use crate::fault::Fault;
     pub use crate::note::{NOTE_OWNER, api_version};

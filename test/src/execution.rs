@@ -1,6 +1,6 @@
 //! Executes a task, in process.
 
-use crate::FakeServer;
+use crate::{FakeServer, LogLine, logs::captured};
 use serde_json::json;
 use std::{
     fs,
@@ -19,6 +19,8 @@ pub struct Execution {
     pub server: Arc<FakeServer>,
     /// The work directory, with all that the task wrote.
     pub work: TempDir,
+    /// What the task logged, in order.
+    pub logs: Vec<LogLine>,
 }
 
 impl Execution {
@@ -34,13 +36,23 @@ impl Execution {
 
 /// Executes a task where these artifacts are 1, 2, …
 pub fn execute(task: &impl Task, artifacts: Vec<Artifact>) -> Execution {
+    execution(artifacts, |context| task.execute(context))
+}
+
+/// Executes with a server that has these artifacts, in a work directory of its own.
+pub(crate) fn execution(
+    artifacts: Vec<Artifact>,
+    execute: impl FnOnce(&Context) -> Result<bool, TaskError>,
+) -> Execution {
     let server = Arc::new(FakeServer::new(artifacts));
     let work = TempDir::new().unwrap();
     let context = Context::new(work.path(), Abort::new()).with_server(server.clone());
+    let (result, logs) = captured(|| execute(&context));
     Execution {
-        result: task.execute(&context),
+        result,
         server,
         work,
+        logs,
     }
 }
 

@@ -1,6 +1,53 @@
-//! What the tests of a task need: a server in memory, an execution against it, packages to execute on, and the tools.
+//! What the tests of a task need.
 //!
-//! It refuses to know how a plugin is loaded: a task's own tests call its trait, in process.
+//! A task is tested in process, where a debugger and coverage see it, or as the plugin that it becomes, behind the real
+//! loader. Both are configured, judged and executed as a host does it, with a server in memory:
+//!
+//! ```
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//! # use taskbay_plugin_api::{Context, Metadata, Requirement, Task, TaskError, log};
+//! use serde_json::json;
+//! use taskbay_test::{WorkerMetadata, configure};
+//!
+//! /// Says something.
+//! #[derive(Debug, Deserialize, Serialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Greet {
+//!     /// Whom to greet.
+//!     #[serde(default = "world")]
+//!     whom: String,
+//! }
+//! # fn world() -> String { "world".into() }
+//! # impl Task for Greet {
+//! #     const NAME: &'static str = "greet";
+//! #     const VERSION: u32 = 1;
+//! #     fn requirements(&self) -> Vec<Requirement> { vec![Requirement::equals("greet:awake", true)] }
+//! #     fn execute(&self, _: &Context) -> Result<bool, TaskError> {
+//! #         log::info!("hello {}", self.whom);
+//! #         Ok(true)
+//! #     }
+//! # }
+//!
+//! // As the host configures it: schema, type and check; `impl Task for Greet` is not shown.
+//! let faults = configure::<Greet>(&json!({"who": "you"})).unwrap_err();
+//! assert!(faults[0].to_string().contains("who"));
+//! let greet = configure::<Greet>(&json!({})).unwrap();
+//! assert_eq!(greet.data(), json!({"whom": "world"}));
+//!
+//! // As a scheduler judges a worker by it.
+//! let worker = WorkerMetadata::offering::<Greet>();
+//! assert!(greet.verdict(&worker.clone().with("greet:awake", true).build()).can_run());
+//! let verdict = greet.verdict(&worker.with("greet:awake", false).build());
+//! assert_eq!(verdict.reasons[0].key.as_deref(), Some("greet:awake"));
+//!
+//! // As a worker executes it, where these artifacts are 1, 2, …
+//! let execution = greet.execute(Vec::new());
+//! assert!(execution.result.unwrap());
+//! assert_eq!(execution.logs[0].message, "hello world");
+//! ```
+//!
+//! [`LoadedTask::build`] has cargo build the plugin, loads it, and offers the same of it.
 //!
 //! # Panics
 //!
@@ -16,10 +63,23 @@ pub mod packages;
 
 mod tools;
 
+mod worker_metadata;
+
 mod fake_server;
+
+mod logs;
 
 mod execution;
 
+mod configured;
+
+mod loaded;
+
+pub use configured::{Configured, configure};
 pub use execution::{Execution, artifact, empty_file, execute};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};
+pub use loaded::{LoadedConfigured, LoadedTask};
+pub use logs::LogLine;
+pub use taskbay_core::{Reason, ReasonCode, Verdict};
 pub use tools::has_tools;
+pub use worker_metadata::WorkerMetadata;

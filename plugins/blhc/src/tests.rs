@@ -3,8 +3,8 @@
 use crate::{Blhc, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Metadata, Task, TaskError, is_available};
-use taskbay_test::{Execution, FIRST_UPLOAD, artifact, has_tools};
+use taskbay_plugin_api::{Metadata, Task, TaskConfigError, TaskError, is_available};
+use taskbay_test::{Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, has_tools};
 use tempfile::TempDir;
 
 const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
@@ -15,21 +15,21 @@ const HARDENED: &str = "gcc -g -O2 -fstack-protector-strong -Wformat -Werror=for
                         gcc -g -O2 -Wl,-z,relro -o hello hello.o\n";
 const BARE: &str = "gcc -g -O2 -c -o hello.o hello.c\n";
 
-fn configure(data: Value) -> Result<Blhc, serde_json::Error> {
-    serde_json::from_value(data)
+fn configure(data: &Value) -> Result<Configured<Blhc>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
 }
 
 /// Executes with an artifact 1 of that category and with one file.
-fn execute(data: Value, category: &str, file: &str, text: &str) -> Execution {
+fn execute(data: &Value, category: &str, file: &str, text: &str) -> Execution {
     let store = TempDir::new().unwrap();
     let file = store.path().join(file);
     fs::write(&file, text).unwrap();
     let artifacts = vec![artifact(category, vec![file])];
-    taskbay_test::execute(&configure(data).unwrap(), artifacts)
+    configure(data).unwrap().execute(artifacts)
 }
 
 /// Executes on a build log and gives the result and the report, or nothing where blhc is missing.
-fn check_log(data: Value, lines: &str) -> Option<(bool, String)> {
+fn check_log(data: &Value, lines: &str) -> Option<(bool, String)> {
     if !has_tools(&["blhc"]) {
         return None;
     }
@@ -52,14 +52,14 @@ fn check_log(data: Value, lines: &str) -> Option<(bool, String)> {
 
 #[test]
 fn a_hardened_log_is_a_success() {
-    if let Some(found) = check_log(json!({"input": {"artifact": 1}}), HARDENED) {
+    if let Some(found) = check_log(&json!({"input": {"artifact": 1}}), HARDENED) {
         assert_eq!(found, (true, String::new()));
     }
 }
 
 #[test]
 fn a_log_without_compiler_lines_is_a_success() {
-    if let Some((success, report)) = check_log(json!({"input": {"artifact": 1}}), "") {
+    if let Some((success, report)) = check_log(&json!({"input": {"artifact": 1}}), "") {
         assert!(success);
         assert_eq!(report, "No compiler commands!\n");
     }
@@ -67,7 +67,7 @@ fn a_log_without_compiler_lines_is_a_success() {
 
 #[test]
 fn missing_flags_are_a_failure_and_are_reported() {
-    if let Some((success, report)) = check_log(json!({"input": {"artifact": 1}}), BARE) {
+    if let Some((success, report)) = check_log(&json!({"input": {"artifact": 1}}), BARE) {
         assert!(!success);
         assert!(
             report.contains("CPPFLAGS missing (-D_FORTIFY_SOURCE=2)"),
@@ -82,7 +82,7 @@ fn flags_reach_blhc() {
         "input": {"artifact": 1},
         "extra_flags": ["--bindnow", "--line-numbers", "--debian"],
     });
-    if let Some((success, report)) = check_log(data, HARDENED) {
+    if let Some((success, report)) = check_log(&data, HARDENED) {
         assert!(!success);
         assert!(
             report.starts_with("5:LDFLAGS missing (-Wl,-z,now)"),
@@ -90,7 +90,7 @@ fn flags_reach_blhc() {
         );
     }
     let data = json!({"input": {"artifact": 1}, "extra_flags": ["--buildd"]});
-    if let Some((success, report)) = check_log(data, BARE) {
+    if let Some((success, report)) = check_log(&data, BARE) {
         assert!(success);
         assert!(report.contains("W-dpkg-buildflags-missing"), "{report}");
     }
@@ -98,9 +98,9 @@ fn flags_reach_blhc() {
 
 #[test]
 fn defaults_are_filled_in() {
-    let task = configure(json!({"input": {"artifact": "./hello.build"}})).unwrap();
+    let task = configure(&json!({"input": {"artifact": "./hello.build"}})).unwrap();
     assert_eq!(
-        serde_json::to_value(task).unwrap(),
+        task.data(),
         json!({
             "input": {"artifact": "./hello.build"},
             "extra_flags": [],
@@ -122,7 +122,7 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"artifact": 1}, "backend": "docker"}),
         json!({"input": {"artifact": 1}, "result": true}),
     ] {
-        assert!(configure(data.clone()).is_err(), "{data}");
+        assert!(configure(&data).is_err(), "{data}");
     }
     let schema = Blhc::schema().unwrap().to_string();
     assert!(schema.contains("--line-numbers") && !schema.contains("--ignore-flag"));
@@ -130,30 +130,30 @@ fn refuses_what_debusine_refuses() {
 
 #[test]
 fn needs_blhc_on_the_worker_or_else_an_executor() {
-    let refusals = |data: Value, worker: &str| -> Vec<String> {
-        let worker = Metadata::parse(worker).unwrap();
-        let requirements = configure(data).unwrap().requirements();
-        requirements
-            .iter()
-            .filter(|requirement| !requirement.holds(&worker))
-            .map(|requirement| requirement.reason(&worker).message)
-            .collect()
+    let worker = WorkerMetadata::offering::<Blhc>;
+    let refusals = |data: &Value, worker: WorkerMetadata| -> Vec<String> {
+        let verdict = configure(data).unwrap().verdict(&worker.build());
+        let messages = verdict.reasons.into_iter().map(|reason| reason.message);
+        messages.collect()
     };
     let plain = json!({"input": {"artifact": 1}});
     let none: [&str; 0] = [];
-    assert_eq!(refusals(plain.clone(), r#"{"blhc:available": true}"#), none);
     assert_eq!(
-        refusals(plain, r#"{"blhc:available": false}"#),
+        refusals(&plain, worker().with("blhc:available", true)),
+        none
+    );
+    assert_eq!(
+        refusals(&plain, worker().with("blhc:available", false)),
         ["`blhc:available` is false, wanted: true: blhc is not installed on the worker"]
     );
     let mut inside = json!({"input": {"artifact": 1}, "environment": "debian/match:codename=sid"});
     assert_eq!(
-        refusals(inside.clone(), r#"{"executor:unshare:available": true}"#),
+        refusals(&inside, worker().with("executor:unshare:available", true)),
         none
     );
     inside["backend"] = json!("incus-vm");
     assert_eq!(
-        refusals(inside, "{}"),
+        refusals(&inside, worker()),
         [
             "`executor:incus-vm:available` is missing, wanted: true; perhaps the worker cannot run commands in an environment \
              with `incus-vm`"
@@ -169,7 +169,7 @@ fn needs_blhc_on_the_worker_or_else_an_executor() {
 #[test]
 fn an_environment_is_refused_with_the_remedy() {
     let data = json!({"input": {"artifact": 1}, "environment": 7});
-    let run = execute(data, "debian:package-build-log", "x.build", HEAD);
+    let run = execute(&data, "debian:package-build-log", "x.build", HEAD);
     let message = run.result.unwrap_err().message();
     assert!(message.contains("leave `environment` out"), "{message}");
     assert!(run.server.uploads().is_empty());
@@ -178,7 +178,7 @@ fn an_environment_is_refused_with_the_remedy() {
 #[test]
 fn an_input_of_the_wrong_kind_is_a_config_error() {
     let pointer = |category: &str, file: &str| {
-        let run = execute(json!({"input": {"artifact": 1}}), category, file, HEAD);
+        let run = execute(&json!({"input": {"artifact": 1}}), category, file, HEAD);
         match run.result {
             Err(TaskError::Config(error)) => (error.pointer, error.message),
             other => panic!("{other:?}"),
@@ -200,7 +200,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 #[test]
 fn a_missing_artifact_is_an_error() {
     let data = json!({"input": {"artifact": 2}});
-    let run = execute(data, "debian:package-build-log", "x.build", HEAD);
+    let run = execute(&data, "debian:package-build-log", "x.build", HEAD);
     assert_eq!(run.result.unwrap_err().message(), "no artifact 2");
 }
 

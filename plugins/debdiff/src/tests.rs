@@ -5,26 +5,26 @@ mod execution;
 use crate::{Debdiff, is_success};
 use serde_json::{Value, json};
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
-use taskbay_test::{Execution, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_test::{Configured, Execution, artifact, empty_file};
 use tempfile::TempDir;
 
-fn configure(data: Value) -> Result<Debdiff, serde_json::Error> {
-    serde_json::from_value(data)
+fn configure(data: &Value) -> Result<Configured<Debdiff>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
 }
 
 /// Executes where these artifacts are 1, 2, …
-fn execute(data: Value, artifacts: Vec<Artifact>) -> Execution {
-    let task = configure(data).unwrap();
-    assert_eq!(task.check(), []);
-    taskbay_test::execute(&task, artifacts)
+fn execute(data: &Value, artifacts: Vec<Artifact>) -> Execution {
+    configure(data).unwrap().execute(artifacts)
 }
 
 #[test]
 fn takes_two_artifacts_of_one_kind() {
     let faults = |input: Value| -> Vec<String> {
-        let task = configure(json!({"input": input})).unwrap();
-        task.check().iter().map(ToString::to_string).collect()
+        let faults = configure(&json!({"input": input}))
+            .err()
+            .unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect()
     };
     let none: [&str; 0] = [];
     assert_eq!(faults(json!({"source_artifacts": [1, "./b.dsc"]})), none);
@@ -56,9 +56,9 @@ fn takes_two_artifacts_of_one_kind() {
 #[test]
 fn defaults_are_filled_in() {
     let input = json!({"source_artifacts": null, "binary_artifacts": [[1, "./b.deb"], 3]});
-    let task = configure(json!({"input": input})).unwrap();
+    let task = configure(&json!({"input": input})).unwrap();
     assert_eq!(
-        serde_json::to_value(task).unwrap(),
+        task.data(),
         json!({
             "input": input,
             "extra_flags": [],
@@ -80,7 +80,7 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {}, "extra_flags": ["--exclude"]}),
         json!({"input": {}, "backend": "docker"}),
     ] {
-        assert!(configure(data.clone()).is_err(), "{data}");
+        assert!(configure(&data).is_err(), "{data}");
     }
 }
 
@@ -95,7 +95,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
         artifact("debian:binary-package", vec![]),
         artifact("debian:binary-package", vec![file("hello_1.0_amd64.deb")]),
     ];
-    let fault = |input: Value| execute(json!({"input": input}), artifacts.clone()).config_fault();
+    let fault = |input: Value| execute(&json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifacts": [2, 1]})),
         "/input/source_artifacts/1: `1` is an artifact of category `debian:package-build-log`, and only these can be \
@@ -131,7 +131,7 @@ fn a_signal_is_an_error() {
 #[test]
 fn needs_debdiff_on_the_worker_or_else_an_executor() {
     let keys = |data: Value| -> Vec<String> {
-        let requirements = configure(data).unwrap().requirements();
+        let requirements = configure(&data).unwrap().requirements();
         requirements
             .iter()
             .map(|requirement| requirement.key().as_str().to_owned())
@@ -141,7 +141,7 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
     assert_eq!(keys(data.clone()), ["debdiff:available"]);
     data["environment"] = json!("debian/match:codename=sid");
     assert_eq!(keys(data.clone()), ["executor:unshare:available"]);
-    let run = execute(data, Vec::new());
+    let run = execute(&data, Vec::new());
     let message = run.result.unwrap_err().message();
     assert!(message.contains("leave `environment` out"), "{message}");
     assert!(run.server.uploads().is_empty());

@@ -4,24 +4,26 @@ mod execution;
 
 use crate::Lintian;
 use serde_json::{Value, json};
-use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
-use taskbay_test::{Execution, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_test::{Configured, Execution, artifact, empty_file};
 use tempfile::TempDir;
 
-fn configure(data: Value) -> Result<Lintian, serde_json::Error> {
-    serde_json::from_value(data)
+fn configure(data: &Value) -> Result<Configured<Lintian>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
 }
 
 /// Executes where these artifacts are 1, 2, …
-fn execute(data: Value, artifacts: Vec<Artifact>) -> Execution {
-    taskbay_test::execute(&configure(data).unwrap(), artifacts)
+fn execute(data: &Value, artifacts: Vec<Artifact>) -> Execution {
+    configure(data).unwrap().execute(artifacts)
 }
 
 #[test]
 fn needs_an_input() {
     let faults = |input: Value| -> Vec<String> {
-        let task = configure(json!({"input": input})).unwrap();
-        task.check().iter().map(ToString::to_string).collect()
+        let faults = configure(&json!({"input": input}))
+            .err()
+            .unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect()
     };
     let none: [&str; 0] = [];
     let wanted = ["/input: needs `source_artifact` or `binary_artifacts`, or both"];
@@ -38,7 +40,7 @@ fn needs_an_input() {
 fn defaults_are_filled_in() {
     let data = json!({"input": {"source_artifact": 1}, "output": {"binary_any_analysis": false}});
     assert_eq!(
-        serde_json::to_value(configure(data).unwrap()).unwrap(),
+        configure(&data).unwrap().data(),
         json!({
             "input": {"source_artifact": 1, "binary_artifacts": []},
             "output": {
@@ -69,7 +71,7 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"source_artifact": 1}, "fail_on_severity": null}),
         json!({"input": {"source_artifact": 1}, "backend": "docker"}),
     ] {
-        assert!(configure(data.clone()).is_err(), "{data}");
+        assert!(configure(&data).is_err(), "{data}");
     }
 }
 
@@ -85,7 +87,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
             vec![file("hello_1.0.dsc"), file("hello_1.0_source.changes")],
         ),
     ];
-    let fault = |input: Value| execute(json!({"input": input}), artifacts.clone()).config_fault();
+    let fault = |input: Value| execute(&json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifact": 2})),
         "/input/source_artifact: `2` has no `.dsc` file"
@@ -104,7 +106,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 #[test]
 fn needs_lintian_on_the_worker_or_else_an_executor() {
     let keys = |data: Value| -> Vec<String> {
-        let requirements = configure(data).unwrap().requirements();
+        let requirements = configure(&data).unwrap().requirements();
         requirements
             .iter()
             .map(|requirement| requirement.key().as_str().to_owned())
@@ -115,7 +117,7 @@ fn needs_lintian_on_the_worker_or_else_an_executor() {
     data["environment"] = json!("debian/match:codename=sid");
     data["backend"] = json!("incus-lxc");
     assert_eq!(keys(data.clone()), ["executor:incus-lxc:available"]);
-    let run = execute(data, Vec::new());
+    let run = execute(&data, Vec::new());
     let message = run.result.unwrap_err().message();
     assert!(message.contains("leave `environment` out"), "{message}");
     assert!(run.server.uploads().is_empty());

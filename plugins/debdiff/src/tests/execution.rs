@@ -40,7 +40,7 @@ fn changes(store: &Path, version: &str, files: &[PathBuf]) -> PathBuf {
 }
 
 /// Executes to the end: whether it was a success, the data of the artifact, the report, and what it relates to.
-fn compare(data: Value, artifacts: Vec<Artifact>) -> (bool, Value, String, Vec<u64>) {
+fn compare(data: &Value, artifacts: Vec<Artifact>) -> (bool, Value, String, Vec<u64>) {
     let run = execute(data, artifacts);
     let success = run.result.unwrap();
     let [upload] = &run.server.uploads()[..] else {
@@ -67,7 +67,7 @@ fn compares_source_packages() {
     let store = TempDir::new().unwrap();
     let artifacts = ["1.0", "1.1"].map(|version| source(store.path(), version));
     let data = json!({"input": {"source_artifacts": [1, 2]}});
-    let (success, data, report, targets) = compare(data, artifacts.into());
+    let (success, data, report, targets) = compare(&data, artifacts.into());
     assert!(success);
     assert_eq!(
         data,
@@ -86,7 +86,7 @@ fn flags_reach_debdiff() {
     let store = TempDir::new().unwrap();
     let artifacts = ["1.0", "1.1"].map(|version| source(store.path(), version));
     let data = json!({"input": {"source_artifacts": [1, 2]}, "extra_flags": ["--diffstat"]});
-    let (success, _, report, _) = compare(data, artifacts.into());
+    let (success, _, report, _) = compare(&data, artifacts.into());
     assert!(success);
     assert!(report.contains("2 files changed"), "{report}");
 }
@@ -100,7 +100,7 @@ fn a_package_equals_itself() {
     let deb = deb(store.path(), "hello", "1.0", &["usr/bin/hello"]);
     let artifacts = vec![artifact("debian:binary-package", vec![deb])];
     let data = json!({"input": {"binary_artifacts": [1, 1]}});
-    let (success, data, report, targets) = compare(data, artifacts);
+    let (success, data, report, targets) = compare(&data, artifacts);
     assert!(success);
     assert_eq!(
         data,
@@ -133,7 +133,7 @@ fn compares_groups_of_binary_packages() {
     ];
     let artifacts = debs.map(|deb| artifact("debian:binary-package", vec![deb]));
     let data = json!({"input": {"binary_artifacts": [1, [2, 3]]}, "extra_flags": ["--show-moved"]});
-    let (success, data, report, targets) = compare(data, artifacts.into());
+    let (success, data, report, targets) = compare(&data, artifacts.into());
     assert!(success);
     assert_eq!(
         data,
@@ -166,7 +166,7 @@ fn compares_uploads_by_their_changes_files() {
         upload("1.1", &["usr/bin/hallo"]),
     ];
     let data = json!({"input": {"binary_artifacts": [1, 2]}});
-    let (success, data, report, _) = compare(data, artifacts);
+    let (success, data, report, _) = compare(&data, artifacts);
     assert!(success);
     assert_eq!(
         data,
@@ -184,6 +184,6 @@ fn what_debdiff_cannot_read_is_a_failure() {
     let deb = store.path().join("hello_1.0_amd64.deb");
     fs::write(&deb, "no package").unwrap();
     let artifacts = vec![artifact("debian:binary-package", vec![deb])];
-    let run = execute(json!({"input": {"binary_artifacts": [1, 1]}}), artifacts);
+    let run = execute(&json!({"input": {"binary_artifacts": [1, 1]}}), artifacts);
     assert!(!run.result.unwrap());
 }

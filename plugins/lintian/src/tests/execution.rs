@@ -67,7 +67,7 @@ fn makes_an_analysis_per_kind_of_package() {
         "input": {"source_artifact": 1, "binary_artifacts": [2, 3]},
         "target_distribution": "debian:bookworm",
     });
-    let run = execute(data, artifacts);
+    let run = execute(&data, artifacts);
     assert!(run.result.unwrap());
     let uploads = run.server.uploads();
     let architectures: Vec<_> = uploads
@@ -130,7 +130,7 @@ fn a_tag_of_the_severity_fails_the_task_with_its_analysis_kept() {
             "fail_on_severity": severity,
         });
         let run = execute(
-            data,
+            &data,
             vec![artifact("debian:binary-package", vec![deb.clone()])],
         );
         let uploads = run.server.uploads();
@@ -155,7 +155,7 @@ fn makes_only_the_analyses_asked_for() {
         "output": {"source_analysis": false},
         "exclude_tags": ["no-copyright-file"],
     });
-    let run = execute(data, vec![artifact("debian:upload", files)]);
+    let run = execute(&data, vec![artifact("debian:upload", files)]);
     assert!(run.result.unwrap());
     let [upload] = &run.server.uploads()[..] else {
         panic!("not one upload");
@@ -183,7 +183,7 @@ fn what_lintian_cannot_read_is_an_error_and_no_success() {
         (json!([2]), json!([])),
     ] {
         let data = json!({"input": {"binary_artifacts": packages}, "include_tags": tags});
-        let run = execute(data, artifacts.to_vec());
+        let run = execute(&data, artifacts.to_vec());
         assert_eq!(
             run.result.unwrap_err().message(),
             "lintian could not read `bad_1.0_amd64.deb`: the log has its message"
