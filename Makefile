@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-full bench tools
+.PHONY: help demo test test-full bench packages tools
 
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
 	@echo 'make test-full  the same, and the long chains'
+	@echo 'make packages   Debian packages, in target/packages'
 	@echo 'make bench      benchmark programs: ratios measured in one run'
 
 # The Debian tools that the tasks call, and that the tests build packages with.
@@ -15,10 +16,19 @@ tools:
 	@scripts/need-rust
 	@scripts/install-tools
 
+# cargo-deb, of this project's own where there is none.
+CARGO_DEB_VERSION = 3.8.0
+export PATH := $(CURDIR)/target/tools/bin:$(PATH)
+
+.PHONY: cargo-deb
+cargo-deb:
+	@$(CARGO) deb --version >/dev/null 2>&1 || \
+	    env -u CARGO_TARGET_DIR $(CARGO) install --quiet --locked --root target/tools cargo-deb --version $(CARGO_DEB_VERSION)
+
 demo: tools
 	@scripts/demo
 
-test: tools
+test: tools cargo-deb
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	umask 022 && $(CARGO) build --locked --workspace
@@ -27,6 +37,9 @@ test: tools
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
 test-full: test demo
+
+packages: tools cargo-deb
+	@scripts/packages
 
 bench:
 	@scripts/bench

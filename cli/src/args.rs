@@ -155,6 +155,18 @@ pub(crate) enum Command {
         #[arg(long)]
         keep: bool,
     },
+    /// Make a project for a new task: a plugin that builds, with tests and the data of its Debian package
+    New {
+        /// The task's name: ASCII lower case letters, digits, `_`, `-`
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Where to; by default `./taskbay-task-NAME`
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+        /// A copy of Taskbay's source to build against; by default that of the package taskbay-dev
+        #[arg(long, value_name = "DIR")]
+        api_path: Option<PathBuf>,
+    },
     /// Say what this machine offers, at first and whenever that changes, until told to end; there is no engine yet to take
     /// requests from
     Worker {

@@ -7,6 +7,7 @@ mod follow;
 mod inspect;
 mod list;
 mod man;
+mod new;
 mod paths;
 mod quarantine;
 mod run;
@@ -48,6 +49,11 @@ pub(crate) fn run(args: Args) -> Exit {
                 keep,
             },
         ),
+        Command::New {
+            name,
+            directory,
+            api_path,
+        } => new::run(&session, &name, directory, api_path),
         Command::Worker { name } => worker::run(&session, name),
         Command::Quarantine { command } => quarantine::run(&session, &command),
         Command::Completions { shell } => completions::run(&session, shell),

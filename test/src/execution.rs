@@ -24,6 +24,20 @@ pub struct Execution {
 }
 
 impl Execution {
+    /// Whether it was a success; an error fails the test.
+    #[track_caller]
+    pub fn is_success(&self) -> bool {
+        match &self.result {
+            Ok(success) => *success,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+
+    /// Whether the task logged something with that in it.
+    pub fn has_logged(&self, text: &str) -> bool {
+        self.logs.iter().any(|line| line.message.contains(text))
+    }
+
     /// The fault in the task data that it ended with.
     #[track_caller]
     pub fn config_fault(&self) -> String {

@@ -43,8 +43,8 @@
 //!
 //! // As a worker executes it, where these artifacts are 1, 2, …
 //! let execution = greet.execute(Vec::new());
-//! assert!(execution.result.unwrap());
-//! assert_eq!(execution.logs[0].message, "hello world");
+//! assert!(execution.is_success());
+//! assert!(execution.has_logged("hello world"));
 //! ```
 //!
 //! [`LoadedTask::build`] has cargo build the plugin, loads it, and offers the same of it.

@@ -96,3 +96,21 @@ fn the_documents_show_the_plugin_that_is_shipped() {
         .collect();
     assert!(text(&root().join("plugin-api/src/lib.rs")).contains(commented.trim_end()));
 }
+
+/// Task packages depend on the major version of the interface that they were built against, and the host's provides it.
+#[test]
+fn packages_agree_on_the_interface() {
+    let manifest = text(&root().join("plugin-api/Cargo.toml"));
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("version = \""));
+    let major = version.unwrap().split('.').next().unwrap();
+    let abi = format!("taskbay-abi-{major}");
+    let host = text(&root().join("cli/Cargo.toml"));
+    assert!(host.contains(&format!("provides = \"{abi}\"")));
+    for task in fs::read_dir(root().join("plugins")).unwrap() {
+        let manifest = text(&task.unwrap().path().join("Cargo.toml"));
+        let depends = manifest.lines().find(|line| line.starts_with("depends = "));
+        assert!(depends.unwrap().contains(&abi), "{manifest}");
+    }
+}

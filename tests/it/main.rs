@@ -35,6 +35,8 @@ mod house;
 mod live;
 /// What a plugin does to the process that it is loaded in costs no other plugin anything.
 mod neighbours;
+/// A new task's project builds, passes its tests, and is a plugin.
+mod new_project;
 /// Plugins that die or hang are set aside with the evidence, and are tried again when something changed.
 mod quarantine;
 /// The tasks that are shipped, on real input.

@@ -1,0 +1,80 @@
+//! `taskbay new`: a project for a new task.
+
+use crate::{error::CommandError, exit::Exit, session::Session};
+use serde_json::json;
+use std::{env, path::PathBuf, process::Command};
+use taskbay_core::TaskName;
+use taskbay_project::{INTERFACE_DIRECTORY, Interface, Project};
+
+pub(crate) fn run(
+    session: &Session,
+    name: &str,
+    directory: Option<PathBuf>,
+    api_path: Option<PathBuf>,
+) -> Result<Exit, CommandError> {
+    let name = free_name(session, name)?;
+    let directory = directory.unwrap_or_else(|| format!("taskbay-task-{name}").into());
+    let api_path = api_path.unwrap_or_else(|| INTERFACE_DIRECTORY.into());
+    let interface = Interface::find(&api_path).map_err(|missing| {
+        CommandError::new(Exit::Unavailable, missing.to_string()).help(missing.help())
+    })?;
+    let project = Project::new(name.clone(), interface, maintainer());
+    let files = project.write(&directory).map_err(|error| {
+        CommandError::new(Exit::Unavailable, error.to_string()).help(error.help())
+    })?;
+    let json = json!({
+        "schema": "taskbay.new/1",
+        "name": name,
+        "directory": directory.display().to_string(),
+        "files": files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>(),
+    });
+    session.report.data(&json, |out| {
+        writeln!(out, "{} has the task `{name}`", directory.display())?;
+        for file in &files {
+            writeln!(out, "  {}", file.display())?;
+        }
+        writeln!(out, "next: cd {} && cargo test", directory.display())
+    })?;
+    Ok(Exit::Success)
+}
+
+/// The name, if a task may have it and none on the search path has.
+fn free_name(session: &Session, text: &str) -> Result<TaskName, CommandError> {
+    let rule = "a task's name is 1 to 64 ASCII lower case letters, digits, `_` or `-`";
+    let refused = |cause: &str, help: String| {
+        CommandError::new(Exit::Usage, format!("a task cannot be called `{text}`"))
+            .cause(cause)
+            .help(help)
+    };
+    let name = TaskName::fold(text).map_err(|_| refused(rule, "choose another name".into()))?;
+    if name.as_str() != text {
+        return Err(refused(rule, format!("call it `{name}`")));
+    }
+    let catalog = session.catalog();
+    let taken = catalog.get(text).map(taskbay_loader::Admissible::path);
+    let taken = taken.ok().or_else(|| Some(catalog.refused(text)?.0));
+    match taken {
+        Some(file) => Err(refused(
+            &format!("{} has that name", file.display()),
+            "choose another name: of two plugins of one name only the first is used".into(),
+        )),
+        None => Ok(name),
+    }
+}
+
+/// Who looks after the packages: as Debian's tools are told, or else git.
+fn maintainer() -> String {
+    let git = |key: &str| {
+        let asked = Command::new("git").args(["config", "--get", key]).output();
+        let said = String::from_utf8(asked.ok()?.stdout).ok()?;
+        Some(said.trim().to_owned()).filter(|said| !said.is_empty())
+    };
+    let name = env::var("DEBFULLNAME").ok().or_else(|| git("user.name"));
+    let address = env::var("DEBEMAIL").ok().or_else(|| git("user.email"));
+    let user = || env::var("USER").unwrap_or_else(|_| "root".to_owned());
+    format!(
+        "{} <{}>",
+        name.unwrap_or_else(user),
+        address.unwrap_or_else(|| format!("{}@localhost", user()))
+    )
+}

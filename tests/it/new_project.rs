@@ -1,0 +1,86 @@
+//! A new task's project builds, passes its tests, and is a plugin.
+
+use crate::farm::{Farm, built, root};
+use serde_json::Value;
+use std::{fs, path::Path, process::Command};
+
+/// Runs cargo in a project, with what the suite has built at hand and without the network.
+fn cargo(project: &Path, arguments: &[&str]) -> String {
+    let ran = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", built().parent().unwrap().join("new"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{arguments:?}: {said}{errors}");
+    said + &errors
+}
+
+/// Against the source as the package taskbay-dev has it.
+#[test]
+fn builds_passes_its_tests_and_runs() {
+    let farm = Farm::with(&[]);
+    let dev = farm.path("dev");
+    let filled = Command::new(root().join("scripts/dev-source"))
+        .arg(&dev)
+        .status();
+    assert!(filled.unwrap().success());
+    let arguments = [
+        "new",
+        "my-own_task",
+        "--json",
+        "--api-path",
+        dev.to_str().unwrap(),
+    ];
+    let made = farm.run(&arguments);
+    let made = made.succeeds().json();
+    assert_eq!(made["directory"], "taskbay-task-my-own_task");
+    let project = farm.here().join("taskbay-task-my-own_task");
+    for file in made["files"].as_array().unwrap() {
+        assert!(project.join(file.as_str().unwrap()).is_file(), "{file}");
+    }
+    cargo(&project, &["fmt", "--check"]);
+    let tested = cargo(&project, &["test"]);
+    assert!(tested.contains("5 passed"), "{tested}");
+    let plugin = built()
+        .parent()
+        .unwrap()
+        .join("new/debug/libtaskbay_task_my_own_task.so");
+    let copy = farm.plugins().join("it.so");
+    fs::write(&copy, fs::read(plugin).unwrap()).unwrap();
+    assert_eq!(farm.row("it.so", true)["status"], "ok");
+    let ran = farm.run(&["run", "my-own_task", r#"{"text": "one\ntwo\n"}"#, "--json"]);
+    let ran = ran.succeeds().json();
+    assert_eq!(ran["artifacts"][0]["data"]["lines"], 2, "{ran}");
+}
+
+#[test]
+fn refuses_what_is_no_new_task() {
+    let farm = Farm::with(&["noop"]);
+    let api = root().to_str().unwrap();
+    let new = |name: &str| farm.run(&["new", name, "--api-path", api]);
+    let rule = "ASCII lower case letters, digits, `_` or `-`";
+    new("").fails(2, &[rule]);
+    new("my task").fails(2, &["`my task`", rule]);
+    new("../x").fails(2, &[rule]);
+    new("Mine").fails(2, &[rule, "call it `mine`"]);
+    new("noop").fails(2, &["libtaskbay_task_noop.so has that name"]);
+    let nowhere = farm.run(&["new", "mine", "--api-path", "nowhere"]);
+    nowhere.fails(6, &["nowhere has no source", "taskbay-dev", "--api-path"]);
+    let there = farm.here().join("taskbay-task-mine");
+    fs::create_dir(&there).unwrap();
+    fs::write(there.join("precious"), "").unwrap();
+    new("mine").fails(6, &["taskbay-task-mine exists already", "--directory"]);
+    assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
+    let left: Vec<_> = fs::read_dir(farm.here()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    // Where nothing else says it, the package's place is told.
+    let refused = farm.run(&["new", "mine", "--directory", "other", "--json"]);
+    if refused.code != Some(0) {
+        refused.fails(6, &["/usr/share/taskbay/dev"]);
+        assert_eq!(refused.json()["error"]["code"], Value::from(6));
+    }
+}

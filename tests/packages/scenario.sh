@@ -1,0 +1,71 @@
+#!/bin/sh
+# What an administrator does with the packages, in a fresh root whose package list has them under /packages. Each step
+# that shows something says so; the first that fails ends it.
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+# What a user runs leaves that user's files; they are no package's.
+export HOME=/tmp/home
+mkdir -p "$HOME"
+
+say() { printf 'step: %s\n' "$*"; }
+fail() { printf 'failed: %s\n' "$*"; exit 1; }
+apt() { apt-get --quiet --quiet --yes --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/tmp/apt.log 2>&1 || { cat /tmp/apt.log; fail "apt-get $*"; }; }
+# The tasks that are listed, with their status.
+tasks() { taskbay list | awk 'NR > 1 && $3 { print $1 "=" $3 }' | sort | tr '\n' ' '; }
+# All files that a package may have brought, and what the user database says.
+snapshot() {
+    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /packages -o -path /var/log \
+        -o -path /var/cache/apt -o -path /var/cache/debconf -o -path /var/lib/apt -o -path /var/lib/dpkg \) -prune \
+        -o ! -path '/etc/*-' -print | sort
+    cat /etc/passwd /etc/group /etc/shadow /etc/subuid /etc/subgid 2>/dev/null || true
+}
+# Waits until the worker's last word matches.
+worker_says() {
+    for _ in $(seq 100); do
+        if tail -n 1 /tmp/worker.log | grep -q "$1"; then return; fi
+        sleep 0.1
+    done
+    cat /tmp/worker.log
+    fail "the worker does not say $1"
+}
+
+apt update
+snapshot >/tmp/before
+
+apt install taskbay-worker taskbay-task-noop
+[ "$(tasks)" = 'noop=ok ' ] || fail "listed: $(tasks)"
+taskbay run noop '{}' | grep -q '^success' || fail 'noop does not run'
+dpkg-query --show --showformat '${Provides}\n' taskbay | grep -q taskbay-abi-1 || fail 'no taskbay-abi-1'
+getent passwd taskbay >/dev/null || fail 'there is no user taskbay'
+grep -q '^taskbay:[0-9]*:65536$' /etc/subuid || fail 'the user has no subordinate users'
+grep -q '^taskbay:[0-9]*:65536$' /etc/subgid || fail 'the user has no subordinate groups'
+[ -e /etc/default/taskbay-worker ] || fail 'there are no settings'
+[ -e /etc/systemd/system/multi-user.target.wants/taskbay-worker.service ] || fail 'the service is not enabled'
+man_page=/usr/share/man/man1/taskbay-worker.1.gz
+[ -e "$man_page" ] || fail "there is no $man_page"
+say 'exactly the installed task is listed, and runs'
+
+# As the unit starts it.
+. /etc/default/taskbay-worker
+setpriv --reuid taskbay --regid taskbay --init-groups env HOME=/var/lib/taskbay TASKBAY_CACHE_DIR=/var/cache/taskbay \
+    taskbay worker --name here >/tmp/worker.log 2>&1 &
+worker=$!
+worker_says '^here offers noop 1$'
+apt install taskbay-task-blhc
+worker_says '^here offers blhc 1, noop 1$'
+[ "$(tasks)" = 'blhc=ok noop=ok ' ] || fail "listed: $(tasks)"
+# The tool that the task calls came with it.
+taskbay can-run blhc '{"input": {"artifact": 1}}' | grep -q '^yes' || fail 'blhc cannot run'
+apt remove taskbay-task-noop
+worker_says '^here offers blhc 1$'
+[ "$(tasks)" = 'blhc=ok ' ] || fail "listed: $(tasks)"
+say 'a worker offers what is installed, and no longer what is removed'
+
+# Administrators stop the service first, as the package itself does where systemd runs.
+kill "$worker"
+wait "$worker" || fail "the worker ended with $?"
+apt purge --autoremove 'taskbay*'
+apt autoremove --purge
+snapshot >/tmp/after
+diff /tmp/before /tmp/after || fail 'that is what purging left behind'
+say 'purging leaves nothing'
