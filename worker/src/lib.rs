@@ -26,6 +26,7 @@ mod question;
 
 mod live_catalog;
 mod watch;
+mod ways;
 
 mod analysis;
 mod attempt;

@@ -4,7 +4,6 @@ use crate::watch::Watch;
 use std::{
     collections::BTreeMap,
     fmt, io,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -82,6 +81,8 @@ impl LiveCatalog {
     }
 
     /// Waits for changes, for that long at most. A file that is being written is left alone until its writer closes it.
+    /// Where nobody could see who writes, as before the watch began, it is left alone until it has not changed for half
+    /// a second.
     pub fn wait(&mut self, most: Duration) -> Vec<Change> {
         let until = Instant::now() + most;
         loop {
@@ -102,17 +103,20 @@ impl LiveCatalog {
     }
 
     fn look(&mut self) -> Vec<Change> {
+        // First, so that nothing can happen unseen after the look.
+        self.watch.renew();
         let mut catalog = Catalog::read(&self.path, self.policy);
         if let Some(quarantine) = &self.quarantine {
             quarantine.apply(&mut catalog);
         }
-        let mut found: BTreeMap<TaskName, Arc<Admissible>> = catalog
-            .usable()
-            .filter(|admissible| self.is_whole(admissible))
-            .map(|admissible| (admissible.name().clone(), Arc::new(admissible.clone())))
-            .collect();
+        let mut found = BTreeMap::new();
+        for admissible in catalog.usable() {
+            if self.is_whole(admissible) {
+                found.insert(admissible.name().clone(), Arc::new(admissible.clone()));
+            }
+        }
         for (name, old) in &self.tasks {
-            if self.is_written(old.path()) {
+            if self.watch.is_being_written(old.path()) {
                 found.insert(name.clone(), Arc::clone(old));
             }
         }
@@ -122,8 +126,8 @@ impl LiveCatalog {
     }
 
     /// Whether nobody is writing to it, and its copy is there.
-    fn is_whole(&self, admissible: &Admissible) -> bool {
-        if self.is_written(admissible.path()) {
+    fn is_whole(&mut self, admissible: &Admissible) -> bool {
+        if self.watch.is_being_written(admissible.path()) {
             return false;
         }
         match self
@@ -137,10 +141,6 @@ impl LiveCatalog {
                 false
             }
         }
-    }
-
-    fn is_written(&self, path: &Path) -> bool {
-        std::path::absolute(path).is_ok_and(|path| self.watch.is_being_written(&path))
     }
 }
 
@@ -191,5 +191,27 @@ impl fmt::Debug for LiveCatalog {
             .field("path", &self.path)
             .field("tasks", &self.tasks.keys())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_that_tells_nothing_is_asked() {
+        let top = tempfile::tempdir().unwrap();
+        let path = SearchPath::only([top.path().to_owned()]);
+        let store = Store::in_directory(top.path().join("copies"));
+        let mut live = LiveCatalog::watch(path, TrustPolicy::OwnerOnly, store, None).unwrap();
+        let long_ago = live.looked;
+        live.wait(Duration::ZERO);
+        let first = live.looked;
+        assert!(first > long_ago);
+        live.wait(Duration::ZERO);
+        assert_eq!(live.looked, first, "it is not time yet");
+        live.looked = long_ago;
+        live.wait(Duration::ZERO);
+        assert!(live.looked > first);
     }
 }

@@ -1,55 +1,93 @@
 //! Noticing that something happened in a set of directories, which need not exist.
 
+use crate::ways::Ways;
 use notify::{
     Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
     event::{AccessKind, AccessMode, ModifyKind},
 };
 use std::{
     collections::{HashMap, HashSet},
-    fs::Metadata,
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// How long nothing must have happened before what happened is looked at.
 const QUIET: Duration = Duration::from_millis(200);
 /// How long it is put off at most when things go on happening.
-const LATEST: Duration = Duration::from_millis(700);
+const LATEST: Duration = Duration::from_millis(500);
+/// How old the last write to a file must be if whoever closed it may have gone unseen.
+const UNSEEN: Duration = Duration::from_millis(500);
+/// How often the ways are gone again at once, while each time shows other folders.
+const AGAIN: usize = 8;
 
 /// Directories, and what happens in them.
+///
+/// A file is being written from the first write that is seen until its writer closes it. Writes go unseen before a
+/// folder is watched, and when the system lost events. So a file also counts as being written while its last write is
+/// younger than [`QUIET`], or than [`UNSEEN`] where that write is from before everything was seen.
 pub(crate) struct Watch {
     directories: Vec<PathBuf>,
     watcher: RecommendedWatcher,
-    /// What is watched: a path is watched again when another directory has come to stand there.
+    /// The folders that are to be watched, and which folder stood at that path then.
     watched: HashMap<PathBuf, (u64, u64)>,
+    /// The ways to the directories, and to what the links in them stand for.
+    ways: Ways,
+    /// The directories as they are without links.
+    real: HashSet<PathBuf>,
     events: Receiver<notify::Result<Event>>,
     /// When the first and the last of the events came that nobody has looked at.
     unseen: Option<(Instant, Instant)>,
     /// The files that somebody writes to and has not closed yet.
     writing: HashSet<PathBuf>,
+    /// Since when every write is seen.
+    seeing: SystemTime,
 }
 
 impl Watch {
-    /// Watches these directories, and those above them for when one comes or goes.
+    /// Watches these directories, what the links in them lead to, and whatever is on the way there.
     pub(crate) fn new(directories: Vec<PathBuf>) -> notify::Result<Self> {
         let (sender, events) = mpsc::channel();
         let mut watch = Self {
             directories,
             watcher: notify::recommended_watcher(sender)?,
             watched: HashMap::new(),
+            ways: Ways::default(),
+            real: HashSet::new(),
             events,
             unseen: None,
             writing: HashSet::new(),
+            seeing: SystemTime::now(),
         };
         watch.renew();
         Ok(watch)
     }
 
-    /// Whether somebody is writing to that file.
-    pub(crate) fn is_being_written(&self, file: &Path) -> bool {
-        self.writing.contains(file)
+    /// Whether somebody is writing to that file. If only its age says so, it is time to look again soon.
+    pub(crate) fn is_being_written(&mut self, file: &Path) -> bool {
+        let Ok(file) = file.canonicalize() else {
+            return false;
+        };
+        if self.writing.contains(&file) {
+            return true;
+        }
+        let Ok(written) = file.metadata().and_then(|found| found.modified()) else {
+            return false;
+        };
+        let is_young = self.is_young(written, SystemTime::now());
+        if is_young {
+            self.happened();
+        }
+        is_young
+    }
+
+    /// Whether the last write to a file is so young that another may follow.
+    fn is_young(&self, written: SystemTime, now: SystemTime) -> bool {
+        let needed = if written < self.seeing { UNSEEN } else { QUIET };
+        // A time that is yet to come says nothing.
+        now.duration_since(written).is_ok_and(|age| age < needed)
     }
 
     /// Waits until something has happened and it is quiet again, or `until`. Says whether something has.
@@ -61,7 +99,6 @@ impl Watch {
             let now = Instant::now();
             if due.is_some_and(|due| due <= now) {
                 self.unseen = None;
-                self.renew();
                 return true;
             }
             if now >= until {
@@ -75,25 +112,27 @@ impl Watch {
                 Ok(event) => self.take(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 // The watcher's thread is gone; whoever looks now and then still sees what is there.
-                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(QUIET),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.is_blind();
+                    std::thread::sleep(QUIET);
+                }
             }
         }
     }
 
     fn take(&mut self, event: notify::Result<Event>) {
-        let Ok(event) = event else {
+        let event = match event {
+            Ok(event) if !event.need_rescan() => event,
             // Events were lost, so anything may have happened.
-            self.happened();
-            return;
+            _ => {
+                self.is_blind();
+                self.happened();
+                return;
+            }
         };
-        let about = |path: &PathBuf| self.is_about(path);
-        let paths: Vec<_> = event
-            .paths
-            .iter()
-            .filter(|path| about(path))
-            .cloned()
-            .collect();
-        if paths.is_empty() && !event.need_rescan() {
+        let about = |path: &&PathBuf| self.is_about(path);
+        let paths: Vec<_> = event.paths.iter().filter(about).cloned().collect();
+        if paths.is_empty() {
             return;
         }
         match event.kind {
@@ -102,20 +141,22 @@ impl Watch {
                 self.writing.retain(|path| !paths.contains(path));
             }
             EventKind::Access(_) => return,
-            // What is moved or removed is not what was written to any more.
+            // What is moved or removed, or was in a folder that is, is not what was written to any more.
             EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)) => {
-                self.writing.retain(|path| !paths.contains(path));
+                let is_in = |file: &Path| paths.iter().any(|path| file.starts_with(path));
+                self.writing.retain(|file| !is_in(file));
             }
             _ => {}
         }
         self.happened();
     }
 
-    /// Whether it is a file in one of the directories, or above one.
+    /// Whether it is a file in one of the directories, or a name on the way to one or to what a link in it stands for.
     fn is_about(&self, path: &Path) -> bool {
-        self.directories.iter().any(|directory| {
-            directory.starts_with(path) || path.parent() == Some(directory.as_path())
-        })
+        let is_in = path
+            .parent()
+            .is_some_and(|folder| self.real.contains(folder));
+        is_in || self.ways.names.contains(path)
     }
 
     fn happened(&mut self) {
@@ -124,35 +165,73 @@ impl Watch {
         self.unseen = Some((first, now));
     }
 
-    /// Watches what there is to be watched now. A directory that was moved away or removed takes its watch with it.
-    fn renew(&mut self) {
-        let mut wanted = HashMap::new();
-        for directory in &self.directories {
-            // The folder above tells when the directory comes or goes.
-            let existing = directory.ancestors().filter_map(|path| {
-                let found = path.metadata().ok().filter(Metadata::is_dir)?;
-                Some((path.to_owned(), (found.dev(), found.ino())))
-            });
-            wanted.extend(existing.take(2));
-        }
-        self.watched.retain(|path, identity| {
-            let stays = wanted.get(path) == Some(identity);
-            if !stays {
-                // Fails where the watch went with the directory.
-                let _ = self.watcher.unwatch(path);
-            }
-            stays
-        });
-        for (path, identity) in wanted {
-            if self.watched.contains_key(&path) {
-                continue;
-            }
-            match self.watcher.watch(&path, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    self.watched.insert(path, identity);
-                }
-                Err(error) => log::warn!("{} cannot be watched: {error}", path.display()),
+    /// Who writes to what is not known any more, since the close of a file may have gone unseen.
+    fn is_blind(&mut self) {
+        self.writing.clear();
+        self.seeing = SystemTime::now();
+    }
+
+    /// Watches what there is to be watched now. Call it before each look at the directories.
+    pub(crate) fn renew(&mut self) {
+        for _ in 0..AGAIN {
+            self.go();
+            // What became of a folder before it was watched shows only when its way is gone once more.
+            if !self.watch_folders() {
+                return;
             }
         }
     }
+
+    /// Goes the ways to the directories, and to what the links in them stand for.
+    fn go(&mut self) {
+        let mut ways = Ways::default();
+        let ends = self.directories.iter().map(|path| ways.go(path));
+        self.real = ends.flatten().collect();
+        for directory in &self.real {
+            ways.folders.insert(directory.clone());
+            for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+                if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+                    ways.go(&entry.path());
+                }
+            }
+        }
+        self.ways = ways;
+    }
+
+    /// Watches the folders on the ways, and no others. Says whether one is new.
+    fn watch_folders(&mut self) -> bool {
+        let identity = |path: &PathBuf| {
+            let found = path.metadata().ok().filter(fs::Metadata::is_dir)?;
+            Some((path.clone(), (found.dev(), found.ino())))
+        };
+        let wanted: HashMap<_, _> = self.ways.folders.iter().filter_map(identity).collect();
+        for (path, identity) in &self.watched {
+            if wanted.get(path) != Some(identity) {
+                // Fails where the watch went with the folder.
+                let _ = self.watcher.unwatch(path);
+                self.writing.retain(|file| file.parent() != Some(path));
+            }
+        }
+        let mut has_new = false;
+        for (path, identity) in &wanted {
+            let is_new = self.watched.get(path) != Some(identity);
+            has_new |= is_new;
+            // Another folder may have got the number of one that was removed, with which its watch went. What is
+            // watched already stays so.
+            match self.watcher.watch(path, RecursiveMode::NonRecursive) {
+                Err(error) if is_new => {
+                    log::warn!("{} cannot be watched: {error}", path.display());
+                }
+                _ => {}
+            }
+        }
+        self.watched = wanted;
+        if has_new {
+            self.seeing = SystemTime::now();
+        }
+        has_new
+    }
 }
+
+#[cfg(test)]
+mod tests;
