@@ -1,6 +1,7 @@
 //! What commands say: data to standard output, the rest to standard error.
 
 use crate::{error::CommandError, exit::Exit};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -76,6 +77,21 @@ fn write_explained(error: &CommandError) -> io::Result<()> {
 /// Writes a line about something that costs the command nothing to standard error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Whether standard output still leads somewhere: a pipe or a terminal that nobody holds does not.
+///
+/// Without a change there is nothing to write, so no failed write would tell.
+pub(crate) fn has_reader() -> bool {
+    let out = io::stdout();
+    // Errors are told without being asked for.
+    let mut polled = [PollFd::new(&out, PollFlags::empty())];
+    match poll(&mut polled, Some(&Timespec::default())) {
+        Ok(_) => !polled[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP),
+        Err(_) => true,
+    }
 }
 
 /// A reader that went away has what it wanted.

@@ -1,6 +1,6 @@
 //! `taskbay list --follow`: the tasks that come, go, and are replaced.
 
-use crate::{error::CommandError, exit::Exit, session::Session};
+use crate::{error::CommandError, exit::Exit, report::has_reader, session::Session};
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -8,12 +8,12 @@ use std::{
 };
 use taskbay_worker::Change;
 
-/// How often the abort latch is looked at.
+/// How often the abort latch is looked at, and whether anybody still reads.
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) fn run(session: &Session) -> Result<Exit, CommandError> {
     let mut live = session.live()?;
-    while !session.abort.is_set() {
+    while !session.abort.is_set() && has_reader() {
         for change in live.wait(LOOK) {
             if write(session.global.json, &change).is_err() {
                 // Whoever read it has what they wanted.
