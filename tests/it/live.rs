@@ -1,19 +1,30 @@
 //! A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
+//!
+//! How long each change took to be noticed is printed (`--nocapture`).
 
 use crate::{farm::Farm, unruly};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{
-    fs::{self, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{BufRead, BufReader, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileExt, PermissionsExt},
     path::Path,
     process::{Child, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
+use taskbay_loader::{Store, TrustPolicy};
+use taskbay_worker::{Change, LiveCatalog};
 
-/// Ten times what a change may take to be noticed.
+/// What is watched may be reached by links, and come, go or be replaced with any folder above it.
+mod ways;
+
+/// Ten times what a change may take to be noticed, since other programs may keep the machine busy.
+///
+/// It is well below the half minute after which the directories are looked at although nothing was noticed. So whatever
+/// is noticed in time was told by the system.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Longer than a change takes to be noticed, where none shall be.
 const LONG_ENOUGH: Duration = Duration::from_millis(1500);
@@ -26,8 +37,14 @@ struct Following {
 
 impl Following {
     fn start(farm: &Farm) -> Self {
+        Self::of(&farm.plugins(), farm)
+    }
+
+    /// Follows another directory.
+    fn of(plugins: &Path, farm: &Farm) -> Self {
         let mut child = farm
             .command(&["list", "--follow", "--json"])
+            .env("TASKBAY_PLUGIN_PATH", plugins)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -47,7 +64,9 @@ impl Following {
     /// The next line says that of the plugin with that fault.
     #[track_caller]
     fn says(&self, change: &str, fault: &str) {
+        let since = Instant::now();
         let line = self.lines.recv_timeout(LIMIT).unwrap();
+        eprintln!("{change} {fault} after {:?}", since.elapsed());
         let said = (line["change"].as_str(), line["name"].as_str());
         let name = match fault {
             "noop" => fault.to_owned(),
@@ -58,8 +77,17 @@ impl Following {
 
     #[track_caller]
     fn says_nothing(&self) {
-        let line = self.lines.recv_timeout(LONG_ENOUGH);
+        self.says_nothing_for(LONG_ENOUGH);
+    }
+
+    #[track_caller]
+    fn says_nothing_for(&self, time: Duration) {
+        let line = self.lines.recv_timeout(time);
         assert!(line.is_err(), "{line:?}");
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 }
 
@@ -77,6 +105,17 @@ fn put(farm: &Farm, file: &Path, bytes: &[u8]) {
     fs::rename(fresh, file).unwrap();
 }
 
+/// Another plugin for the task `none`: without a schema.
+fn other_bytes() -> Vec<u8> {
+    let mut bytes = unruly::bytes("schema-none");
+    unruly::replace(
+        &mut bytes,
+        &unruly::name("schema-none"),
+        &unruly::name("none"),
+    );
+    bytes
+}
+
 #[test]
 fn tasks_come_are_replaced_and_go() {
     let farm = Farm::with(&["noop"]);
@@ -85,13 +124,7 @@ fn tasks_come_are_replaced_and_go() {
     let file = farm.plugins().join("a.so");
     put(&farm, &file, &unruly::bytes("none"));
     following.says("added", "none");
-    let mut other = unruly::bytes("schema-none");
-    unruly::replace(
-        &mut other,
-        &unruly::name("schema-none"),
-        &unruly::name("none"),
-    );
-    put(&farm, &file, &other);
+    put(&farm, &file, &other_bytes());
     following.says("replaced", "none");
     fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
     following.says("removed", "none");
@@ -109,7 +142,7 @@ fn half_a_file_is_left_alone() {
     let following = Following::start(&farm);
     let file = farm.plugins().join("a.so");
     let bytes = unruly::bytes("none");
-    let mut open = fs::File::create(&file).unwrap();
+    let mut open = File::create(&file).unwrap();
     for round in ["added", "replaced"] {
         // The whole length at once, as tools do that reserve the room first; then the bytes.
         open.write_all(&bytes[..5000]).unwrap();
@@ -124,22 +157,6 @@ fn half_a_file_is_left_alone() {
 }
 
 #[test]
-fn a_directory_may_come_go_and_be_replaced() {
-    let farm = Farm::with(&["noop"]);
-    let (plugins, elsewhere) = (farm.plugins(), farm.path("elsewhere"));
-    fs::rename(&plugins, &elsewhere).unwrap();
-    let following = Following::start(&farm);
-    following.says_nothing();
-    fs::rename(&elsewhere, &plugins).unwrap();
-    following.says("added", "noop");
-    fs::rename(&plugins, &elsewhere).unwrap();
-    following.says("removed", "noop");
-    fs::create_dir(&plugins).unwrap();
-    fs::write(plugins.join("none.so"), unruly::bytes("none")).unwrap();
-    following.says("added", "none");
-}
-
-#[test]
 fn many_changes_at_once_are_all_told() {
     let farm = Farm::with(&[]);
     let following = Following::start(&farm);
@@ -151,4 +168,106 @@ fn many_changes_at_once_are_all_told() {
     for fault in &faults {
         following.says("added", fault);
     }
+}
+
+/// Of a file that is being written already when the watch begins, the first that is seen is one write of many.
+#[test]
+fn half_a_file_from_before_is_left_alone() {
+    let farm = Farm::with(&[]);
+    let mut open = File::create(farm.plugins().join("a.so")).unwrap();
+    open.write_all(&unruly::bytes("none")).unwrap();
+    let following = Following::start(&farm);
+    let since = Instant::now();
+    while since.elapsed() < LONG_ENOUGH {
+        // The first byte of every such file.
+        open.write_all_at(b"\x7f", 0).unwrap();
+        following.says_nothing_for(Duration::from_millis(20));
+    }
+    following.says_nothing();
+    drop(open);
+    following.says("added", "none");
+}
+
+/// The system keeps so many events at most; those that come when there are as many are lost.
+#[test]
+fn lost_events_hold_nothing_back() {
+    let farm = Farm::with(&[]);
+    let file = farm.plugins().join("a.so");
+    let others = ["b", "c"].map(|name| File::create(farm.plugins().join(name)).unwrap());
+    let following = Following::start(&farm);
+    following.says_nothing();
+    let mut open = File::create(&file).unwrap();
+    open.write_all(&unruly::bytes("none")).unwrap();
+    following.says_nothing();
+    following.signal(Signal::STOP);
+    let kept = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    // In turn, since the same event twice is one.
+    for count in 0..kept.trim().parse::<usize>().unwrap() {
+        let mode = Permissions::from_mode(0o644);
+        others[count % 2].set_permissions(mode).unwrap();
+    }
+    drop(open);
+    put(
+        &farm,
+        &farm.plugins().join("d.so"),
+        &unruly::bytes("none-2"),
+    );
+    following.signal(Signal::CONT);
+    following.says("added", "none");
+    following.says("added", "none-2");
+}
+
+/// Whoever has read enough, as `head -1` has, need not wait for a change.
+#[test]
+fn it_ends_with_its_reader() {
+    let farm = Farm::with(&["noop"]);
+    let mut child = farm
+        .command(&["list", "--follow"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.starts_with("added"), "{line}");
+    thread::sleep(LONG_ENOUGH);
+    assert!(child.try_wait().unwrap().is_none(), "somebody still reads");
+    drop(stdout);
+    let since = Instant::now();
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            None if since.elapsed() < LIMIT => thread::sleep(Duration::from_millis(20)),
+            ended => break ended,
+        }
+    };
+    let _ = child.kill();
+    assert_eq!(ended.and_then(|status| status.code()), Some(0));
+}
+
+/// What was replaced or removed can still be started, by a host that never saw its file, and goes on.
+#[test]
+fn what_is_gone_can_still_be_run() {
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("none");
+    let store = Store::in_directory(farm.path("copies"));
+    let policy = TrustPolicy::OwnerOnly;
+    let mut live = LiveCatalog::watch(farm.search_path(), policy, store, None).unwrap();
+    let Some(Change::Added(_)) = live.wait(LIMIT).pop() else {
+        panic!("it was not added");
+    };
+    put(&farm, &file, &other_bytes());
+    let Some(Change::Replaced { old, .. }) = live.wait(LIMIT).pop() else {
+        panic!("it was not replaced");
+    };
+    fs::remove_file(file).unwrap();
+    let Some(Change::Removed(new)) = live.wait(LIMIT).pop() else {
+        panic!("it was not removed");
+    };
+    let loader = farm.loader();
+    let [old, new] = [old, new].map(|each| {
+        let again = loader.admit(each.resolved(), each.identity()).unwrap();
+        loader.load(&again).unwrap()
+    });
+    assert!(old.schema().is_some() && new.schema().is_none());
+    assert!(old.configure("{}").is_ok() && new.configure("{}").is_ok());
 }

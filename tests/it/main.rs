@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,
-    reason = "a test that cannot go on fails, and one that is skipped says so"
+    reason = "a test that cannot go on fails, one that is skipped says so, and one that measures says what"
 )]
 
 /// A directory of plugins and the command, apart from the machine they run on.
