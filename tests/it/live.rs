@@ -2,16 +2,18 @@
 //!
 //! How long each change took to be noticed is printed (`--nocapture`).
 
-use crate::{farm::Farm, unruly};
+use crate::{
+    farm::Farm,
+    following::{Following, LIMIT},
+    unruly,
+};
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{BufRead, BufReader, Write},
     os::unix::fs::{FileExt, PermissionsExt},
     path::Path,
-    process::{Child, Stdio},
-    sync::mpsc::{self, Receiver},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -21,51 +23,26 @@ use taskbay_worker::{Change, LiveCatalog};
 /// What is watched may be reached by links, and come, go or be replaced with any folder above it.
 mod ways;
 
-/// Ten times what a change may take to be noticed, since other programs may keep the machine busy.
-///
-/// It is well below the half minute after which the directories are looked at although nothing was noticed. So whatever
-/// is noticed in time was told by the system.
-const LIMIT: Duration = Duration::from_secs(10);
 /// Longer than a change takes to be noticed, where none shall be.
 const LONG_ENOUGH: Duration = Duration::from_millis(1500);
 
-/// `taskbay list --follow`, and what it says.
-struct Following {
-    child: Child,
-    lines: Receiver<Value>,
+/// Follows the farm's plugin directory.
+fn follow(farm: &Farm) -> Following {
+    follow_in(&farm.plugins(), farm)
+}
+
+/// Follows another directory.
+fn follow_in(plugins: &Path, farm: &Farm) -> Following {
+    let mut command = farm.command(&["list", "--follow", "--json"]);
+    Following::of(command.env("TASKBAY_PLUGIN_PATH", plugins))
 }
 
 impl Following {
-    fn start(farm: &Farm) -> Self {
-        Self::of(&farm.plugins(), farm)
-    }
-
-    /// Follows another directory.
-    fn of(plugins: &Path, farm: &Farm) -> Self {
-        let mut child = farm
-            .command(&["list", "--follow", "--json"])
-            .env("TASKBAY_PLUGIN_PATH", plugins)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || {
-            for line in stdout.lines() {
-                let line = serde_json::from_str(&line.unwrap()).unwrap();
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
     /// The next line says that of the plugin with that fault.
     #[track_caller]
     fn says(&self, change: &str, fault: &str) {
         let since = Instant::now();
-        let line = self.lines.recv_timeout(LIMIT).unwrap();
+        let line = self.next();
         eprintln!("{change} {fault} after {:?}", since.elapsed());
         let said = (line["change"].as_str(), line["name"].as_str());
         let name = match fault {
@@ -82,19 +59,11 @@ impl Following {
 
     #[track_caller]
     fn says_nothing_for(&self, time: Duration) {
-        let line = self.lines.recv_timeout(time);
-        assert!(line.is_err(), "{line:?}");
+        assert_eq!(self.next_within(time), None);
     }
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-}
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -119,7 +88,7 @@ fn other_bytes() -> Vec<u8> {
 #[test]
 fn tasks_come_are_replaced_and_go() {
     let farm = Farm::with(&["noop"]);
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     following.says("added", "noop");
     let file = farm.plugins().join("a.so");
     put(&farm, &file, &unruly::bytes("none"));
@@ -139,7 +108,7 @@ fn tasks_come_are_replaced_and_go() {
 #[test]
 fn half_a_file_is_left_alone() {
     let farm = Farm::with(&[]);
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     let file = farm.plugins().join("a.so");
     let bytes = unruly::bytes("none");
     let mut open = File::create(&file).unwrap();
@@ -159,7 +128,7 @@ fn half_a_file_is_left_alone() {
 #[test]
 fn many_changes_at_once_are_all_told() {
     let farm = Farm::with(&[]);
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     let faults: Vec<String> = (10..40).map(|number| format!("none-{number}")).collect();
     for fault in &faults {
         let bytes = unruly::original().plugin(fault, "none");
@@ -176,7 +145,7 @@ fn half_a_file_from_before_is_left_alone() {
     let farm = Farm::with(&[]);
     let mut open = File::create(farm.plugins().join("a.so")).unwrap();
     open.write_all(&unruly::bytes("none")).unwrap();
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     let since = Instant::now();
     while since.elapsed() < LONG_ENOUGH {
         // The first byte of every such file.
@@ -194,7 +163,7 @@ fn lost_events_hold_nothing_back() {
     let farm = Farm::with(&[]);
     let file = farm.plugins().join("a.so");
     let others = ["b", "c"].map(|name| File::create(farm.plugins().join(name)).unwrap());
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     following.says_nothing();
     let mut open = File::create(&file).unwrap();
     open.write_all(&unruly::bytes("none")).unwrap();

@@ -7,7 +7,7 @@ use std::fs;
 #[test]
 fn what_it_offers_follows_the_plugins() {
     let farm = Farm::with(&["noop"]);
-    let mut worker = Following::start(&farm, &["worker", "--name", "builder", "--json"]);
+    let mut worker = Following::of(&mut farm.command(&["worker", "--name", "builder", "--json"]));
     let said = worker.next();
     assert_eq!(
         (&said["schema"], &said["name"]),

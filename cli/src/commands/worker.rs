@@ -1,6 +1,9 @@
 //! `taskbay worker`: what this machine offers, kept up to date.
 
-use crate::{commands::analyze::note_failed, error::CommandError, exit::Exit, session::Session};
+use crate::{
+    commands::analyze::note_failed, error::CommandError, exit::Exit, report::has_reader,
+    session::Session,
+};
 use rustix::system::uname;
 use serde_json::json;
 use std::time::Duration;
@@ -13,7 +16,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, CommandError> {
     let name = name.unwrap_or_else(|| uname().nodename().to_string_lossy().into_owned());
     let mut offer = Offer::new(session.live()?, session.hosts());
-    while !session.abort.is_set() {
+    while !session.abort.is_set() && has_reader() {
         let described = match offer.wait(LOOK) {
             // It was told to end just as it asked a plugin.
             Err(_) if session.abort.is_set() => break,

@@ -1,6 +1,6 @@
 //! What is watched may be reached by links, and come, go or be replaced with any folder above it.
 
-use super::{Following, other_bytes, put};
+use super::{follow, follow_in, other_bytes, put};
 use crate::{farm::Farm, unruly};
 use std::{
     fs::{self, OpenOptions},
@@ -21,7 +21,7 @@ fn a_directory_may_come_go_and_be_replaced() {
     let farm = Farm::with(&["noop"]);
     let (plugins, elsewhere) = (farm.plugins(), farm.path("elsewhere"));
     fs::rename(&plugins, &elsewhere).unwrap();
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     following.says_nothing();
     fs::rename(&elsewhere, &plugins).unwrap();
     following.says("added", "noop");
@@ -43,7 +43,7 @@ fn a_link_may_stand_for_a_plugin() {
     put(&farm, &file, &unruly::bytes("none"));
     link(&farm, &file, &second.join("link"));
     link(&farm, &second.join("link"), &name);
-    let following = Following::start(&farm);
+    let following = follow(&farm);
     following.says("added", "none");
     put(&farm, &file, &other_bytes());
     following.says("replaced", "none");
@@ -67,7 +67,7 @@ fn a_link_may_stand_for_the_directory() {
     fs::create_dir(&other).unwrap();
     put(&farm, &other.join("a.so"), &unruly::bytes("none"));
     link(&farm, &farm.plugins(), &named);
-    let following = Following::of(&named, &farm);
+    let following = follow_in(&named, &farm);
     following.says("added", "noop");
     link(&farm, &other, &named);
     following.says("removed", "noop");
@@ -86,7 +86,7 @@ fn a_folder_far_above_may_be_replaced() {
         put(&farm, &folder.join("a.so"), &unruly::bytes(fault));
     }
     let file = tree.join("a/b/c/a.so");
-    let following = Following::of(&tree.join("a/b/c"), &farm);
+    let following = follow_in(&tree.join("a/b/c"), &farm);
     following.says("added", "none");
     fs::rename(&tree, farm.path("gone")).unwrap();
     fs::rename(&other, &tree).unwrap();
