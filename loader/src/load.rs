@@ -6,13 +6,14 @@
 
 use crate::{
     Admissible, Candidate, FileIdentity, Plugin, Rejection, SchemaError, Store, StoreError,
-    TrustPolicy, host_context, inspect, linker::missing_library,
+    TrustPolicy, host_context, inspect,
+    linker::missing_library,
+    plugin::{description, reply},
 };
 use abi_stable::{
     StableAbi,
     abi_stability::abi_checking::check_layout_compatibility,
     library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL},
-    std_types::RResult,
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use std::{
@@ -244,16 +245,9 @@ fn open(copy: &Path) -> Result<&'static LibHeader, LoadError> {
 }
 
 fn describe(module: TaskModuleRef) -> Result<Description, LoadError> {
-    let fault = match module.describe()() {
-        RResult::ROk(text) => match serde_json::from_str(&text) {
-            Ok(description) => return Ok(description),
-            Err(error) => Fault::Failed {
-                message: format!("what it said is no description: {error}"),
-            },
-        },
-        RResult::RErr(fault) => Fault::from_json(&fault),
-    };
-    Err(LoadError::Describe(fault))
+    reply(module.describe()())
+        .and_then(|text| description(&text))
+        .map_err(LoadError::Describe)
 }
 
 /// The linker's message without the name of the private copy, which means nothing to anybody.

@@ -12,8 +12,8 @@ use std::{
 use taskbay_core::{Metadata, TaskConfigError, TaskName};
 use taskbay_plugin_api::host::{Description, Fault, TaskModuleRef};
 
-/// The most that a plugin may say of a worker, in bytes: every scheduler will have to hold it.
-const LARGEST_METADATA: usize = 1024 * 1024;
+/// The most that a plugin may say of its task or of a worker, in bytes: every scheduler will have to hold it.
+const LARGEST: usize = 1024 * 1024;
 
 /// A loaded plugin. It stays loaded for the life of the process.
 pub struct Plugin {
@@ -103,12 +103,7 @@ impl Plugin {
     pub fn analyze(&self, known: &Metadata) -> Result<Analysis, Fault> {
         let known = to_json(known)?;
         let text = reply(self.module.analyze_worker()(RStr::from_str(&known)))?;
-        if text.len() > LARGEST_METADATA {
-            return Err(failed(format!(
-                "what it says of the worker has {} bytes, and {LARGEST_METADATA} are the most that is taken",
-                text.len()
-            )));
-        }
+        check_size(&text, "the worker")?;
         let said = Metadata::parse(&text).map_err(failed)?;
         let mut analysis = Analysis::default();
         for (key, value) in said.iter() {
@@ -170,6 +165,23 @@ impl fmt::Debug for Plugin {
             .field("path", &self.path)
             .finish_non_exhaustive()
     }
+}
+
+/// What a plugin's `describe` said. How large it is comes first: reading much takes long.
+pub(crate) fn description(text: &str) -> Result<Description, Fault> {
+    check_size(text, "the task")?;
+    serde_json::from_str(text)
+        .map_err(|error| failed(format!("what it said is no description: {error}")))
+}
+
+fn check_size(text: &str, of: &str) -> Result<(), Fault> {
+    if text.len() > LARGEST {
+        return Err(failed(format!(
+            "what it says of {of} has {} bytes, and {LARGEST} are the most that is taken",
+            text.len()
+        )));
+    }
+    Ok(())
 }
 
 pub(crate) fn reply<T>(reply: RResult<T, RString>) -> Result<T, Fault> {
