@@ -44,7 +44,7 @@ fn started(farm: &Farm) -> Vec<Pid> {
         .collect()
 }
 
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < LIMIT, "waited in vain: {what}");

@@ -1,9 +1,10 @@
 //! What is loaded are the bytes that were checked, whatever becomes of the file.
 
-use crate::{farm::Farm, unruly};
+use crate::{attempts::wait_until, farm::Farm, unruly};
 use std::{
     fs::{self, OpenOptions},
     path::Path,
+    process::Stdio,
 };
 use taskbay_loader::{Admissible, Plugin, State};
 
@@ -34,30 +35,101 @@ fn survives(spoil: impl FnOnce(&Path)) {
     is_alive(&plugin);
 }
 
+/// Executes a plugin, does something to its file meanwhile, and lets it go on: it is the old one to its end.
+#[track_caller]
+fn goes_on(spoil: impl FnOnce(&Path)) {
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("none");
+    let name = unruly::name("none");
+    let meeting = farm.here();
+    let mut command = farm.command(&["run", &name, r#"{"action": "meet"}"#]);
+    let running = command
+        .env("TASKBAY_TEST_MEETING", &meeting)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until("it is executed", || meeting.join("here").exists());
+    spoil(&file);
+    fs::write(meeting.join("go"), "").unwrap();
+    let output = running.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("went on as `none`, unwound: true"), "{said}");
+}
+
+fn overwrite(file: &Path) {
+    let size = usize::try_from(file.metadata().unwrap().len()).unwrap();
+    let mut open = OpenOptions::new().write(true).open(file).unwrap();
+    std::io::Write::write_all(&mut open, &vec![0xcc; size]).unwrap();
+}
+
+fn truncate(file: &Path) {
+    let open = OpenOptions::new().write(true).open(file).unwrap();
+    open.set_len(0).unwrap();
+}
+
+/// Puts another plugin of that name there, as package managers do.
+fn replace(file: &Path) {
+    let fresh = file.with_extension("fresh");
+    fs::write(&fresh, another()).unwrap();
+    fs::rename(&fresh, file).unwrap();
+}
+
+/// Puts another plugin of that name there, as `cp` does.
+fn copy_over(file: &Path) {
+    fs::write(file, another()).unwrap();
+}
+
+/// The bytes of a plugin that has no schema, of the name of the one that has no fault.
+fn another() -> Vec<u8> {
+    unruly::original().plugin("none", "schema-none")
+}
+
+fn delete(file: &Path) {
+    fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn a_loaded_file_may_be_overwritten() {
-    survives(|file| {
-        let size = usize::try_from(file.metadata().unwrap().len()).unwrap();
-        let mut open = OpenOptions::new().write(true).open(file).unwrap();
-        std::io::Write::write_all(&mut open, &vec![0xcc; size]).unwrap();
-    });
+    survives(overwrite);
+    survives(copy_over);
 }
 
 #[test]
 fn a_loaded_file_may_be_truncated() {
-    survives(|file| {
-        OpenOptions::new()
-            .write(true)
-            .open(file)
-            .unwrap()
-            .set_len(0)
-            .unwrap();
-    });
+    survives(truncate);
+}
+
+#[test]
+fn a_loaded_file_may_be_replaced() {
+    survives(replace);
 }
 
 #[test]
 fn a_loaded_file_may_be_deleted() {
-    survives(|file| fs::remove_file(file).unwrap());
+    survives(delete);
+}
+
+#[test]
+fn the_file_of_a_running_task_may_be_overwritten() {
+    goes_on(overwrite);
+    goes_on(copy_over);
+}
+
+#[test]
+fn the_file_of_a_running_task_may_be_truncated() {
+    goes_on(truncate);
+}
+
+#[test]
+fn the_file_of_a_running_task_may_be_replaced() {
+    goes_on(replace);
+}
+
+#[test]
+fn the_file_of_a_running_task_may_be_deleted() {
+    goes_on(delete);
 }
 
 #[test]
@@ -67,15 +139,7 @@ fn two_generations_of_one_path_live_side_by_side() {
     let loader = farm.loader();
     let old = inspected(&farm);
     let first = loader.load(&old).unwrap();
-    let fresh = farm.path("fresh");
-    let mut bytes = unruly::bytes("schema-none");
-    unruly::replace(
-        &mut bytes,
-        &unruly::name("schema-none"),
-        &unruly::name("none"),
-    );
-    fs::write(&fresh, bytes).unwrap();
-    fs::rename(&fresh, &file).unwrap();
+    replace(&file);
     let new = inspected(&farm);
     let second = loader.load(&new).unwrap();
     assert_eq!(first.path(), second.path());
