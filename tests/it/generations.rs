@@ -30,9 +30,14 @@ fn is_alive(plugin: &Plugin) {
 fn survives(spoil: impl FnOnce(&Path)) {
     let farm = Farm::with(&[]);
     let file = farm.add_unruly("none");
-    let plugin = farm.loader().load(&inspected(&farm)).unwrap();
+    let loader = farm.loader();
+    let old = inspected(&farm);
+    let plugin = loader.load(&old).unwrap();
     spoil(&file);
     is_alive(&plugin);
+    // By a host that is started for an attempt on it.
+    let again = loader.admit(old.resolved(), old.identity()).unwrap();
+    is_alive(&loader.load(&again).unwrap());
 }
 
 /// Executes a plugin, does something to its file meanwhile, and lets it go on: it is the old one to its end.
@@ -147,7 +152,7 @@ fn two_generations_of_one_path_live_side_by_side() {
     assert!(second.schema().is_none(), "the new file has the new code");
     is_alive(&first);
     is_alive(&second);
-    // The old one can still be loaded, by a host that is started for an attempt on it.
+    // The old one can still be loaded, and is the old one.
     let again = loader.admit(old.resolved(), old.identity()).unwrap();
     assert!(loader.load(&again).unwrap().schema().is_some());
 }
@@ -165,4 +170,18 @@ fn a_file_that_changed_before_it_was_copied_is_refused() {
         .admit(old.resolved(), old.identity())
         .unwrap_err();
     assert_eq!(rejection.help(), "try again once it is written");
+}
+
+/// Size and times are as they were, but for the one that nobody can set.
+#[test]
+fn a_file_that_was_changed_on_the_quiet_is_refused() {
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("none");
+    let old = inspected(&farm);
+    let modified = file.metadata().unwrap().modified().unwrap();
+    copy_over(&file);
+    let open = OpenOptions::new().write(true).open(&file).unwrap();
+    open.set_modified(modified).unwrap();
+    let error = farm.loader().load(&old).unwrap_err();
+    assert_eq!(error.to_string(), "it changed while it was being loaded");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use rustix::fs::stat;
+use std::thread;
 
 fn identity(path: &Path) -> FileIdentity {
     FileIdentity::of(&stat(path).unwrap())
@@ -34,6 +35,64 @@ fn a_copy_outlives_what_happens_to_the_file() {
     fs::remove_file(&file).unwrap();
     assert_eq!(store.keep(&file, second).unwrap(), newer);
     assert!(first.is_same_file(&second));
+}
+
+/// The file is written to once its copy is begun. That may come too late on a busy machine, and then it is tried again.
+#[test]
+fn a_file_that_changes_as_it_is_copied_is_refused() {
+    let top = private();
+    let file = top.path().join("a.so");
+    fs::File::create(&file).unwrap().set_len(64 << 20).unwrap();
+    let is_refused = |round: u32| {
+        let directory = top.path().join(round.to_string());
+        let store = Store::in_directory(&directory);
+        let before = identity(&file);
+        let kept = thread::scope(|scope| {
+            let kept = scope.spawn(|| store.keep(&file, before));
+            while fs::read_dir(&directory).map_or(0, Iterator::count) == 0 && !kept.is_finished() {}
+            let open = OpenOptions::new().write(true).open(&file).unwrap();
+            io::Write::write_all(&mut &open, b"new").unwrap();
+            kept.join().unwrap()
+        });
+        let is_refused = matches!(kept, Err(StoreError::Changed));
+        let left = fs::read_dir(&directory).unwrap().count();
+        assert_eq!(left == 0, is_refused, "{kept:?}");
+        is_refused
+    };
+    assert!((0..50).any(is_refused));
+}
+
+/// Whatever else has come to stand where a copy should be.
+#[test]
+fn what_is_no_whole_private_copy_is_made_again() {
+    let top = private();
+    let store = Store::in_directory(top.path().join("copies"));
+    let file = top.path().join("a.so");
+    fs::write(&file, "whole").unwrap();
+    let state = identity(&file);
+    let other = top.path().join("other");
+    fs::write(&other, "wrong").unwrap();
+    let copy = store.keep(&file, state).unwrap();
+    let spoilers: [&dyn Fn(); 4] = [
+        &|| fs::write(&copy, "who").unwrap(),
+        &|| std::os::unix::fs::symlink(&other, &copy).unwrap(),
+        &|| {
+            fs::write(&copy, "wrong").unwrap();
+            fs::set_permissions(&copy, Permissions::from_mode(0o620)).unwrap();
+        },
+        &|| fs::create_dir(&copy).unwrap(),
+    ];
+    for (number, spoil) in spoilers.iter().enumerate() {
+        fs::remove_file(&copy).unwrap();
+        spoil();
+        let is_directory = copy.is_dir();
+        let kept = store.keep(&file, state);
+        if is_directory {
+            assert!(matches!(kept, Err(StoreError::Copy { .. })), "{kept:?}");
+        } else {
+            assert_eq!(fs::read(kept.unwrap()).unwrap(), b"whole", "{number}");
+        }
+    }
 }
 
 #[test]
