@@ -23,6 +23,7 @@ mod note_reader;
 
 mod admissible;
 
+mod fresh_file;
 mod host_context;
 mod load;
 mod store;

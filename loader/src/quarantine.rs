@@ -5,7 +5,7 @@
 //! process that is killed in the middle leaves the old record or the new one, and processes that write at once do not
 //! disturb each other.
 
-use crate::{Catalog, FileIdentity, Rejection, State, cache_directory, linker};
+use crate::{Catalog, FileIdentity, Rejection, State, cache_directory, fresh_file, linker};
 use rustix::fs::stat;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -126,9 +126,7 @@ impl Quarantine {
             .recursive(true)
             .mode(0o700)
             .create(&self.directory)?;
-        let mut file = tempfile::Builder::new()
-            .prefix("new-")
-            .tempfile_in(&self.directory)?;
+        let mut file = fresh_file::begin(&self.directory)?;
         file.write_all(&serde_json::to_vec_pretty(evidence)?)?;
         file.as_file().sync_all()?;
         file.persist(self.record(evidence.identity))?;

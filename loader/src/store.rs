@@ -4,7 +4,7 @@
 //! gets the old code. So what is loaded is a copy that nobody else can change, under a name made of the identity of the
 //! file that was inspected. Processes share the copy, and so its pages.
 
-use crate::{FileIdentity, TrustPolicy};
+use crate::{FileIdentity, TrustPolicy, fresh_file};
 use rustix::{
     fs::{FileType, Mode, Stat, fstat, lstat},
     process::geteuid,
@@ -179,9 +179,7 @@ impl Store {
         if !unchanged()? {
             return Err(CopyError::Changed);
         }
-        let mut target = tempfile::Builder::new()
-            .prefix("new-")
-            .tempfile_in(&self.directory)?;
+        let mut target = fresh_file::begin(&self.directory)?;
         let copied = io::copy(&mut &source, target.as_file_mut())?;
         // Only now is it known that what was copied is what was inspected.
         if copied != identity.size() || !unchanged()? {
