@@ -1,6 +1,7 @@
 //! What the source keeps to, and what the documents promise.
 
 use crate::farm::root;
+use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -54,6 +55,33 @@ fn unsafe_code_is_in_two_files() {
 fn no_plugin_names_abi_stable() {
     for path in sources(&["plugins", "core/src", "worker/src", "cli/src"]) {
         assert!(!text(&path).contains("abi_stable::"), "{}", path.display());
+    }
+}
+
+/// Whoever parses a number reads the one that was written. The tests of numbers would not notice a crate that does not
+/// ask for it, since what one crate of a build asks for all others get.
+#[test]
+fn every_crate_reads_numbers_as_they_were_written() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(root())
+        .args(["metadata", "--locked", "--no-deps", "--format-version=1"]);
+    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    let mut readers = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let dependencies = package["dependencies"].as_array().unwrap();
+        for json in dependencies
+            .iter()
+            .filter(|each| each["name"] == "serde_json")
+        {
+            let features = json["features"].as_array().unwrap();
+            let name = package["name"].as_str().unwrap();
+            assert!(features.contains(&"float_roundtrip".into()), "{name}");
+            readers.push(name);
+        }
+    }
+    for reader in ["taskbay-core", "taskbay-plugin-api", "taskbay-loader"] {
+        assert!(readers.contains(&reader), "{readers:?}");
     }
 }
 
