@@ -1,6 +1,10 @@
 //! A configured task, as its host holds it.
 
-use crate::{Plugin, WorkerView, host_context::Registered, plugin::reply};
+use crate::{
+    Plugin, WorkerView,
+    host_context::Registered,
+    plugin::{reply, text},
+};
 use abi_stable::std_types::{RStr, RString};
 use serde_json::Value;
 use std::fmt;
@@ -17,8 +21,8 @@ pub struct ConfiguredTask<'p> {
 
 impl<'p> ConfiguredTask<'p> {
     pub(crate) fn new(plugin: &'p Plugin, task: ConfiguredTaskBox) -> Result<Self, Fault> {
-        let data = reply(task.data())?;
-        let declared = reply(task.requirements())?;
+        let data = text(task.data())?;
+        let declared = text(task.requirements())?;
         let declared: Vec<Requirement> = if declared.is_empty() {
             Vec::new()
         } else {

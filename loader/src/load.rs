@@ -8,7 +8,7 @@ use crate::{
     Admissible, Candidate, FileIdentity, Plugin, Rejection, SchemaError, Store, StoreError,
     TrustPolicy, host_context, inspect,
     linker::missing_library,
-    plugin::{description, reply},
+    plugin::{description, text},
 };
 use abi_stable::{
     StableAbi,
@@ -245,7 +245,7 @@ fn open(copy: &Path) -> Result<&'static LibHeader, LoadError> {
 }
 
 fn describe(module: TaskModuleRef) -> Result<Description, LoadError> {
-    reply(module.describe()())
+    text(module.describe()())
         .and_then(|text| description(&text))
         .map_err(LoadError::Describe)
 }

@@ -5,6 +5,7 @@ use abi_stable::std_types::{RResult, RStr, RString};
 use log::LevelFilter;
 use serde_json::Value;
 use std::{
+    error::Error,
     fmt,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
@@ -102,9 +103,9 @@ impl Plugin {
     /// When the plugin fails, or says something that is no metadata.
     pub fn analyze(&self, known: &Metadata) -> Result<Analysis, Fault> {
         let known = to_json(known)?;
-        let text = reply(self.module.analyze_worker()(RStr::from_str(&known)))?;
+        let text = text(self.module.analyze_worker()(RStr::from_str(&known)))?;
         check_size(&text, "the worker")?;
-        let said = Metadata::parse(&text).map_err(failed)?;
+        let said = Metadata::parse(&text).map_err(|error| failed(with_cause(&error)))?;
         let mut analysis = Analysis::default();
         for (key, value) in said.iter() {
             match self.name.strip_prefix(key) {
@@ -187,7 +188,23 @@ fn check_size(text: &str, of: &str) -> Result<(), Fault> {
 pub(crate) fn reply<T>(reply: RResult<T, RString>) -> Result<T, Fault> {
     reply
         .into_result()
-        .map_err(|fault| Fault::from_json(&fault))
+        .map_err(|fault| Fault::from_json(&String::from_utf8_lossy(fault.as_bytes())))
+}
+
+/// The text that a plugin replied. Whoever made it, it is looked at before it is taken for one.
+pub(crate) fn text(said: RResult<RString, RString>) -> Result<RString, Fault> {
+    let text = reply(said)?;
+    match str::from_utf8(text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(failed(format!("what it says is no text: {error}"))),
+    }
+}
+
+fn with_cause(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
 }
 
 pub(crate) fn to_json(metadata: &Metadata) -> Result<String, Fault> {
