@@ -6,6 +6,7 @@ use crate::{
     plugin::{reply, text},
 };
 use abi_stable::std_types::{RStr, RString};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::fmt;
 use taskbay_core::{Conditions, Context, Reason, ReasonCode, Requirement, Verdict};
@@ -30,14 +31,15 @@ impl<'p> ConfiguredTask<'p> {
                 message: format!("what it requires is malformed: {error}"),
             })?
         };
-        // Most data names no architecture; only data that may is parsed for it.
+        // Most data names no architecture; only data that may is kept for it.
         let named = if data.contains("_architecture") {
-            serde_json::from_str(&data).map_err(|error| Fault::Failed {
-                message: format!("the data that it gave back is malformed: {error}"),
-            })?
+            serde_json::from_str(&data)
         } else {
-            Value::Null
+            serde_json::from_str(&data).map(|IgnoredAny| Value::Null)
         };
+        let named = named.map_err(|error| Fault::Failed {
+            message: format!("the data that it gave back is malformed: {error}"),
+        })?;
         let conditions = Conditions::new(plugin.name(), plugin.version(), &named, declared);
         Ok(Self {
             plugin,

@@ -46,8 +46,8 @@ mod tests {
             let file = fs::File::create(path(name)).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
         };
-        aged("new-old", ABANDONED + Duration::from_mins(1));
-        aged("new-recent", ABANDONED - Duration::from_mins(1));
+        aged("new-old", ABANDONED * 2);
+        aged("new-recent", ABANDONED / 2);
         aged("whole.json", ABANDONED * 100);
         let from_the_future = fs::File::create(path("new-future")).unwrap();
         let tomorrow = SystemTime::now() + Duration::from_hours(24);
