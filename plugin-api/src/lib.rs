@@ -11,6 +11,7 @@
 //! /// What a noop work request may say.
 //! #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 //! #[serde(deny_unknown_fields)]
+//! #[schemars(example = Noop { result: true })]
 //! struct Noop {
 //!     /// Whether the task shall succeed.
 //!     #[serde(default = "yes")]
@@ -178,13 +179,14 @@ pub mod host {
     pub use crate::bridge::{level_from_number, level_number};
     pub use crate::configured::configured;
     pub use crate::convert::{Attempt, Description};
+    pub use crate::export::ROOT_MODULE_SYMBOL;
     pub use crate::fault::Fault;
     pub use crate::note::{NOTE_OWNER, api_version};
 }
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::export::{ROOT_MODULE_SYMBOL, header, is_symbol};
+    pub use crate::export::{header, is_symbol};
     pub use crate::note::{ManifestText, Note};
     pub use abi_stable::library::LibHeader;
 }

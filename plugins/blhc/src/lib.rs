@@ -16,6 +16,7 @@ use taskbay_plugin_api::{
 /// What a blhc work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({"input": {"artifact": "./hello_2.10-3_amd64.build"}}))]
 struct Blhc {
     /// What is checked.
     input: Input,

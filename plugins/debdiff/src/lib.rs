@@ -12,7 +12,7 @@ use flag::Flag;
 use input::Input;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use side::Side;
 use std::{
     collections::BTreeSet,
@@ -26,6 +26,7 @@ use taskbay_plugin_api::{
 /// What a debdiff work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({"input": {"source_artifacts": ["./hello_2.10-2.dsc", "./hello_2.10-3.dsc"]}}))]
 struct Debdiff {
     /// What is compared.
     input: Input,

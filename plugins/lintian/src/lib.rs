@@ -30,6 +30,7 @@ use tool::Selection;
 /// What a lintian work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = json!({"input": {"source_artifact": "./hello_2.10-3.dsc"}}))]
 struct Lintian {
     /// What is checked.
     input: Input,

@@ -7,6 +7,7 @@ use taskbay_plugin_api::{Context, Task, TaskError, export_task};
 /// What a noop work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(example = Noop { result: true })]
 struct Noop {
     /// Whether the task shall succeed.
     #[serde(default = "yes")]
