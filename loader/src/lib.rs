@@ -39,8 +39,10 @@ mod catalog;
 mod rejection;
 
 mod digest;
+mod linkage;
 mod linker;
 mod quarantine;
+mod run_path;
 
 pub use admissible::Admissible;
 pub use catalog::{Catalog, Claim, Entry, Row, State, Status};
@@ -49,11 +51,13 @@ pub use digest::sha256;
 pub use discover::{Candidate, Discovery, Finding, discover};
 pub use identity::FileIdentity;
 pub use inspect::{InspectError, Inspected, inspect, inspect_bytes};
+pub use linkage::{Linkage, LinkageError, Resolution};
 pub use load::{LoadError, Loader};
 pub use plugin::{Analysis, ConfigureError, Plugin};
 pub use quarantine::{Evidence, Phase, Quarantine};
 pub use registry::{Registry, Taken, UnknownTask};
 pub use rejection::Rejection;
+pub use run_path::RunPathFault;
 pub use schema::{Schema, SchemaError};
 pub use search_path::{PLUGIN_PATH_VARIABLE, SearchDirectory, SearchPath, SearchSource};
 pub use store::{CACHE_VARIABLE, Store, StoreError, cache_directory};

@@ -1,9 +1,6 @@
 //! Where the dynamic linker looks for libraries (`ld.so(8)`).
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fs, path::PathBuf};
 
 /// What the linker says when a library is not there.
 const NOT_FOUND: &str = ": cannot open shared object file: No such file or directory";
@@ -17,12 +14,16 @@ pub(crate) fn missing_library(message: &str) -> Option<&str> {
 /// Whether a library of that name lies where the linker looks. Its cache is not read, nor a plugin's own run path: what
 /// lies nowhere else is found only once the plugin's record is cleared.
 pub(crate) fn can_find(library: &str) -> bool {
+    find(library).is_some()
+}
+
+/// Where it lies.
+pub(crate) fn find(library: &str) -> Option<PathBuf> {
     if library.contains('/') {
-        return Path::new(library).exists();
+        return Some(PathBuf::from(library)).filter(|path| path.exists());
     }
-    directories()
-        .iter()
-        .any(|directory| directory.join(library).exists())
+    let mut paths = directories().into_iter().map(|each| each.join(library));
+    paths.find(|path| path.exists())
 }
 
 fn directories() -> Vec<PathBuf> {
