@@ -34,6 +34,7 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
         program: fixture.program(),
         arguments: vec!["plugin-host".into()],
         has_only_hosts: true,
+        surroundings: taskbay_worker::Surroundings::default(),
     };
     let mut hosts = Hosts::new(program, Duration::from_secs(10), Abort::new());
     let data = hosts.configure(&file, "{}")?.data;

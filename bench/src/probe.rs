@@ -52,6 +52,7 @@ fn probe(fixture: &Fixture, directory: &std::path::Path) -> Result<f64> {
         program: fixture.program(),
         arguments: vec!["plugin-host".into()],
         has_only_hosts: true,
+        surroundings: taskbay_worker::Surroundings::default(),
     };
     once(|| {
         let mut hosts = Hosts::new(program, Duration::from_mins(1), Abort::new());

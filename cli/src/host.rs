@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use log::LevelFilter;
 use std::{ffi::OsString, process::ExitCode};
-use taskbay_worker::{HostProgram, ServeOptions, serve};
+use taskbay_worker::{HostProgram, ServeOptions, Surroundings, serve};
 
 /// The command's name.
 const COMMAND: &str = "plugin-host";
@@ -15,6 +15,7 @@ pub(crate) fn program() -> HostProgram {
         program: "/proc/self/exe".into(),
         arguments: vec![COMMAND.into()],
         has_only_hosts: true,
+        surroundings: Surroundings::default(),
     }
 }
 

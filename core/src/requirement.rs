@@ -83,6 +83,11 @@ impl Requirement {
         &self.key
     }
 
+    /// What must hold of the value under the key.
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
     /// Whether a worker with this metadata fulfils it.
     pub fn holds(&self, worker: &Metadata) -> bool {
         self.condition.holds(worker.get(&self.key))

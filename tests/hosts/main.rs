@@ -33,6 +33,7 @@ fn program(farm: &Farm) -> HostProgram {
             "plugin-host".into(),
         ],
         has_only_hosts: false,
+        surroundings: taskbay_worker::Surroundings::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     protocol::{Answer, FromHost, Question, ToHost},
     question::{LOOK, nonce},
     tree::{self, Survivor},
+    witness::{Glimpse, Witness},
 };
 use rustix::process::Signal;
 use std::{
@@ -77,6 +78,22 @@ impl Hosts {
         server: &Arc<dyn Server>,
         options: &AttemptOptions,
     ) -> Result<AttemptReport, Failure> {
+        self.execute_watched(None, file, data, server, options)
+    }
+
+    /// Executes the task as [`execute`](Self::execute) does, with somebody looking on where it runs in a plugin host.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub fn execute_watched(
+        &mut self,
+        mut witness: Option<&mut dyn Witness>,
+        file: &Admissible,
+        data: &str,
+        server: &Arc<dyn Server>,
+        options: &AttemptOptions,
+    ) -> Result<AttemptReport, Failure> {
         let work = tempfile::Builder::new()
             .prefix(&format!("taskbay-{}-", file.name()))
             .permissions(Permissions::from_mode(0o700))
@@ -89,7 +106,7 @@ impl Hosts {
             data: data.to_owned(),
             work_directory: work.path().to_owned(),
         };
-        let abort = self.abort().clone();
+        let (limit, abort) = (self.limit(), self.abort().clone());
         let name = file.name().as_str();
         let (ending, survivors) = if let Some(host) = self.place().in_process() {
             let answer = host.answer(question, &abort, server);
@@ -105,7 +122,13 @@ impl Hosts {
                 options,
                 stopped: None,
             };
+            if let Some(witness) = &mut witness {
+                witness.begins(&running.glimpse(limit)?, work.path());
+            }
             let answer = running.run(question, started);
+            if let (Some(witness), Ok(_), Ok(now)) = (witness, &answer, running.glimpse(limit)) {
+                witness.answered(&now);
+            }
             let survivors = running.process.end(options.grace);
             let stopped = running.stopped;
             // It was ended with the attempt, so whoever asks next needs a new one.
@@ -133,6 +156,10 @@ struct Execution<'a> {
 }
 
 impl Execution<'_> {
+    fn glimpse(&mut self, limit: Duration) -> Result<Glimpse, Failure> {
+        Glimpse::of(self.process, limit, self.abort)
+    }
+
     /// Puts the question and serves the host until it answers, dies, or has had its grace.
     fn run(&mut self, question: Question, started: Instant) -> Result<Answer, Failure> {
         let nonce = nonce();

@@ -21,7 +21,7 @@ pub fn execute_here(
     options: &AttemptOptions,
 ) -> Result<AttemptReport, Failure> {
     let configured = hosts.configure(file, data)?;
-    let verdict = match judge_this_machine(hosts, file, &configured) {
+    let verdict = match judge_here(hosts, file, &configured) {
         // The data is valid, so this is no failure to configure.
         Err(Failure::Fault(fault)) => {
             let ending = Ending::of(file.name().as_str(), Ok(Answer::Failed(fault)), None);
@@ -38,7 +38,11 @@ pub fn execute_here(
 }
 
 /// Whether this machine may execute the task of `file` with that data.
-fn judge_this_machine(
+///
+/// # Errors
+///
+/// When the plugin is refused, fails, dies or hangs.
+pub fn judge_here(
     hosts: &mut Hosts,
     file: &Admissible,
     configured: &Configured,

@@ -5,7 +5,9 @@ use crate::{
     output::Output,
     protocol::{FromHost, LogLine, ToHost, frame, holds_frame, take_frame},
     spawner::{self, Spawned},
+    surroundings::Surroundings,
     tree,
+    witness::Glimpse,
 };
 use log::{Level, Record};
 use rustix::{
@@ -15,6 +17,7 @@ use rustix::{
     process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper},
 };
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     io::{self, Write},
     os::{
@@ -42,6 +45,8 @@ pub struct HostProgram {
     /// Whether this process has no other children than plugin hosts. Then what a crashed host leaves behind is found
     /// and killed even where it hides.
     pub has_only_hosts: bool,
+    /// What they find around them.
+    pub surroundings: Surroundings,
 }
 
 /// What comes from a host.
@@ -64,6 +69,8 @@ pub(crate) struct HostProcess {
     handle: OwnedFd,
     socket: UnixStream,
     received: Vec<u8>,
+    /// How many records came from plugins.
+    logged: usize,
     stdout: Output,
     stderr: Output,
     has_only_hosts: bool,
@@ -81,13 +88,14 @@ impl HostProcess {
         command
             .args(&program.arguments)
             .arg(format!("--parent={}", std::process::id()))
-            .arg(format!("--level={}", log::max_level()))
+            .arg(format!("--level={}", program.surroundings.level()))
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             // Where the host is, a relative path would mean something else.
             .env(CACHE_VARIABLE, cache_directory())
             .current_dir("/");
+        program.surroundings.apply(&mut command);
         let mut child = spawner::spawn(command)?;
         let handle = pidfd_open(child.pid(), PidfdFlags::empty())?;
         let streams = child.child();
@@ -99,6 +107,7 @@ impl HostProcess {
             handle,
             socket,
             received: Vec::new(),
+            logged: 0,
             has_only_hosts: program.has_only_hosts,
             is_over: false,
         })
@@ -112,6 +121,19 @@ impl HostProcess {
     pub(crate) fn becomes_attempt_of(&mut self, task: &str) {
         self.stdout.becomes_output_of(task);
         self.stderr.becomes_output_of(task);
+    }
+
+    /// What it is like now, with that environment.
+    pub(crate) fn glimpse(&mut self, environment: BTreeMap<String, String>) -> Glimpse {
+        self.stdout.finish();
+        self.stderr.finish();
+        Glimpse {
+            pid: self.pid(),
+            environment,
+            logged: self.logged,
+            printed: self.stdout.lines() + self.stderr.lines(),
+            last_printed: [self.stdout.tail(), self.stderr.tail()].concat(),
+        }
     }
 
     /// Sends a message.
@@ -143,7 +165,10 @@ impl HostProcess {
             };
             if let Some(message) = message {
                 match message {
-                    FromHost::Log(line) => pass_on(&line),
+                    FromHost::Log(line) => {
+                        self.logged += usize::from(line.task.is_some());
+                        pass_on(&line);
+                    }
                     message => return Ok(Event::Message(message)),
                 }
                 if Instant::now() >= until {

@@ -257,6 +257,10 @@ impl Hosts {
         &mut self.place
     }
 
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
     pub(crate) fn abort(&self) -> &Abort {
         &self.abort
     }

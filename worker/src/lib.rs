@@ -8,6 +8,7 @@ mod members;
 mod output;
 mod process;
 mod spawner;
+mod surroundings;
 pub mod tree;
 
 mod protocol;
@@ -23,6 +24,7 @@ mod hosts;
 mod later;
 mod place;
 mod question;
+mod witness;
 
 mod live_catalog;
 mod watch;
@@ -49,7 +51,7 @@ pub use architecture::host_architecture;
 pub use attempt::{AttemptOptions, AttemptReport};
 pub use death::Death;
 pub use failure::Failure;
-pub use here::execute_here;
+pub use here::{execute_here, judge_here};
 pub use host_process::HostProgram;
 pub use hosts::{Configured, Described, Hosts};
 pub use later::LONGEST;
@@ -61,3 +63,5 @@ pub use process::{Process, reap};
 #[doc(hidden)]
 pub use protocol::check::check_frames;
 pub use serve::{ServeOptions, serve};
+pub use surroundings::Surroundings;
+pub use witness::{Glimpse, Witness};

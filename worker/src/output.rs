@@ -23,6 +23,7 @@ pub(crate) struct Output {
     pipe: Option<OwnedFd>,
     partial: Vec<u8>,
     tail: VecDeque<String>,
+    lines: usize,
 }
 
 impl Output {
@@ -37,6 +38,7 @@ impl Output {
             pipe,
             partial: Vec::new(),
             tail: VecDeque::new(),
+            lines: 0,
         })
     }
 
@@ -89,6 +91,11 @@ impl Output {
         self.tail.iter().cloned().collect()
     }
 
+    /// How many lines there were.
+    pub(crate) fn lines(&self) -> usize {
+        self.lines
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte != b'\n' {
@@ -103,6 +110,7 @@ impl Output {
     fn line_is_whole(&mut self) {
         let line = String::from_utf8_lossy(&self.partial).trim_end().to_owned();
         self.partial.clear();
+        self.lines += 1;
         let name = self.name;
         match &self.task {
             Some(task) => log::log!(target: "taskbay::output", self.level, task; "{name}: {line}"),

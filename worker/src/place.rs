@@ -92,7 +92,7 @@ impl Place {
         limit: Duration,
         abort: &Abort,
     ) -> Result<Answer, Failure> {
-        self.asked.insert(question.plugin());
+        self.asked.extend(question.plugin());
         self.had_task_data |= question.has_task_data();
         if let Kind::Here(host) = &mut self.kind {
             let server: Arc<dyn Server> = Arc::new(NoServer);

@@ -1,7 +1,13 @@
 //! The inside of a plugin host: it loads plugins, and answers questions about them.
 
 use crate::protocol::{Answer, Question};
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    env,
+    ffi::OsString,
+    path::Path,
+    sync::Arc,
+};
 use taskbay_core::{Abort, Context, Metadata, Server};
 use taskbay_loader::{ConfigureError, FileIdentity, LoadError, Loader, Plugin, Rejection, Store};
 use taskbay_plugin_api::host::Fault;
@@ -29,6 +35,9 @@ impl PluginHost {
         server: &Arc<dyn Server>,
     ) -> Answer {
         match question {
+            Question::Ready => Answer::Ready {
+                environment: environment(),
+            },
             Question::Load {
                 file,
                 identity,
@@ -99,6 +108,14 @@ impl PluginHost {
             None => Answer::Failed(failed("the plugin was not loaded before it was asked")),
         }
     }
+}
+
+fn environment() -> BTreeMap<String, String> {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let variables = env::vars_os();
+    variables
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 fn analyze(plugin: &Plugin, known: &Metadata) -> Result<Answer, Answer> {

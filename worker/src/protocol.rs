@@ -4,6 +4,7 @@ pub(crate) mod check;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
+    collections::BTreeMap,
     io::{self, Read},
     path::PathBuf,
 };
@@ -46,6 +47,8 @@ pub(crate) enum FromHost {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Question {
+    /// Are you there?
+    Ready,
     /// Load this file.
     Load {
         #[serde(with = "taskbay_core::any_path")]
@@ -78,20 +81,21 @@ pub(crate) enum Question {
 }
 
 impl Question {
-    /// The plugin that it is about.
-    pub(crate) fn plugin(&self) -> FileIdentity {
+    /// The plugin that it is about, if it is about one.
+    pub(crate) fn plugin(&self) -> Option<FileIdentity> {
         match self {
-            Self::Load { identity, .. } => *identity,
+            Self::Ready => None,
+            Self::Load { identity, .. } => Some(*identity),
             Self::Analyze { plugin, .. }
             | Self::Configure { plugin, .. }
             | Self::CanRun { plugin, .. }
-            | Self::Execute { plugin, .. } => *plugin,
+            | Self::Execute { plugin, .. } => Some(*plugin),
         }
     }
 
     /// Whether it gives the plugin task data, which may be what it dies of.
     pub(crate) fn has_task_data(&self) -> bool {
-        !matches!(self, Self::Load { .. } | Self::Analyze { .. })
+        !matches!(self, Self::Ready | Self::Load { .. } | Self::Analyze { .. })
     }
 }
 
@@ -99,6 +103,11 @@ impl Question {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Answer {
+    /// To `Ready`.
+    Ready {
+        /// The environment variables as they are now, as near as text can say them.
+        environment: BTreeMap<String, String>,
+    },
     /// To `Load`.
     Loaded {
         version: u32,

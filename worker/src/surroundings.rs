@@ -1,0 +1,56 @@
+//! What a plugin host finds around it, where that is not what its parent has.
+
+use log::LevelFilter;
+use std::{ffi::OsString, path::PathBuf, process::Command};
+
+/// What a plugin host finds around it, where that is not what its parent has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Environment variables that are set; those without a value are removed.
+    pub environment: Vec<(OsString, Option<OsString>)>,
+    /// The directory that it starts in; the root directory where none is said.
+    pub directory: Option<PathBuf>,
+    /// Which log records it sends; those that this process logs where none is said.
+    pub level: Option<LevelFilter>,
+}
+
+impl Surroundings {
+    pub(crate) fn level(&self) -> LevelFilter {
+        self.level.unwrap_or(log::max_level())
+    }
+
+    pub(crate) fn apply(&self, command: &mut Command) {
+        for (variable, value) in &self.environment {
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+        }
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_removes_and_goes_there() {
+        let surroundings = Surroundings {
+            environment: vec![("HOME".into(), None), ("WHERE".into(), Some("here".into()))],
+            directory: Some("/proc".into()),
+            level: None,
+        };
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo ${HOME-none} $WHERE; pwd"]);
+        command.env("HOME", "/root");
+        surroundings.apply(&mut command);
+        let output = command.output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "none here\n/proc\n"
+        );
+    }
+}
