@@ -1,5 +1,8 @@
 //! The command line's arguments.
 
+mod check;
+
+pub(crate) use check::CheckArgs;
 use clap::{
     Arg, ArgAction, ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser,
     Subcommand, value_parser,
@@ -23,7 +26,7 @@ const MORE: &str = "\
 Environment: TASKBAY_PLUGIN_PATH, directories with plugins, separated by colons; TASKBAY_CACHE_DIR, where private copies \
 of plugins are kept, ~/.cache/taskbay by default; RUST_LOG, what is logged.
 
-Exit status: 0 yes, success, valid; 1 no, failure, invalid; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
+Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
 5 plugin crashed, hung or panicked; 6 environment unavailable; 7 aborted or timed out.";
 
 /// The id of `--plugin-dir` after the command.
@@ -174,6 +177,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
+    /// Try a plugin for its author: what it is, says, does, and leaves behind
+    Check(CheckArgs),
     /// Show the plugins that were set aside since they died or hung, or forget it
     Quarantine {
         #[command(subcommand)]

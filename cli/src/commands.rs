@@ -2,6 +2,7 @@
 
 mod analyze;
 mod can_run;
+mod check;
 mod completions;
 mod follow;
 mod inspect;
@@ -55,6 +56,7 @@ pub(crate) fn run(args: Args) -> Exit {
             api_path,
         } => new::run(&session, &name, directory, api_path),
         Command::Worker { name } => worker::run(&session, name),
+        Command::Check(args) => check::run(&session, &args),
         Command::Quarantine { command } => quarantine::run(&session, &command),
         Command::Completions { shell } => completions::run(&session, shell),
         Command::Man { directory } => man::run(&directory),

@@ -7,6 +7,8 @@ use log::LevelFilter;
 /// Starts logging.
 pub(crate) fn start(args: &Args) {
     let level = match (args.global.quiet, args.global.verbose) {
+        // What goes wrong is what it looks for, and what it does itself: the report says it.
+        (_, 0) if matches!(args.command, Command::Check(_)) => LevelFilter::Off,
         (true, _) => LevelFilter::Error,
         (false, 0) if matches!(args.command, Command::Run { .. }) => LevelFilter::Info,
         (false, 0) => LevelFilter::Warn,

@@ -63,6 +63,10 @@
 //! The file and every folder above it must belong to root or to the user who loads it, and nobody else may write to them
 //! (a sticky folder such as `/tmp` is fine): whoever can replace a plugin can run code as that user.
 //!
+//! `taskbay check FILE` tries it: whether it can be loaded anywhere, answers in time and always the same, executes the
+//! example that its schema declares, and leaves nothing behind. `--level 4` also aborts it, kills it, and makes task data
+//! up from its schema.
+//!
 //! # More than that
 //!
 //! * **A tool must be there**: report `<name>:available` from [`Task::analyze_worker`] with [`is_available`], and

@@ -1,0 +1,135 @@
+//! Level 3: the plugin executes one example, and leaves nothing behind.
+
+use crate::{
+    Options,
+    answering::Answered,
+    execution::{After, Execution},
+    loading::not_printed,
+    record::Record,
+    test::{Objection, Tried, fault, found, passed, skip},
+};
+use taskbay_core::{ErrorCode, OutcomeResult};
+use taskbay_worker::{Failure, judge_here};
+
+/// The tests of this level.
+pub(crate) const TESTS: &[&str] = &[
+    "execute",
+    "execute-log",
+    "execute-files",
+    "execute-processes",
+    "execute-state",
+];
+
+/// A task that was executed, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Executed<'a> {
+    pub(crate) answered: &'a Answered<'a>,
+    pub(crate) first: Execution,
+}
+
+/// Executes the task, where this machine suits.
+pub(crate) fn run<'a>(
+    answered: &'a Answered<'a>,
+    options: &Options,
+    record: &mut Record,
+) -> Option<Executed<'a>> {
+    let first = record.test("execute", || execute(answered, options))?;
+    if let Some(After {
+        changes,
+        processes,
+        said,
+    }) = &first.after
+    {
+        record.test("execute-log", || not_printed(&said.0, &said.1));
+        record.test("execute-files", || files(&first));
+        record.test("execute-processes", || no_processes(processes));
+        record.test("execute-state", || as_before(changes));
+    }
+    Some(Executed { answered, first })
+}
+
+fn execute(answered: &Answered, options: &Options) -> Tried<Execution> {
+    let verdict = judge_here(
+        &mut options.hosts(),
+        &answered.loaded.file,
+        &answered.configured,
+    )?;
+    if !verdict.can_run() {
+        let reasons = verdict.reasons.iter().map(|reason| reason.message.as_str());
+        let reasons: Vec<_> = reasons.collect();
+        return skip(
+            format!("this machine does not suit: {}", reasons.join("; ")),
+            "install what the task needs, or check it elsewhere",
+        );
+    }
+    let execution = Execution::run(answered, options, None)?;
+    let took = execution.took.as_secs_f64();
+    match execution.report.outcome.result {
+        OutcomeResult::Success => found(execution, format!("success after {took:.3} s")),
+        OutcomeResult::Failure => found(execution, format!("failure after {took:.3} s")),
+        OutcomeResult::Aborted => Err(Objection::Broken(Failure::Interrupted)),
+        OutcomeResult::Error if answered.is_declared && !execution.missing.is_empty() => skip(
+            format!(
+                "its example names what is not here: {}",
+                execution.missing.join(", ")
+            ),
+            "give task data that names files of this machine with --data",
+        ),
+        OutcomeResult::Error => failed(&execution),
+    }
+}
+
+fn failed(execution: &Execution) -> Tried<Execution> {
+    let errors = &execution.report.outcome.errors;
+    let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    let help = match errors.first().map(|error| error.code) {
+        Some(ErrorCode::TimedOut) => "give a shorter example, or allow more time with --timeout",
+        Some(ErrorCode::Crashed) => {
+            "`taskbay --in-process run` runs it in the command itself, for a debugger"
+        }
+        _ if !execution.missing.is_empty() => "name files of this machine in the task data",
+        _ => {
+            "return `false` for what is found wrong with the input, and give an example that works"
+        }
+    };
+    fault(messages.join("; "), help)
+}
+
+fn files(execution: &Execution) -> Tried<()> {
+    if let Some(directory) = &execution.report.work_directory {
+        return fault(
+            format!(
+                "its work directory {} cannot be removed",
+                directory.display()
+            ),
+            "leave no files in it that belong to others, or are protected",
+        );
+    }
+    match &execution.left[..] {
+        [] => passed(""),
+        left => fault(
+            format!("temporary files are left behind: {}", left.join(", ")),
+            "make them in the work directory, and set TMPDIR to it for commands",
+        ),
+    }
+}
+
+fn no_processes(processes: &[String]) -> Tried<()> {
+    match processes {
+        [] => passed(""),
+        left => fault(
+            format!("processes that it started still run: {}", left.join(", ")),
+            "wait for all that it starts; `run` does",
+        ),
+    }
+}
+
+fn as_before(changes: &[String]) -> Tried<()> {
+    match changes {
+        [] => passed(""),
+        changes => fault(
+            format!("its process is not what it was: {}", changes.join("; ")),
+            "set directory, umask, signals and limits of the commands that are started, not of the host",
+        ),
+    }
+}

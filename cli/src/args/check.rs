@@ -1,0 +1,33 @@
+//! The arguments of `taskbay check`.
+
+use super::limit;
+use clap::{Args, value_parser};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+/// What to check, and how far.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The plugin files
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How far to go: 0 reads the file, 1 loads it, 2 has it take task data and judge workers, 3 executes its example,
+    /// 4 aborts and kills that, and makes task data up
+    #[arg(long, value_name = "LEVEL", default_value_t = 3, value_parser = value_parser!(u8).range(0..=4))]
+    pub(crate) level: u8,
+    /// Show only the tests that failed
+    #[arg(long)]
+    pub(crate) only_failed: bool,
+    /// Execute with this task data in the place of the first example in its schema: JSON, `-` for standard input, or a
+    /// file
+    #[arg(long, value_name = "DATA")]
+    pub(crate) data: Option<OsString>,
+    /// How long an execution may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = limit)]
+    pub(crate) timeout: Duration,
+    /// How long an execution may take to end when it is aborted
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limit)]
+    pub(crate) grace: Duration,
+    /// Try the made-up task data of that seed, and nothing else
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["level", "data"])]
+    pub(crate) reproduce: Option<u32>,
+}
