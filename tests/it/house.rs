@@ -38,6 +38,7 @@ fn unsafe_code_is_in_two_files() {
         "plugins",
         "loader/src",
         "worker/src",
+        "check/src",
         "cli/src",
     ]);
     let mut found: Vec<_> = all.into_iter().filter(has_unsafe).collect();
@@ -53,7 +54,7 @@ fn unsafe_code_is_in_two_files() {
 
 #[test]
 fn no_plugin_names_abi_stable() {
-    for path in sources(&["plugins", "core/src", "worker/src", "cli/src"]) {
+    for path in sources(&["plugins", "core/src", "worker/src", "check/src", "cli/src"]) {
         assert!(!text(&path).contains("abi_stable::"), "{}", path.display());
     }
 }
