@@ -49,6 +49,12 @@ fn builds_passes_its_tests_and_runs() {
         .parent()
         .unwrap()
         .join("new/debug/libtaskbay_task_my_own_task.so");
+    let checked = farm.run(&["check", plugin.to_str().unwrap(), "--level", "4"]);
+    let checked = checked.succeeds();
+    assert!(
+        checked.stdout.contains("passed up to level 4"),
+        "{checked:?}"
+    );
     let copy = farm.plugins().join("it.so");
     fs::write(&copy, fs::read(plugin).unwrap()).unwrap();
     assert_eq!(farm.row("it.so", true)["status"], "ok");

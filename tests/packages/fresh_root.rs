@@ -1,7 +1,11 @@
 //! A fresh Debian root, made of packages as a mirror has them.
 
 use crate::farm::root;
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use tempfile::TempDir;
 
 /// The release that the packages are for.
@@ -10,6 +14,8 @@ const RELEASE: &str = "bookworm";
 /// A fresh Debian root. It is removed when it is dropped.
 pub(crate) struct FreshRoot {
     top: TempDir,
+    /// The commands that mount what is bound.
+    mounts: String,
 }
 
 impl FreshRoot {
@@ -30,6 +36,7 @@ impl FreshRoot {
         }
         let fresh = Self {
             top: tempfile::tempdir().unwrap(),
+            mounts: String::new(),
         };
         let made = Command::new("mmdebstrap")
             .args(["--quiet", "--variant=apt", RELEASE])
@@ -47,7 +54,7 @@ impl FreshRoot {
         Ok(fresh)
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.top.path().join("root")
     }
 
@@ -69,12 +76,26 @@ impl FreshRoot {
         fs::write(list, "deb [trusted=yes] file:/packages ./\n").unwrap();
     }
 
+    /// Has a directory of this machine at that place while scripts run.
+    pub(crate) fn bind(&mut self, directory: &Path, inside: &str) {
+        let place = self.path().join(inside);
+        fs::create_dir_all(&place).unwrap();
+        let words = format!(
+            "mount --bind '{}' '{}' && ",
+            directory.display(),
+            place.display()
+        );
+        self.mounts.push_str(&words);
+    }
+
     /// Runs a script in it, with processes of its own, and gives what it printed.
     pub(crate) fn run(&self, script: &str) -> String {
         fs::write(self.path().join("tmp/script"), script).unwrap();
         let root = self.path();
         let root = root.to_str().unwrap();
-        let enter = format!("mount -t proc proc {root}/proc && exec chroot {root} sh /tmp/script");
+        let mounts = &self.mounts;
+        let enter =
+            format!("{mounts}mount -t proc proc {root}/proc && exec chroot {root} sh /tmp/script");
         let ran = Command::new("unshare")
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c"])
             .arg(enter)

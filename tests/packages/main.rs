@@ -20,10 +20,17 @@ mod fresh_root;
 
 use farm::{built, root};
 use fresh_root::FreshRoot;
-use std::{path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, PoisonError},
+};
 
 /// Builds the packages of what the suite has built.
 fn build_packages(into: &Path) {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let profile = built().file_name().unwrap();
     let done = Command::new(root().join("scripts/packages"))
         .arg("--built")
@@ -40,27 +47,71 @@ fn has_cargo_deb() -> bool {
     asked.is_ok_and(|asked| asked.status.success())
 }
 
-#[test]
-fn installed_used_and_purged() {
+/// A fresh root in which apt finds the packages; where there can be none, that is said.
+fn fresh_root() -> Option<FreshRoot> {
     if !has_cargo_deb() {
         eprintln!("skipped: cargo-deb is not installed; `make test` installs it");
-        return;
+        return None;
     }
-    let fresh = match FreshRoot::new() {
-        Ok(fresh) => fresh,
-        Err(why) => {
-            eprintln!("skipped: there is no fresh Debian root to be had: {why}");
-            return;
-        }
-    };
+    let fresh = FreshRoot::new()
+        .map_err(|why| eprintln!("skipped: there is no fresh Debian root to be had: {why}"))
+        .ok()?;
     build_packages(&fresh.packages());
     fresh.index_packages();
-    let steps = fresh.run(include_str!("scenario.sh"));
-    for step in [
-        "exactly the installed task is listed, and runs",
-        "a worker offers what is installed, and no longer what is removed",
-        "purging leaves nothing",
-    ] {
-        assert!(steps.contains(&format!("step: {step}")), "{steps}");
+    Some(fresh)
+}
+
+#[track_caller]
+fn assert_steps(said: &str, steps: &[&str]) {
+    for step in steps {
+        assert!(said.contains(&format!("step: {step}")), "{step}: {said}");
     }
+}
+
+#[test]
+fn installed_used_and_purged() {
+    let Some(fresh) = fresh_root() else { return };
+    let said = fresh.run(include_str!("scenario.sh"));
+    assert_steps(
+        &said,
+        &[
+            "exactly the installed task is listed, and runs",
+            "a worker offers what is installed, and no longer what is removed",
+            "purging leaves nothing",
+        ],
+    );
+}
+
+/// From nothing but the packages, Rust, and what cargo has fetched for the suite.
+#[test]
+fn a_new_task_is_written_and_installed() {
+    let Some(mut fresh) = fresh_root() else {
+        return;
+    };
+    let toolchain = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let toolchain = String::from_utf8(toolchain.unwrap().stdout).unwrap();
+    fresh.bind(Path::new(toolchain.trim()), "rust/toolchain");
+    let home = env::var_os("HOME").map(|home| Path::new(&home).join(".cargo"));
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or(home);
+    fresh.bind(&cargo.unwrap(), "rust/cargo");
+    fresh.bind(&root().join("tests/packages/author"), "author");
+    let cargo_deb = fresh.path().join("usr/local/bin/cargo-deb");
+    fs::copy(find("cargo-deb"), cargo_deb).unwrap();
+    let said = fresh.run(include_str!("author.sh"));
+    assert_steps(
+        &said,
+        &[
+            "a task is written, and its tests pass",
+            "it passes: passed up to level 4",
+            "it is installed and runs",
+        ],
+    );
+    eprintln!("{said}");
+}
+
+/// A program on the search path.
+fn find(program: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap();
+    let mut files = env::split_paths(&path).map(|directory| directory.join(program));
+    files.find(|file| file.is_file()).unwrap()
 }
