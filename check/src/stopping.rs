@@ -16,6 +16,8 @@ pub(crate) const TESTS: &[&str] = &["abort", "kill"];
 
 /// What ends sooner cannot be disturbed: this is how often a host looks at its abort latch.
 const SHORTEST: Duration = Duration::from_millis(200);
+/// What to do about that.
+const LONGER: &str = "give task data that takes longer with --data";
 /// The longest that a task is let run before it is disturbed.
 const LATEST: Duration = Duration::from_secs(2);
 
@@ -32,10 +34,7 @@ fn middle(executed: &Executed) -> Duration {
 
 fn abort(executed: &Executed, options: &Options) -> Tried<()> {
     if executed.first.took < SHORTEST {
-        return skip(
-            "it ends before it could be aborted",
-            "give task data that takes longer with --data",
-        );
+        return skip("it ends before it could be aborted", LONGER);
     }
     let disturbance = Disturbance::Abort(middle(executed));
     let execution = Execution::run(executed.answered, options, Some(disturbance))?;
@@ -97,11 +96,10 @@ fn kill(executed: &Executed, options: &Options) -> Tried<()> {
             "keep no state outside the work directory",
         );
     }
-    passed(if was_killed {
-        "executed again after its process was killed, it does as before"
-    } else {
-        "it ended before its process could be killed"
-    })
+    if !was_killed {
+        return skip("it ended before its process could be killed", LONGER);
+    }
+    passed("executed again after its process was killed, it does as before")
 }
 
 /// What the user ended says nothing of the plugin.

@@ -52,13 +52,10 @@ fn a_good_plugin_passes_every_level() {
     assert_eq!(file["sha256"], sha256);
     assert!(file["seed"].is_u64(), "{file:#}");
     for each in tests(&file) {
-        // It ends before anybody could abort it.
-        let expected = if each["test"] == "abort" {
-            "skipped"
-        } else {
-            "passed"
-        };
-        assert_eq!(each["status"], expected, "{each}");
+        // It ends before anybody could abort it, or kill its process, and most likely does so.
+        let is_short = ["abort", "kill"].contains(&each["test"].as_str().unwrap());
+        let is_skipped = is_short && each["status"] == "skipped";
+        assert!(is_skipped || each["status"] == "passed", "{each}");
     }
     let levels = tests(&file)
         .iter()
