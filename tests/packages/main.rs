@@ -77,6 +77,7 @@ fn installed_used_and_purged() {
         &[
             "exactly the installed task is listed, and runs",
             "a worker offers what is installed, and no longer what is removed",
+            "installing anew keeps the settings and the user",
             "purging leaves nothing",
         ],
     );

@@ -61,6 +61,13 @@ worker_says '^here offers blhc 1$'
 [ "$(tasks)" = 'blhc=ok ' ] || fail "listed: $(tasks)"
 say 'a worker offers what is installed, and no longer what is removed'
 
+echo 'RUST_LOG=debug' >>/etc/default/taskbay-worker
+apt install --reinstall taskbay taskbay-worker
+grep -q '^RUST_LOG=debug$' /etc/default/taskbay-worker || fail 'the settings are gone'
+[ "$(grep -c '^taskbay:' /etc/subuid)" = 1 ] || fail 'the user has got more subordinate users'
+[ "$(tasks)" = 'blhc=ok ' ] || fail "listed: $(tasks)"
+say 'installing anew keeps the settings and the user'
+
 # Administrators stop the service first, as the package itself does where systemd runs.
 kill "$worker"
 wait "$worker" || fail "the worker ended with $?"
