@@ -1,6 +1,6 @@
 //! The hidden command `plugin-host`, as which this program starts itself.
 
-use crate::exit::Exit;
+use crate::{exit::Exit, report::note};
 use log::LevelFilter;
 use std::{ffi::OsString, process::ExitCode};
 use taskbay_worker::{HostProgram, ServeOptions, Surroundings, serve};
@@ -28,8 +28,13 @@ pub(crate) fn serve_if_asked(mut arguments: impl Iterator<Item = OsString>) -> O
     let served = options(arguments).map(serve);
     Some(match served {
         Some(Ok(())) => Exit::Success.into(),
-        // Nobody starts it by hand, and its parent sees that it ended.
-        Some(Err(_)) | None => Exit::Usage.into(),
+        // Its parent says so, as the cause of what it could not do.
+        Some(Err(error)) => {
+            note(&error.to_string());
+            Exit::Unavailable.into()
+        }
+        // Nobody starts it by hand.
+        None => Exit::Usage.into(),
     })
 }
 

@@ -21,9 +21,10 @@ use std::{
     time::Duration,
 };
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
+use taskbay_loader::Quarantine;
 use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts};
 
-fn program(farm: &Farm) -> HostProgram {
+fn program_of(farm: &Farm) -> HostProgram {
     HostProgram {
         // `env` becomes the host, with private copies that are not this user's.
         program: "/usr/bin/env".into(),
@@ -47,7 +48,7 @@ fn attempts_follow_one_another() {
     let farm = Farm::with(&["noop"]);
     let catalog = farm.catalog();
     let file = catalog.get("noop").unwrap();
-    let mut hosts = hosts(program(&farm));
+    let mut hosts = hosts(program_of(&farm));
     let server: Arc<dyn Server> = Arc::new(NoServer);
     let options = AttemptOptions {
         timeout: None,
@@ -70,7 +71,7 @@ fn a_file_that_changed_since_it_was_inspected_is_not_loaded() {
     let inspected = farm.catalog();
     let file = inspected.get("noop").unwrap();
     fs::write(file.path(), fs::read(file.path()).unwrap()).unwrap();
-    let mut hosts = hosts(program(&farm));
+    let mut hosts = hosts(program_of(&farm));
     let failure = hosts.configure(file, "{}").unwrap_err();
     assert!(
         failure
@@ -92,7 +93,7 @@ fn a_host_has_two_generations_of_a_task() {
     let name = unruly::name("none");
     let before = farm.catalog();
     let old = before.get(&name).unwrap();
-    let mut hosts = hosts(program(&farm));
+    let mut hosts = hosts(program_of(&farm));
     assert!(hosts.describe(old).unwrap().schema.is_some());
     fs::write(&file, unruly::original().plugin("none", "schema-none")).unwrap();
     let after = farm.catalog();
@@ -119,7 +120,7 @@ fn only_child(farm: &Farm) -> HostProgram {
     unruly::original();
     HostProgram {
         has_only_hosts: true,
-        ..program(farm)
+        ..program_of(farm)
     }
 }
 
@@ -158,7 +159,8 @@ fn a_host_that_babbles_and_ends_leaves_nothing_behind() {
     let mut hosts = hosts(program);
     let catalog = farm.catalog();
     let failure = hosts.describe(catalog.get("noop").unwrap()).unwrap_err();
-    assert!(matches!(failure, Failure::Garbled(_)), "{failure:?}");
+    let said = failure.to_string();
+    assert!(said.contains("what no plugin host says"), "{failure:?}");
     farm.assert_nothing_is_left();
 }
 
@@ -177,4 +179,22 @@ fn the_end_of_a_host_spares_those_of_others() {
     let failure = bad.describe(catalog.get(&name).unwrap()).unwrap_err();
     assert!(matches!(failure, Failure::Died(_)), "{failure:?}");
     good.configure(noop, "{}").unwrap();
+}
+
+/// No plugin's code has run in it, so none is to blame.
+#[test]
+fn a_host_that_cannot_start_is_no_plugins_fault() {
+    let farm = Farm::with(&["noop"]);
+    let catalog = farm.catalog();
+    let quarantine = Quarantine::in_directory(farm.path("quarantine"));
+    for program in ["false", "true"] {
+        let program = HostProgram {
+            program: program.into(),
+            ..program_of(&farm)
+        };
+        let mut hosts = hosts(program).with_quarantine(quarantine.clone());
+        let failure = hosts.describe(catalog.get("noop").unwrap()).unwrap_err();
+        assert!(matches!(failure, Failure::NoHost(_)), "{failure:?}");
+    }
+    assert_eq!(quarantine.all().unwrap(), []);
 }

@@ -15,6 +15,8 @@ mod unruly;
 
 /// Executions: results, logs, crashes, time limits, aborts, and no process left behind.
 mod attempts;
+/// What no plugin did costs none anything, and nobody else either.
+mod blameless;
 /// What `taskbay check` says of good plugins, and at which level it names each fault of the hostile kit.
 mod check;
 /// Arguments and documents, good and bad, and the exit codes.

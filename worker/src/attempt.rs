@@ -99,6 +99,9 @@ impl Hosts {
             .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(|error| Failure::NoHost(format!("there is no work directory: {error}")))?;
+        if self.place().has_others_than(file.identity()) {
+            self.close();
+        }
         self.load(file)?;
         let started = Instant::now();
         let question = Question::Execute {

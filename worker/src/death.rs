@@ -1,6 +1,6 @@
 //! How a plugin host ended that should not have.
 
-use signal_hook::low_level::signal_name;
+use signal_hook::{consts::SIGTERM, low_level::signal_name};
 use std::{fmt, os::unix::process::ExitStatusExt, process::ExitStatus};
 
 /// How a host ended that should not have.
@@ -13,6 +13,11 @@ pub struct Death {
 }
 
 impl Death {
+    /// Whether it ended as a host does that is told to.
+    pub(crate) fn was_told_to_end(&self) -> bool {
+        self.status.signal() == Some(SIGTERM)
+    }
+
     /// The signal that killed it, by name.
     pub fn signal(&self) -> Option<&'static str> {
         signal_name(self.status.signal()?)

@@ -98,6 +98,15 @@ impl Failure {
         }
     }
 
+    /// What it means where no plugin's code has run yet.
+    pub(crate) fn before_any_plugin(self) -> Self {
+        match self {
+            Self::Died(death) => Self::NoHost(format!("it {death}")),
+            Self::Interrupted | Self::NoHost(_) => self,
+            other => Self::NoHost(other.to_string()),
+        }
+    }
+
     pub(crate) fn unsendable(error: &io::Error) -> Self {
         Self::Unsendable(error.to_string())
     }

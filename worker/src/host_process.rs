@@ -42,8 +42,8 @@ pub struct HostProgram {
     pub program: PathBuf,
     /// Its first arguments; `--parent` and `--level` follow.
     pub arguments: Vec<OsString>,
-    /// Whether this process has no other children than plugin hosts. Then what a crashed host leaves behind is found
-    /// and killed even where it hides.
+    /// Whether this process starts no other children than plugin hosts, and adopts none (as the first process of a
+    /// container would). Then what a crashed host leaves behind is found and killed even where it hides.
     pub has_only_hosts: bool,
     /// What they find around them.
     pub surroundings: Surroundings,

@@ -8,9 +8,12 @@ use crate::{
     protocol::{Answer, Question},
 };
 use serde_json::Value;
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, thread, time::Duration};
 use taskbay_core::{Abort, Metadata, Requirement, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, Phase, Quarantine, Rejection};
+
+/// How much later than a host its parent may be told to end.
+const LATER_SIGNAL: Duration = Duration::from_millis(100);
 
 /// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
 /// answer, and a new host takes over.
@@ -103,7 +106,12 @@ impl Hosts {
             plugin: file.identity(),
             known: known.clone(),
         };
-        match self.blaming(file, Phase::Analyze, |hosts| hosts.put(question))? {
+        let asked = self.blaming(file, Phase::Analyze, |hosts| {
+            // Where the host is another one by now.
+            hosts.load(file)?;
+            hosts.put(question.clone())
+        });
+        match asked? {
             Answer::Analyzed { metadata, dropped } => Ok((metadata, dropped)),
             other => Err(Failure::unexpected(&other)),
         }
@@ -185,10 +193,23 @@ impl Hosts {
         &mut self,
         file: &Admissible,
         phase: Phase,
-        question: impl FnOnce(&mut Self) -> Result<T, Failure>,
+        question: impl Fn(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let others = self.place.has_others_than(file.identity()) || self.place.had_task_data();
-        let answer = question(self);
+        let mut answer = question(self);
+        if let Err(Failure::Died(death)) = &answer
+            && death.was_told_to_end()
+        {
+            // Whoever stops a service signals all of its processes, in any order: this one may be told in a moment.
+            thread::sleep(LATER_SIGNAL);
+            if !self.abort.is_set() {
+                self.close();
+                answer = question(self);
+            }
+        }
+        if answer.is_err() && self.abort.is_set() {
+            return Err(Failure::Interrupted);
+        }
         if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
             && !others
         {

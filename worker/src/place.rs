@@ -99,7 +99,9 @@ impl Place {
             return Ok(host.answer(question, abort, &server));
         }
         let until = later(Instant::now(), limit);
-        let answered = ask(self.process()?, question, until, abort);
+        let answered = self
+            .ready(until, abort)
+            .and_then(|process| ask(process, question, until, abort));
         if answered.is_err() {
             self.close();
         }
@@ -107,6 +109,17 @@ impl Place {
             Failure::Hung { .. } => Failure::Hung { after: limit },
             other => other,
         })
+    }
+
+    /// The child that runs, or a new one, which has shown that it can answer. Before it has run any plugin's code no plugin
+    /// is to blame for its end.
+    fn ready(&mut self, until: Instant, abort: &Abort) -> Result<&mut HostProcess, Failure> {
+        let is_new = matches!(self.kind, Kind::Child { process: None, .. });
+        let process = self.process()?;
+        if is_new {
+            ask(process, Question::Ready, until, abort).map_err(Failure::before_any_plugin)?;
+        }
+        Ok(process)
     }
 
     /// The child that runs, or a new one.

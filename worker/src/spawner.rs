@@ -3,7 +3,10 @@
 //! A child that asks to be told of its parent's death is told when the *thread* that started it ends, so a thread of some
 //! pool must not be that one.
 
-use crate::tree::{self, Ended};
+use crate::{
+    process::children,
+    tree::{self, Ended},
+};
 use rustix::{
     process::{Pid, getpid},
     thread::gettid,
@@ -11,7 +14,7 @@ use rustix::{
 use std::{
     io,
     process::{Child, Command, ExitStatus},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -44,17 +47,27 @@ static SPAWNER: LazyLock<Mutex<mpsc::Sender<Job>>> = LazyLock::new(|| {
 /// Starts `command` from a thread that lives as long as the process: the main thread where this is it, else one that is
 /// kept for this.
 pub(crate) fn spawn(command: Command) -> io::Result<Spawned> {
+    strangers();
     let mut hosts = hosts();
     let child = start(command)?;
     hosts.push(Pid::from_child(&child));
     Ok(Spawned(child))
 }
 
-/// Ends what dead hosts left behind, with `grace` between TERM and KILL: all children of this process that are no hosts.
+/// Ends what dead hosts left behind, with `grace` between TERM and KILL: all children of this process that are
+/// no hosts and came after the first of these.
 /// No host is started meanwhile.
 pub(crate) fn end_orphans(grace: Duration) -> Ended {
     let hosts = hosts();
-    tree::end_orphans(&hosts, grace)
+    let known: Vec<Pid> = hosts.iter().chain(strangers()).copied().collect();
+    tree::end_orphans(&known, grace)
+}
+
+/// The children that this process had before its first host, as one has that a shell's `exec` made. Nobody waits for
+/// them here, so their numbers stay theirs.
+fn strangers() -> &'static [Pid] {
+    static STRANGERS: OnceLock<Vec<Pid>> = OnceLock::new();
+    STRANGERS.get_or_init(|| children(getpid()).unwrap_or_default())
 }
 
 fn hosts() -> MutexGuard<'static, Vec<Pid>> {
