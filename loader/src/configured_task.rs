@@ -3,7 +3,7 @@
 use crate::{
     Plugin, WorkerView,
     host_context::Registered,
-    plugin::{reply, text},
+    plugin::{checked, reply, text},
 };
 use abi_stable::std_types::{RStr, RString};
 use serde::de::IgnoredAny;
@@ -70,7 +70,9 @@ impl<'p> ConfiguredTask<'p> {
     ///
     /// When the plugin fails.
     pub fn match_key(&self) -> Result<Option<String>, Fault> {
-        Ok(reply(self.task.match_key())?.into_option().map(Into::into))
+        let key = reply(self.task.match_key())?.into_option();
+        key.map(|key| checked(&key).map(ToOwned::to_owned))
+            .transpose()
     }
 
     /// Judges a worker: by the conditions, and if they hold by the task's own code where it has some.
@@ -89,10 +91,8 @@ impl<'p> ConfiguredTask<'p> {
         let parsed = worker.parsed().map_err(Clone::clone)?;
         let messages = reply(self.task.can_run_on(parsed))?;
         // Copied, since turning the plugin's own strings into strings of this process would first ask whose they are.
-        Ok(messages
-            .iter()
-            .map(|message| Reason::new(ReasonCode::Refused, message.as_str()))
-            .collect())
+        let refused = |message| Ok(Reason::new(ReasonCode::Refused, checked(message)?));
+        messages.iter().map(refused).collect()
     }
 
     /// Executes the task in this process, unless it is aborted already: `None` then.

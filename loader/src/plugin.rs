@@ -194,10 +194,14 @@ pub(crate) fn reply<T>(reply: RResult<T, RString>) -> Result<T, Fault> {
 /// The text that a plugin replied. Whoever made it, it is looked at before it is taken for one.
 pub(crate) fn text(said: RResult<RString, RString>) -> Result<RString, Fault> {
     let text = reply(said)?;
-    match str::from_utf8(text.as_bytes()) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(failed(format!("what it says is no text: {error}"))),
-    }
+    checked(&text)?;
+    Ok(text)
+}
+
+/// A string of the plugin's, if it is one.
+pub(crate) fn checked(said: &RString) -> Result<&str, Fault> {
+    str::from_utf8(said.as_bytes())
+        .map_err(|error| failed(format!("what it says is no text: {error}")))
 }
 
 fn with_cause(error: &dyn Error) -> String {

@@ -150,10 +150,11 @@ impl Quarantine {
             entries => entries?,
         };
         let mut all = Vec::new();
-        for entry in entries {
-            let path = entry?.path();
+        for entry in entries.flatten() {
+            let path = entry.path();
             match read(&path) {
-                Some(evidence) if evidence.is_over() => forget(&path)?,
+                // It says nothing any more, whether it can be removed or not.
+                Some(evidence) if evidence.is_over() => drop(forget(&path)),
                 Some(evidence) => all.push(evidence),
                 None => {}
             }
@@ -212,8 +213,8 @@ fn read(path: &Path) -> Option<Evidence> {
     let is_record = path
         .extension()
         .is_some_and(|extension| extension == "json");
-    let size = fs::metadata(path).ok()?.len();
-    if !is_record || size > LARGEST {
+    let found = fs::metadata(path).ok()?;
+    if !is_record || !found.is_file() || found.len() > LARGEST {
         return None;
     }
     serde_json::from_slice(&fs::read(path).ok()?).ok()

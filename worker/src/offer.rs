@@ -1,10 +1,19 @@
 //! What a worker offers, kept up to date while its plugins come, are replaced, and go.
 
 use crate::{Failure, Hosts, LiveCatalog, WorkerAnalysis};
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+use taskbay_core::Abort;
 
 /// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
 const REGULARLY: Duration = Duration::from_hours(1);
+
+/// How long it waits after no plugin could be asked.
+const RETRY: Duration = Duration::from_secs(5);
+/// How often the abort latch is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a worker offers.
 #[derive(Debug)]
@@ -25,6 +34,14 @@ impl Offer {
         }
     }
 
+    /// Waits as long as it makes sense to after no plugin could be asked, or until `abort` is set.
+    pub fn wait_before_retry(abort: &Abort) {
+        let until = Instant::now() + RETRY;
+        while !abort.is_set() && Instant::now() < until {
+            thread::sleep(LOOK);
+        }
+    }
+
     /// Waits, for that long at most, until there is something new to say, and describes this worker then: at first, when
     /// the plugins have changed, and every hour.
     ///
@@ -37,8 +54,10 @@ impl Offer {
         if !has_changed && !self.described.is_none_or(is_due) {
             return Ok(None);
         }
-        self.described = Some(Instant::now());
+        // Until it has been described, it is due.
+        self.described = None;
         let analysis = WorkerAnalysis::of_this_machine(&mut self.hosts, self.live.tasks())?;
+        self.described = Some(Instant::now());
         // Between changes there is nothing to do for a host.
         self.hosts.close();
         Ok(Some(analysis))

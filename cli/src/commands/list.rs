@@ -4,6 +4,7 @@ use crate::{error::CommandError, exit::Exit, report::note, session::Session};
 use serde_json::json;
 use std::io::{self, Write};
 use taskbay_loader::{Catalog, Entry, Row, State, Status};
+use taskbay_worker::Failure;
 
 pub(crate) fn run(session: &Session, load: bool, strict: bool) -> Result<Exit, CommandError> {
     let mut catalog = session.catalog();
@@ -38,23 +39,30 @@ pub(crate) fn run(session: &Session, load: bool, strict: bool) -> Result<Exit, C
 /// Loads every plugin, each its own fault domain; what that tells goes into the catalog.
 fn load_all(session: &Session, catalog: &mut Catalog) -> Result<(), CommandError> {
     let mut hosts = session.hosts();
+    let mut has_answered = false;
+    let mut untried = None;
     for index in 0..catalog.entries.len() {
         let State::Usable(admissible) = &catalog.entries[index].state else {
             continue;
         };
         match hosts.describe(admissible) {
-            Ok(_) => {}
-            Err(
-                failure @ (taskbay_worker::Failure::NoHost(_)
-                | taskbay_worker::Failure::Interrupted),
-            ) => {
+            Ok(_) => has_answered = true,
+            Err(failure @ Failure::Interrupted) => {
                 return Err(CommandError::failed(admissible.path(), failure));
             }
-            // A later file of the same name takes its place, and its turn is still to come.
-            Err(failure) => catalog.reject(index, failure.into_rejection()),
+            Err(failure) => {
+                if failure.is_of_plugin() {
+                    has_answered = true;
+                } else {
+                    untried = Some(CommandError::not_asked(&failure));
+                }
+                // A later file of the same name takes its place, and its turn is still to come.
+                catalog.reject(index, failure.into_rejection());
+            }
         }
     }
-    Ok(())
+    // Where a single one was tried, what is known of all is worth more than that some were not.
+    untried.filter(|_| !has_answered).map_or(Ok(()), Err)
 }
 
 fn write_rows(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {

@@ -1,7 +1,10 @@
 //! `taskbay worker`: what this machine offers, kept up to date.
 
 use crate::{
-    commands::analyze::note_failed, error::CommandError, exit::Exit, report::has_reader,
+    commands::analyze::note_failed,
+    error::CommandError,
+    exit::Exit,
+    report::{has_reader, note},
     session::Session,
 };
 use rustix::system::uname;
@@ -20,7 +23,13 @@ pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, Comma
         let described = match offer.wait(LOOK) {
             // It was told to end just as it asked a plugin.
             Err(_) if session.abort.is_set() => break,
-            described => described.map_err(|failure| CommandError::not_asked(&failure))?,
+            // The machine may have what it lacks in a while. What was said last still holds as far as anybody knows.
+            Err(failure) => {
+                note(&format!("warning: {failure}; trying again"));
+                Offer::wait_before_retry(&session.abort);
+                None
+            }
+            Ok(described) => described,
         };
         if let Some(analysis) = described {
             note_failed(&analysis);
