@@ -115,6 +115,32 @@ pub(crate) fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c Admissibl
     })
 }
 
+/// The plugin of that name, as [`find`] gives it. Where several files have the name, the first that loads: one bad file
+/// hides no good one.
+pub(crate) fn find_loading(
+    catalog: &mut Catalog,
+    hosts: &mut Hosts,
+    name: &str,
+) -> Result<Admissible, CommandError> {
+    loop {
+        let file = find(catalog, name)?.clone();
+        let Some(index) = catalog.with_successor(file.name()) else {
+            return Ok(file);
+        };
+        match hosts.describe(&file) {
+            Err(failure) if failure.is_of_plugin() => {
+                let path = file.path().display();
+                note(&format!(
+                    "warning: {path} is not used: {failure}; {}",
+                    failure.help()
+                ));
+                catalog.reject(index, failure.into_rejection());
+            }
+            _ => return Ok(file),
+        }
+    }
+}
+
 /// A latch that SIGINT and SIGTERM set. A second signal ends the process at once.
 fn abort_on_signals() -> Abort {
     let set = Arc::new(AtomicBool::new(false));

@@ -189,6 +189,26 @@ impl Catalog {
         })
     }
 
+    /// Where the usable file of that name stands among the entries, if a later file of the name would take its place.
+    pub fn with_successor(&self, name: &TaskName) -> Option<usize> {
+        let index = *self.by_name.get(name)?;
+        let path = &self.entries[index].path;
+        let is_next =
+            |entry: &Entry| matches!(&entry.state, State::Shadowed { by, .. } if by == path);
+        self.entries.iter().any(is_next).then_some(index)
+    }
+
+    /// The names and reasons of the files that are refused, where no file of the name is usable.
+    pub fn refused_names(&self) -> impl Iterator<Item = (&TaskName, &Rejection)> {
+        self.entries.iter().filter_map(|entry| match &entry.state {
+            State::Rejected(rejection) => {
+                let name = &entry.claim.as_ref()?.name;
+                self.first(name).is_none().then_some((name, rejection))
+            }
+            _ => None,
+        })
+    }
+
     /// Sets a file aside for a reason that only loading it told. The next file of the task's name takes its place.
     pub fn reject(&mut self, index: usize, rejection: Rejection) {
         let Some(entry) = self.entries.get_mut(index) else {

@@ -1,6 +1,9 @@
 //! What no plugin did costs none anything, and nobody else either.
 
-use crate::farm::{Farm, Ran};
+use crate::{
+    farm::{Farm, Ran},
+    unruly,
+};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 use std::{
@@ -73,4 +76,35 @@ fn children_from_before_are_left_alone() {
     let sleep = pids(&text).next().unwrap();
     test_kill_process(sleep).unwrap();
     kill_process(sleep, Signal::KILL).unwrap();
+}
+
+/// A file that does not load leaves its task's name to the next one, whatever is asked.
+#[test]
+fn a_bad_file_hides_no_good_one_of_its_name() {
+    let farm = Farm::with(&[]);
+    let name = unruly::name("none");
+    for (file, fault) in [("a.so", "describe-panics"), ("b.so", "none")] {
+        let bytes = unruly::original().plugin("none", fault);
+        fs::write(farm.plugins().join(file), bytes).unwrap();
+    }
+    farm.run(&["run", &name, "{}"]).succeeds();
+    farm.run(&["validate", &name, "{}"]).succeeds();
+    farm.run(&["schema", &name]).succeeds();
+    farm.run(&["can-run", &name, "{}"]).succeeds();
+    let analyzed = farm.run(&["analyze"]);
+    assert_eq!(analyzed.succeeds().json()[format!("{name}:version")], 1);
+    assert!(analyzed.stderr.contains("a.so is not used"), "{analyzed:?}");
+}
+
+/// Also when it is asked no more.
+#[test]
+fn what_was_set_aside_keeps_its_reason() {
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("analyze-crashes");
+    let health = format!("{}:health", unruly::name("analyze-crashes"));
+    for _ in 0..2 {
+        let metadata = farm.run(&["analyze"]).json();
+        let why = metadata[&health].as_str().unwrap_or_default();
+        assert!(why.contains("SIGSEGV"), "{metadata}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{Failure, Hosts, system};
 use taskbay_core::Metadata;
-use taskbay_loader::Admissible;
+use taskbay_loader::{Admissible, Catalog};
 
 /// A worker's metadata, and what went wrong as it was gathered.
 #[derive(Debug)]
@@ -50,6 +50,14 @@ impl WorkerAnalysis {
             }
         }
         Ok(analysis)
+    }
+
+    /// Says of each task whose files are all refused why: that it is not offered is no mystery then.
+    pub fn add_refused(&mut self, catalog: &Catalog) {
+        for (name, rejection) in catalog.refused_names() {
+            self.metadata
+                .insert(&name.prefix("health"), rejection.to_string());
+        }
     }
 
     /// Everything that there is to know of this machine with these plugins.

@@ -112,6 +112,6 @@ impl Failure {
     }
 
     pub(crate) fn unexpected(answer: &Answer) -> Self {
-        Self::NoHost(format!("it gave an answer to another question: {answer:?}"))
+        Self::Garbled(format!("it gave an answer to another question: {answer:?}"))
     }
 }

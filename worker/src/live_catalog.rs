@@ -25,6 +25,8 @@ pub struct LiveCatalog {
     watch: Watch,
     looked: Instant,
     tasks: BTreeMap<TaskName, Arc<Admissible>>,
+    /// What the last look found, also what is not used.
+    catalog: Catalog,
 }
 
 /// What became of a task.
@@ -72,12 +74,18 @@ impl LiveCatalog {
             watch,
             looked,
             tasks: BTreeMap::new(),
+            catalog: Catalog::default(),
         })
     }
 
     /// The tasks that there are, sorted by name.
     pub fn tasks(&self) -> impl Iterator<Item = &Admissible> {
         self.tasks.values().map(Arc::as_ref)
+    }
+
+    /// All files that the last look found, and why those are not used that are not.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     /// Waits for changes, for that long at most. A file that is being written is left alone until its writer closes it.
@@ -122,6 +130,7 @@ impl LiveCatalog {
         }
         let changes = changes(&self.tasks, &found);
         self.tasks = found;
+        self.catalog = catalog;
         changes
     }
 

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::Abort;
+use taskbay_loader::Catalog;
 
 /// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
 const REGULARLY: Duration = Duration::from_hours(1);
@@ -34,6 +35,11 @@ impl Offer {
         }
     }
 
+    /// All plugin files, and why those are not used that are not.
+    pub fn catalog(&self) -> &Catalog {
+        self.live.catalog()
+    }
+
     /// Waits as long as it makes sense to after no plugin could be asked, or until `abort` is set.
     pub fn wait_before_retry(abort: &Abort) {
         let until = Instant::now() + RETRY;
@@ -56,7 +62,8 @@ impl Offer {
         }
         // Until it has been described, it is due.
         self.described = None;
-        let analysis = WorkerAnalysis::of_this_machine(&mut self.hosts, self.live.tasks())?;
+        let mut analysis = WorkerAnalysis::of_this_machine(&mut self.hosts, self.live.tasks())?;
+        analysis.add_refused(self.live.catalog());
         self.described = Some(Instant::now());
         // Between changes there is nothing to do for a host.
         self.hosts.close();

@@ -4,21 +4,22 @@ use crate::{
     error::CommandError,
     exit::Exit,
     report::note,
-    session::{Session, find},
+    session::{Session, find_loading},
 };
-use taskbay_loader::Admissible;
 use taskbay_worker::WorkerAnalysis;
 
 pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandError> {
-    let catalog = session.catalog();
-    let files: Vec<&Admissible> = if names.is_empty() {
-        catalog.usable().collect()
-    } else {
-        names
-            .iter()
-            .map(|name| find(&catalog, name))
-            .collect::<Result<_, _>>()?
-    };
+    let mut catalog = session.catalog();
+    let mut hosts = session.hosts();
+    let all: Vec<String> = catalog
+        .usable()
+        .map(|file| file.name().to_string())
+        .collect();
+    let wanted = if names.is_empty() { &all } else { names };
+    let mut files = Vec::new();
+    for name in wanted {
+        files.push(find_loading(&mut catalog, &mut hosts, name)?);
+    }
     if names.is_empty() {
         for (file, rejection) in catalog.rejected() {
             note(&format!(
@@ -28,9 +29,11 @@ pub(crate) fn run(session: &Session, names: &[String]) -> Result<Exit, CommandEr
             ));
         }
     }
-    let mut hosts = session.hosts();
-    let analysis = WorkerAnalysis::of_this_machine(&mut hosts, files.iter().copied())
+    let mut analysis = WorkerAnalysis::of_this_machine(&mut hosts, &files)
         .map_err(|failure| CommandError::not_asked(&failure))?;
+    if names.is_empty() {
+        analysis.add_refused(&catalog);
+    }
     session.report.json(&analysis.metadata)?;
     let all_failed = !names.is_empty() && analysis.failed.len() == files.len();
     note_failed(&analysis);

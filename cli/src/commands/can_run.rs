@@ -5,7 +5,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
-    session::{Session, find},
+    session::{Session, find_loading},
 };
 use serde_json::json;
 use std::ffi::OsStr;
@@ -20,9 +20,8 @@ pub(crate) fn run(
 ) -> Result<Exit, CommandError> {
     let data = input::read(&task.data)?;
     let worker = worker.map(input::metadata).transpose()?;
-    let catalog = session.catalog();
-    let file = find(&catalog, &task.name)?;
     let mut hosts = session.hosts();
+    let file = &find_loading(&mut session.catalog(), &mut hosts, &task.name)?;
     let failed = |failure| CommandError::failed(file.path(), failure);
     let configured = hosts.configure(file, &data).map_err(failed)?;
     let worker = match worker {

@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     input,
     report::{explain, note},
-    session::{Session, find},
+    session::{Session, find_loading},
 };
 use serde_json::{Value, json};
 use std::{env, io::Write, path::PathBuf, sync::Arc};
@@ -28,8 +28,9 @@ pub(crate) fn run(
         )
         .help("leave --in-process or --timeout out"));
     }
-    let catalog = session.catalog();
-    let prepared = find(&catalog, &task.name).and_then(|file| Ok((file, input::read(&task.data)?)));
+    let mut hosts = session.hosts();
+    let prepared = find_loading(&mut session.catalog(), &mut hosts, &task.name)
+        .and_then(|file| Ok((file, input::read(&task.data)?)));
     let (file, data) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return not_begun(session, ErrorCode::SetupFailed, error),
@@ -46,9 +47,8 @@ pub(crate) fn run(
         .help("name another directory with --output"));
     }
     let server = Arc::new(LocalServer::new(here, output));
-    let mut hosts = session.hosts();
     let taken: Arc<dyn Server> = Arc::clone(&server) as _;
-    let attempted = execute_here(&mut hosts, file, &data, &taken, options);
+    let attempted = execute_here(&mut hosts, &file, &data, &taken, options);
     match attempted {
         Ok(report) => {
             let exit = finish(session, &report, &server.artifacts())?;

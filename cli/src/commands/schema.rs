@@ -3,15 +3,14 @@
 use crate::{
     error::CommandError,
     exit::Exit,
-    session::{Session, find},
+    session::{Session, find_loading},
 };
 use serde_json::Value;
 
 pub(crate) fn run(session: &Session, name: &str) -> Result<Exit, CommandError> {
-    let catalog = session.catalog();
-    let file = find(&catalog, name)?;
-    let described = session
-        .hosts()
+    let mut hosts = session.hosts();
+    let file = &find_loading(&mut session.catalog(), &mut hosts, name)?;
+    let described = hosts
         .describe(file)
         .map_err(|failure| CommandError::failed(file.path(), failure))?;
     // The schema that allows everything, for a task that has none.

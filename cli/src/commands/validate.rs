@@ -5,16 +5,15 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
-    session::{Session, find},
+    session::{Session, find_loading},
 };
 use serde_json::{Value, json};
 
 pub(crate) fn run(session: &Session, task: &TaskArgs) -> Result<Exit, CommandError> {
     let data = input::read(&task.data)?;
-    let catalog = session.catalog();
-    let file = find(&catalog, &task.name)?;
-    let configured = session
-        .hosts()
+    let mut hosts = session.hosts();
+    let file = &find_loading(&mut session.catalog(), &mut hosts, &task.name)?;
+    let configured = hosts
         .configure(file, &data)
         .map_err(|failure| CommandError::failed(file.path(), failure))?;
     let data: Value = serde_json::from_str(&configured.data).map_err(|error| {

@@ -9,8 +9,9 @@ use crate::{
 };
 use rustix::system::uname;
 use serde_json::json;
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 use taskbay_core::Metadata;
+use taskbay_loader::Catalog;
 use taskbay_worker::Offer;
 
 /// How often the abort latch is looked at.
@@ -19,6 +20,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, CommandError> {
     let name = name.unwrap_or_else(|| uname().nodename().to_string_lossy().into_owned());
     let mut offer = Offer::new(session.live()?, session.hosts());
+    let mut noted = HashSet::new();
     while !session.abort.is_set() && has_reader() {
         let described = match offer.wait(LOOK) {
             // It was told to end just as it asked a plugin.
@@ -31,12 +33,33 @@ pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, Comma
             }
             Ok(described) => described,
         };
+        note_refused(offer.catalog(), &mut noted);
         if let Some(analysis) = described {
             note_failed(&analysis);
             write(session, &name, &analysis.metadata)?;
         }
     }
     Ok(Exit::Success)
+}
+
+/// Says why files are not used, and directories not read: each once.
+fn note_refused(catalog: &Catalog, noted: &mut HashSet<String>) {
+    let refused = catalog.rejected().map(|(file, rejection)| {
+        let file = file.display();
+        format!(
+            "warning: {file} is not used: {rejection}; {}",
+            rejection.help()
+        )
+    });
+    let findings = catalog
+        .findings
+        .iter()
+        .map(|finding| format!("warning: {finding}: {}; {}", finding.reason, finding.help()));
+    let now: HashSet<String> = refused.chain(findings).collect();
+    for message in now.difference(noted) {
+        note(message);
+    }
+    *noted = now;
 }
 
 fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), CommandError> {
