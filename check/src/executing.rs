@@ -68,7 +68,8 @@ fn execute(answered: &Answered, options: &Options) -> Tried<Execution> {
         OutcomeResult::Success => found(execution, format!("success after {took:.3} s")),
         OutcomeResult::Failure => found(execution, format!("failure after {took:.3} s")),
         OutcomeResult::Aborted => Err(Objection::Broken(Failure::Interrupted)),
-        OutcomeResult::Error if answered.is_declared && !execution.missing.is_empty() => skip(
+        // What is missing excuses an error, and no crash.
+        OutcomeResult::Error if answered.is_declared && lacks_inputs(&execution) => skip(
             format!(
                 "its example names what is not here: {}",
                 execution.missing.join(", ")
@@ -77,6 +78,13 @@ fn execute(answered: &Answered, options: &Options) -> Tried<Execution> {
         ),
         OutcomeResult::Error => failed(&execution),
     }
+}
+
+fn lacks_inputs(execution: &Execution) -> bool {
+    let codes = execution.report.outcome.errors.iter();
+    let mut codes = codes.map(|error| error.code);
+    let has_crashed = codes.any(|code| matches!(code, ErrorCode::Crashed | ErrorCode::TimedOut));
+    !execution.missing.is_empty() && !has_crashed && !execution.report.panicked
 }
 
 fn failed(execution: &Execution) -> Tried<Execution> {

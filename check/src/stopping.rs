@@ -18,6 +18,8 @@ pub(crate) const TESTS: &[&str] = &["abort", "kill"];
 const SHORTEST: Duration = Duration::from_millis(200);
 /// What to do about that.
 const LONGER: &str = "give task data that takes longer with --data";
+/// How a task heeds an abort.
+const HEEDING: &str = "look at `context.abort()` now and then, and start commands with `run`; or allow more time with --grace";
 /// The longest that a task is let run before it is disturbed.
 const LATEST: Duration = Duration::from_secs(2);
 
@@ -43,6 +45,17 @@ fn abort(executed: &Executed, options: &Options) -> Tried<()> {
         return skip("it ended before it was aborted", "try again");
     }
     let latency = execution.latency.unwrap_or_default();
+    // As long as it would have taken anyway: it saw nothing of the abort.
+    let rest = executed.first.took.saturating_sub(middle(executed));
+    if latency >= SHORTEST && latency >= rest.mul_f64(0.8) {
+        return fault(
+            format!(
+                "it went on to its end, {:.1} s after the abort",
+                latency.as_secs_f64()
+            ),
+            HEEDING,
+        );
+    }
     let survivors = execution.report.survivors.iter();
     let survivors: Vec<_> = survivors
         .map(|survivor| survivor.command.as_str())
@@ -59,7 +72,7 @@ fn abort(executed: &Executed, options: &Options) -> Tried<()> {
                 "it had not ended {:.1} s after the abort, and was killed",
                 options.grace.as_secs_f64()
             ),
-            "look at `context.abort()` now and then, and start commands with `run`; or allow more time with --grace",
+            HEEDING,
         );
     }
     passed(format!(

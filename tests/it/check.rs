@@ -104,14 +104,7 @@ fn what_an_execution_leaves_behind_is_found() {
 fn an_abort_is_timed_and_a_killed_task_is_executed_again() {
     let farm = Farm::with(&[]);
     farm.add_unruly("none");
-    let arguments = [
-        "--level",
-        "4",
-        "--grace",
-        "20s",
-        "--data",
-        r#"{"action": "dawdle"}"#,
-    ];
+    let arguments = ["--level", "4", "--data", r#"{"action": "nap"}"#];
     let (code, file) = check(&farm, "none.so", &arguments);
     assert_eq!(code, Some(0), "{file:#}");
     assert_test(&file, "abort", "passed", "s after the abort");
@@ -121,6 +114,18 @@ fn an_abort_is_timed_and_a_killed_task_is_executed_again() {
         "passed",
         "executed again after its process was killed",
     );
+}
+
+/// However much grace it has: it would have ended as soon without the abort.
+#[test]
+fn a_task_that_goes_on_to_its_end_ignores_the_abort() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("none");
+    let data = r#"{"action": "dawdle"}"#;
+    let arguments = ["--level", "4", "--grace", "20s", "--data", data];
+    let (code, file) = check(&farm, "none.so", &arguments);
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_test(&file, "abort", "failed", "it went on to its end");
 }
 
 /// What cannot be tried here is skipped, and says how it can be.
