@@ -8,10 +8,17 @@ use serde_json::Value;
 use std::collections::HashMap;
 use taskbay_fixture_hostile::{Specimen, Stage, kit};
 
-/// The time that a plugin has to answer.
-const LIMIT: &str = "3s";
-/// The time for 50 MB, on a busy machine.
-const LONG_LIMIT: &str = "10s";
+/// The time that a plugin has to answer where some never do.
+const LIMIT: &str = "5s";
+/// The same for 50 MB.
+const ALL_LIMIT: &str = "10s";
+/// The time for those that do, on a busy machine.
+const LONG_LIMIT: &str = "60s";
+
+/// The time for one that is asked alone.
+fn limit(specimen: &Specimen) -> &'static str {
+    if specimen.hangs() { "3s" } else { LONG_LIMIT }
+}
 
 /// A farm with a good plugin and the specimens of some stages.
 fn farm(wanted: impl Fn(Stage) -> bool) -> (Farm, Vec<Specimen>) {
@@ -127,7 +134,7 @@ fn all_that_are_loaded_alone() {
     let (farm, specimens) = farm(|stage| stage == Stage::Load);
     for specimen in &specimens {
         let name = unruly::name(&specimen.name);
-        let arguments = ["schema", &name, "--plugin-timeout", LIMIT];
+        let arguments = ["schema", &name, "--plugin-timeout", limit(specimen)];
         refuses(&farm, specimen, &arguments);
     }
 }
@@ -136,7 +143,7 @@ fn all_that_are_loaded_alone() {
 #[test]
 fn all_that_describe_the_worker() {
     let (farm, specimens) = farm(|stage| matches!(stage, Stage::Analyze | Stage::Never));
-    let analyzed = farm.run(&["analyze", "--plugin-timeout", LONG_LIMIT]);
+    let analyzed = farm.run(&["analyze", "--plugin-timeout", ALL_LIMIT]);
     let metadata = analyzed.succeeds().json();
     for specimen in &specimens {
         let name = unruly::name(&specimen.name);
@@ -171,7 +178,7 @@ fn all_that_describe_the_worker_alone() {
     let (farm, specimens) = farm(|stage| matches!(stage, Stage::Analyze | Stage::Never));
     for specimen in &specimens {
         let name = unruly::name(&specimen.name);
-        let arguments = ["analyze", &name, "--plugin-timeout", LONG_LIMIT];
+        let arguments = ["analyze", &name, "--plugin-timeout", limit(specimen)];
         refuses(&farm, specimen, &arguments);
     }
 }
@@ -187,7 +194,7 @@ fn all_that_are_configured_or_judged() {
         } else {
             vec!["can-run", &name, "{}", "--worker", &worker]
         };
-        let limit = ["--plugin-timeout", LIMIT];
+        let limit = ["--plugin-timeout", limit(specimen)];
         refuses(&farm, specimen, &[&asked[..], &limit].concat());
     }
 }
