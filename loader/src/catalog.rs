@@ -209,6 +209,20 @@ impl Catalog {
         })
     }
 
+    /// Sets each usable file aside for which `why_not` gives a reason. The next file of the task's name takes its place,
+    /// if that one is not set aside too.
+    pub fn reject_each(&mut self, mut why_not: impl FnMut(&Admissible) -> Option<Rejection>) {
+        for index in 0..self.entries.len() {
+            // One that takes another's place comes after it.
+            let State::Usable(admissible) = &self.entries[index].state else {
+                continue;
+            };
+            if let Some(rejection) = why_not(admissible) {
+                self.reject(index, rejection);
+            }
+        }
+    }
+
     /// Sets a file aside for a reason that only loading it told. The next file of the task's name takes its place.
     pub fn reject(&mut self, index: usize, rejection: Rejection) {
         let Some(entry) = self.entries.get_mut(index) else {

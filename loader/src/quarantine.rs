@@ -5,7 +5,7 @@
 //! process that is killed in the middle leaves the old record or the new one, and processes that write at once do not
 //! disturb each other.
 
-use crate::{Catalog, FileIdentity, Rejection, State, cache_directory, fresh_file, linker};
+use crate::{Catalog, FileIdentity, Rejection, cache_directory, fresh_file, linker};
 use rustix::fs::stat;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -185,15 +185,10 @@ impl Quarantine {
         if !self.directory.exists() {
             return;
         }
-        for index in 0..catalog.entries.len() {
-            // One that takes the place of one set aside comes after it.
-            let State::Usable(admissible) = &catalog.entries[index].state else {
-                continue;
-            };
-            if let Some(evidence) = self.get(admissible.identity()) {
-                catalog.reject(index, Rejection::Quarantined(Box::new(evidence)));
-            }
-        }
+        catalog.reject_each(|admissible| {
+            let evidence = self.get(admissible.identity())?;
+            Some(Rejection::Quarantined(Box::new(evidence)))
+        });
     }
 
     fn record(&self, identity: FileIdentity) -> PathBuf {

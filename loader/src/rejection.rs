@@ -15,6 +15,9 @@ pub enum Rejection {
     /// It could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Somebody is writing to it.
+    #[error("somebody is writing to it")]
+    Unfinished,
     /// It failed before, and has not changed since.
     #[error("{}", .0.summary())]
     Quarantined(Box<Evidence>),
@@ -39,8 +42,20 @@ impl Rejection {
             Self::Inspect(error) => error.help(),
             Self::Incompatible(error) => error.help(),
             Self::Load(error) => error.help(),
+            Self::Unfinished => "wait until its writer closes it".to_owned(),
             Self::Quarantined(evidence) => evidence.help(),
             Self::Elsewhere { help, .. } => help.clone(),
+        }
+    }
+
+    /// The same once more, for another look at the same file.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::Elsewhere {
+            reason: self.to_string(),
+            help: self.help(),
+            crashed: matches!(self, Self::Elsewhere { crashed: true, .. }),
+            missing: self.missing_library().map(ToOwned::to_owned),
         }
     }
 

@@ -240,3 +240,23 @@ fn what_is_gone_can_still_be_run() {
     assert!(old.schema().is_some() && new.schema().is_none());
     assert!(old.configure("{}").is_ok() && new.configure("{}").is_ok());
 }
+
+/// As long as its writer has not closed it, a file that would come first hides no other of the task's name.
+#[test]
+fn a_file_held_open_hides_no_other() {
+    let farm = Farm::with(&[]);
+    let following = follow(&farm);
+    put(&farm, &farm.plugins().join("b.so"), &unruly::bytes("none"));
+    following.says("added", "none");
+    let mut open = File::create(farm.plugins().join("a.so")).unwrap();
+    open.write_all(&other_bytes()).unwrap();
+    following.says_nothing();
+    drop(open);
+    following.says("replaced", "none");
+    // And one that stands before it can as little be written anew without the task.
+    let mut open = File::create(farm.plugins().join("a.so")).unwrap();
+    open.write_all(&other_bytes()[..5000]).unwrap();
+    following.says_nothing();
+    fs::remove_file(farm.plugins().join("a.so")).unwrap();
+    following.says("replaced", "none");
+}

@@ -3,7 +3,7 @@
 use crate::{farm::Farm, following::Following, unruly};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::fs;
+use std::{fs, time::Duration};
 
 /// What it says once it says that. A file that is young when the worker starts is looked at a moment later.
 #[track_caller]
@@ -50,4 +50,39 @@ fn what_it_offers_follows_the_plugins() {
     kill_process(pid, Signal::TERM).unwrap();
     assert_eq!(worker.child.wait().unwrap().code(), Some(0));
     farm.assert_nothing_is_left();
+}
+
+/// The bytes of a plugin with that fault for the task of the good one.
+fn bad_twin(fault: &str) -> Vec<u8> {
+    let mut bytes = unruly::bytes(fault);
+    unruly::replace(&mut bytes, &unruly::name(fault), &unruly::name("none"));
+    bytes
+}
+
+/// What only loading tells of a file costs the next file of the task's name nothing, whichever was there first.
+#[test]
+fn a_file_that_cannot_be_loaded_hides_no_other() {
+    let farm = Farm::with(&[]);
+    let file = |name: &str| farm.plugins().join(name);
+    fs::write(file("b.so"), bad_twin("describe-panics")).unwrap();
+    fs::write(file("c.so"), unruly::bytes("none")).unwrap();
+    let worker = Following::of(&mut farm.command(&["worker", "--json"]));
+    let version = format!("{}:version", unruly::name("none"));
+    says(&worker, |metadata| metadata[&version] == 1);
+
+    let bad = farm.path("bad");
+    for fault in ["schema-invalid", "constructor-crashes"] {
+        fs::write(&bad, bad_twin(fault)).unwrap();
+        fs::rename(&bad, file("a.so")).unwrap();
+        let mut said = Some(worker.next());
+        while let Some(line) = said {
+            assert_eq!(line["metadata"][&version], 1, "{fault}: {line}");
+            said = worker.next_within(Duration::from_secs(2));
+        }
+    }
+
+    fs::remove_file(file("c.so")).unwrap();
+    let health = format!("{}:health", unruly::name("none"));
+    let said = says(&worker, |metadata| metadata.get(&version).is_none());
+    assert!(said["metadata"][&health].is_string(), "{said}");
 }

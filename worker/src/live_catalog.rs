@@ -2,13 +2,16 @@
 
 use crate::watch::Watch;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt, io,
     sync::Arc,
     time::{Duration, Instant},
 };
 use taskbay_core::TaskName;
-use taskbay_loader::{Admissible, Catalog, Quarantine, SearchPath, Store, TrustPolicy};
+use taskbay_loader::{
+    Admissible, Catalog, FileIdentity, LoadError, Quarantine, Rejection, SearchPath, Store,
+    TrustPolicy,
+};
 
 /// How often the directories are looked at although nothing was noticed: not every file system tells.
 const REGULARLY: Duration = Duration::from_secs(30);
@@ -25,6 +28,8 @@ pub struct LiveCatalog {
     watch: Watch,
     looked: Instant,
     tasks: BTreeMap<TaskName, Arc<Admissible>>,
+    /// The files, in the states, that are not used for what loading them told.
+    refused: HashMap<FileIdentity, Rejection>,
     /// What the last look found, also what is not used.
     catalog: Catalog,
 }
@@ -74,6 +79,7 @@ impl LiveCatalog {
             watch,
             looked,
             tasks: BTreeMap::new(),
+            refused: HashMap::new(),
             catalog: Catalog::default(),
         })
     }
@@ -110,21 +116,34 @@ impl LiveCatalog {
         }
     }
 
-    fn look(&mut self) -> Vec<Change> {
+    /// Uses a file, in that state, no more from the next look on, for a reason that only loading it told. The next file of
+    /// the task's name takes its place.
+    pub fn refuse(&mut self, file: FileIdentity, rejection: Rejection) {
+        self.refused.insert(file, rejection);
+    }
+
+    /// Uses the files again, from the next look on, that were [refused](Self::refuse): their reasons may be gone.
+    pub fn forgive(&mut self) {
+        self.refused.clear();
+    }
+
+    /// Looks at the directories now, without waiting for anything to happen.
+    pub fn look(&mut self) -> Vec<Change> {
         // First, so that nothing can happen unseen after the look.
         self.watch.renew();
         let mut catalog = Catalog::read(&self.path, self.policy);
         if let Some(quarantine) = &self.quarantine {
             quarantine.apply(&mut catalog);
         }
-        let mut found = BTreeMap::new();
-        for admissible in catalog.usable() {
-            if self.is_whole(admissible) {
-                found.insert(admissible.name().clone(), Arc::new(admissible.clone()));
-            }
-        }
+        catalog.reject_each(|admissible| self.why_not(admissible));
+        let named = |admissible: &Admissible| {
+            let name = admissible.name().clone();
+            (name, Arc::new(admissible.clone()))
+        };
+        let mut found: BTreeMap<_, _> = catalog.usable().map(named).collect();
         for (name, old) in &self.tasks {
-            if self.watch.is_being_written(old.path()) {
+            let is_refused = self.refused.contains_key(&old.identity());
+            if !is_refused && self.watch.is_being_written(old.path()) {
                 found.insert(name.clone(), Arc::clone(old));
             }
         }
@@ -134,22 +153,19 @@ impl LiveCatalog {
         changes
     }
 
-    /// Whether nobody is writing to it, and its copy is there.
-    fn is_whole(&mut self, admissible: &Admissible) -> bool {
+    /// Why a file is not used: somebody is writing to it, there is no copy of it, or loading it has told why.
+    fn why_not(&mut self, admissible: &Admissible) -> Option<Rejection> {
+        if let Some(rejection) = self.refused.get(&admissible.identity()) {
+            return Some(rejection.again());
+        }
         if self.watch.is_being_written(admissible.path()) {
-            return false;
+            return Some(Rejection::Unfinished);
         }
-        match self
+        let copy = self
             .store
-            .keep(admissible.resolved(), admissible.identity())
-        {
-            Ok(_) => true,
-            Err(error) => {
-                let path = admissible.path().display();
-                log::warn!("{path} is not used: {error}; {}", error.help());
-                false
-            }
-        }
+            .keep(admissible.resolved(), admissible.identity());
+        let error = copy.err()?;
+        Some(Rejection::Load(LoadError::Store(error)))
     }
 }
 

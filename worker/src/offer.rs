@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::Abort;
-use taskbay_loader::Catalog;
+use taskbay_loader::{Catalog, FileIdentity};
 
 /// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
 const REGULARLY: Duration = Duration::from_hours(1);
@@ -60,13 +60,44 @@ impl Offer {
         if !has_changed && !self.described.is_none_or(is_due) {
             return Ok(None);
         }
+        if !has_changed {
+            self.live.forgive();
+            self.live.look();
+        }
         // Until it has been described, it is due.
         self.described = None;
+        self.refuse_what_hides()?;
         let mut analysis = WorkerAnalysis::of_this_machine(&mut self.hosts, self.live.tasks())?;
         analysis.add_refused(self.live.catalog());
         self.described = Some(Instant::now());
         // Between changes there is nothing to do for a host.
         self.hosts.close();
         Ok(Some(analysis))
+    }
+
+    /// Refuses files that cannot be loaded where a later one of the task's name would take their place: one bad file hides
+    /// no good one.
+    fn refuse_what_hides(&mut self) -> Result<(), Failure> {
+        while let Some((file, failure)) = self.hiding()? {
+            self.live.refuse(file, failure.into_rejection());
+            self.live.look();
+        }
+        Ok(())
+    }
+
+    fn hiding(&mut self) -> Result<Option<(FileIdentity, Failure)>, Failure> {
+        for file in self.live.tasks() {
+            if self.live.catalog().with_successor(file.name()).is_none() {
+                continue;
+            }
+            match self.hosts.describe(file) {
+                Err(failure) if failure.is_of_plugin() => {
+                    return Ok(Some((file.identity(), failure)));
+                }
+                Err(failure) => return Err(failure),
+                Ok(_) => {}
+            }
+        }
+        Ok(None)
     }
 }

@@ -11,7 +11,7 @@ use rustix::system::uname;
 use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 use taskbay_core::Metadata;
-use taskbay_loader::Catalog;
+use taskbay_loader::{Catalog, Rejection};
 use taskbay_worker::Offer;
 
 /// How often the abort latch is looked at.
@@ -44,7 +44,10 @@ pub(crate) fn run(session: &Session, name: Option<String>) -> Result<Exit, Comma
 
 /// Says why files are not used, and directories not read: each once.
 fn note_refused(catalog: &Catalog, noted: &mut HashSet<String>) {
-    let refused = catalog.rejected().map(|(file, rejection)| {
+    // What is being written is whole in a moment.
+    let is_final = |rejection: &Rejection| !matches!(rejection, Rejection::Unfinished);
+    let rejected = catalog.rejected().filter(|(_, why)| is_final(why));
+    let refused = rejected.map(|(file, rejection)| {
         let file = file.display();
         format!(
             "warning: {file} is not used: {rejection}; {}",
