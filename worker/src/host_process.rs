@@ -3,27 +3,24 @@
 use crate::{
     death::Death,
     output::Output,
-    protocol::{FromHost, LogLine, ToHost, frame, holds_frame, take_frame},
+    protocol::{FromHost, LogLine, ToHost},
     spawner::{self, Spawned},
     surroundings::Surroundings,
     tree,
+    wire::Wire,
     witness::Glimpse,
 };
 use log::{Level, Record};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
-    net::{RecvFlags, recv},
     process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper},
 };
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    io::{self, Write},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
-    },
+    io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -31,9 +28,6 @@ use std::{
 use taskbay_core::ServerReply;
 use taskbay_loader::{CACHE_VARIABLE, cache_directory};
 use taskbay_plugin_api::host::level_from_number;
-
-/// How long a host may leave the socket full.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// How to start plugin hosts: a program that calls [`serve`](crate::serve) with what its arguments say.
 #[derive(Clone, Debug)]
@@ -67,8 +61,7 @@ pub(crate) enum Event {
 pub(crate) struct HostProcess {
     child: Spawned,
     handle: OwnedFd,
-    socket: UnixStream,
-    received: Vec<u8>,
+    wire: Wire,
     /// How many records came from plugins.
     logged: usize,
     stdout: Output,
@@ -83,7 +76,6 @@ impl HostProcess {
         // Orphans of a host that crashed come to this process, where they can be found.
         set_child_subreaper(Pid::from_raw(1))?;
         let (socket, theirs) = UnixStream::pair()?;
-        socket.set_write_timeout(Some(WRITE_LIMIT))?;
         let mut command = Command::new(&program.program);
         command
             .args(&program.arguments)
@@ -105,8 +97,7 @@ impl HostProcess {
             stderr: Output::new("stderr", output, stderr.map(Into::into))?,
             child,
             handle,
-            socket,
-            received: Vec::new(),
+            wire: Wire::new(socket),
             logged: 0,
             has_only_hosts: program.has_only_hosts,
             is_over: false,
@@ -136,18 +127,17 @@ impl HostProcess {
         }
     }
 
-    /// Sends a message.
+    /// Sends a message; what the host does not take at once, [`next`](Self::next) sends.
     ///
     /// # Errors
     ///
     /// When it is too large to be sent. That the host does not take it is no error here: the next event tells.
-    pub(crate) fn send(&self, message: &ToHost) -> io::Result<()> {
-        let _ = (&self.socket).write_all(&frame(message)?);
-        Ok(())
+    pub(crate) fn send(&mut self, message: &ToHost) -> io::Result<()> {
+        self.wire.send(message)
     }
 
     /// Answers a call of the host; one with an error where the answer cannot be sent.
-    pub(crate) fn reply(&self, call: u64, reply: Result<ServerReply, String>) {
+    pub(crate) fn reply(&mut self, call: u64, reply: Result<ServerReply, String>) {
         if let Err(error) = self.send(&ToHost::Reply { call, reply }) {
             let reply = Err(format!("the server's answer cannot be sent: {error}"));
             // This one is short.
@@ -159,7 +149,7 @@ impl HostProcess {
     /// however much it says.
     pub(crate) fn next(&mut self, until: Instant) -> io::Result<Event> {
         loop {
-            let message = match take_frame(&mut self.received) {
+            let message = match self.wire.take() {
                 Ok(message) => message,
                 Err(error) => return Ok(Event::Garbled(error.to_string())),
             };
@@ -177,10 +167,13 @@ impl HostProcess {
                 continue;
             }
             let ready = self.poll(until)?;
+            if matches!(ready, Ready::Ended) {
+                self.wire.has_lost_host();
+            }
             let has_more = self.read()?;
             match ready {
                 // What it said last is dealt with first; half a frame will never be whole.
-                Ready::Ended if !has_more && !holds_frame(&self.received) => {
+                Ready::Ended if !has_more && !self.wire.holds_message() => {
                     return self.died().map(Event::Died);
                 }
                 _ if Instant::now() >= until => return Ok(Event::Nothing),
@@ -190,10 +183,7 @@ impl HostProcess {
     }
 
     fn poll(&self, until: Instant) -> io::Result<Ready> {
-        let mut sources = vec![
-            PollFd::new(&self.handle, PollFlags::IN),
-            PollFd::new(&self.socket, PollFlags::IN),
-        ];
+        let mut sources = vec![PollFd::new(&self.handle, PollFlags::IN), self.wire.poll()];
         let outputs = [&self.stdout, &self.stderr];
         sources.extend(outputs.iter().filter_map(|output| output.poll()));
         let wait = until.saturating_duration_since(Instant::now());
@@ -214,16 +204,7 @@ impl HostProcess {
     fn read(&mut self) -> io::Result<bool> {
         self.stdout.read();
         self.stderr.read();
-        let mut chunk = [0; 16 * 1024];
-        match recv(self.socket.as_fd(), &mut chunk[..], RecvFlags::DONTWAIT) {
-            Ok((0, _)) | Err(Errno::AGAIN | Errno::CONNRESET) => Ok(false),
-            Ok((read, _)) => {
-                self.received.extend_from_slice(&chunk[..read]);
-                Ok(true)
-            }
-            Err(Errno::INTR) => Ok(true),
-            Err(error) => Err(error.into()),
-        }
+        self.wire.exchange()
     }
 
     fn died(&mut self) -> io::Result<Death> {

@@ -24,6 +24,7 @@ mod hosts;
 mod later;
 mod place;
 mod question;
+mod wire;
 mod witness;
 
 mod live_catalog;

@@ -60,3 +60,54 @@ pub(crate) fn ask(
 pub(crate) fn nonce() -> u64 {
     RandomState::new().build_hasher().finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HostProgram, host_process::HostProcess};
+    use std::thread;
+    use taskbay_loader::FileIdentity;
+
+    /// Longer than is waited for a host that does not read, however it does not.
+    const LONG: Duration = Duration::from_secs(8);
+
+    /// Asks a host that is that shell script, for half a second, something that no socket holds.
+    fn ask_script(script: &str, abort: &Abort) -> Result<Answer, Failure> {
+        let program = HostProgram {
+            program: "sh".into(),
+            arguments: ["-c", script, "sh"].map(Into::into).into(),
+            has_only_hosts: false,
+            surroundings: crate::Surroundings::default(),
+        };
+        let mut process = HostProcess::start(&program, log::Level::Debug).unwrap();
+        let question = Question::Configure {
+            plugin: FileIdentity::of(&rustix::fs::stat("/").unwrap()),
+            data: "x".repeat(8 << 20),
+        };
+        let until = Instant::now() + if abort.is_set() { LONG } else { LOOK * 10 };
+        ask(&mut process, question, until, abort)
+    }
+
+    #[test]
+    fn who_reads_nothing_or_little_is_given_up_in_time() {
+        let little = "while dd bs=100 count=1 status=none of=/dev/null; do sleep 0.01; done";
+        for script in ["sleep 600", little] {
+            let since = Instant::now();
+            let answer = ask_script(script, &Abort::new());
+            assert!(matches!(answer, Err(Failure::Hung { .. })), "{answer:?}");
+            assert!(since.elapsed() < LONG, "{:?}", since.elapsed());
+        }
+    }
+
+    #[test]
+    fn an_abort_is_seen_while_a_question_is_put() {
+        let abort = Abort::new();
+        abort.set();
+        let since = Instant::now();
+        let answer = thread::spawn(move || ask_script("sleep 600", &abort))
+            .join()
+            .unwrap();
+        assert!(matches!(answer, Err(Failure::Interrupted)), "{answer:?}");
+        assert!(since.elapsed() < LONG, "{:?}", since.elapsed());
+    }
+}
