@@ -71,6 +71,7 @@ pub(crate) fn bare() -> Surroundings {
     Surroundings {
         environment: removed.into_iter().chain(set).collect(),
         directory: Some(PathBuf::from("/proc")),
+        cache: None,
         level: None,
     }
 }

@@ -82,7 +82,12 @@ impl Store {
 
     /// The copies of this user, in its [cache directory](cache_directory).
     pub fn of_this_user() -> Self {
-        Self::in_directory(cache_directory().join("plugins"))
+        Self::in_cache(cache_directory())
+    }
+
+    /// The copies in a cache directory, which other things may be in too.
+    pub fn in_cache(cache: impl AsRef<Path>) -> Self {
+        Self::in_directory(cache.as_ref().join("plugins"))
     }
 
     /// Where the copies are.

@@ -22,19 +22,17 @@ use std::{
 };
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
 use taskbay_loader::Quarantine;
-use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts};
+use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts, Surroundings};
 
 fn program_of(farm: &Farm) -> HostProgram {
     HostProgram {
-        // `env` becomes the host, with private copies that are not this user's.
-        program: "/usr/bin/env".into(),
-        arguments: vec![
-            format!("TASKBAY_CACHE_DIR={}", farm.path("cache").display()).into(),
-            built().join("taskbay").into(),
-            "plugin-host".into(),
-        ],
+        program: built().join("taskbay"),
+        arguments: vec!["plugin-host".into()],
         has_only_hosts: false,
-        surroundings: taskbay_worker::Surroundings::default(),
+        surroundings: Surroundings {
+            cache: Some(farm.path("cache")),
+            ..Surroundings::default()
+        },
     }
 }
 
@@ -62,6 +60,26 @@ fn attempts_follow_one_another() {
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
     }
+}
+
+/// A plugin has its time for itself: a slow disk cannot use it up, since the copy is there before the host is asked.
+#[test]
+fn the_private_copy_is_made_outside_of_the_plugins_time() {
+    let farm = Farm::with(&["noop"]);
+    let catalog = farm.catalog();
+    let file = catalog.get("noop").unwrap();
+    let program = HostProgram {
+        program: "true".into(),
+        arguments: Vec::new(),
+        ..program_of(&farm)
+    };
+    let described = hosts(program).describe(file);
+    assert!(
+        matches!(described, Err(Failure::NoHost(_))),
+        "{described:?}"
+    );
+    let copies = fs::read_dir(farm.path("cache").join("plugins")).unwrap();
+    assert_eq!(copies.count(), 1);
 }
 
 /// What was inspected is what is loaded, or nothing is.
@@ -155,6 +173,7 @@ fn a_host_that_babbles_and_ends_leaves_nothing_behind() {
         record.len()
     );
     let home = format!("HOME={}", farm.path("home").display());
+    program.program = "env".into();
     program.arguments = vec![home.into(), "sh".into(), "-c".into(), script.into()];
     let mut hosts = hosts(program);
     let catalog = farm.catalog();

@@ -5,7 +5,13 @@ use std::time::SystemTime;
 use taskbay_loader::{Admissible, Evidence, Phase, Quarantine, Store, sha256};
 
 /// Sets the plugin aside for that failure, if it is one to be set aside for.
-pub(crate) fn keep(quarantine: &Quarantine, file: &Admissible, phase: Phase, failure: &Failure) {
+pub(crate) fn keep(
+    quarantine: &Quarantine,
+    store: &Store,
+    file: &Admissible,
+    phase: Phase,
+    failure: &Failure,
+) {
     let missing = match failure {
         Failure::Rejected(rejection) => rejection.missing_library(),
         _ => None,
@@ -20,7 +26,7 @@ pub(crate) fn keep(quarantine: &Quarantine, file: &Admissible, phase: Phase, fai
         name: file.name().to_string(),
         file: file.resolved().to_owned(),
         identity: file.identity(),
-        sha256: hash(file),
+        sha256: hash(store, file),
         phase,
         reason: failure.to_string(),
         signal: death.and_then(Death::signal).map(ToOwned::to_owned),
@@ -36,7 +42,7 @@ pub(crate) fn keep(quarantine: &Quarantine, file: &Admissible, phase: Phase, fai
 
 /// The hash of the bytes that were loaded: of the private copy, since anything may stand under the file's path by now, a
 /// FIFO too.
-fn hash(file: &Admissible) -> Option<String> {
-    let copy = Store::of_this_user().keep(file.resolved(), file.identity());
+fn hash(store: &Store, file: &Admissible) -> Option<String> {
+    let copy = store.keep(file.resolved(), file.identity());
     sha256(&copy.ok()?).ok()
 }

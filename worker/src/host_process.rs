@@ -26,7 +26,6 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::ServerReply;
-use taskbay_loader::{CACHE_VARIABLE, cache_directory};
 use taskbay_plugin_api::host::level_from_number;
 
 /// How to start plugin hosts: a program that calls [`serve`](crate::serve) with what its arguments say.
@@ -84,8 +83,6 @@ impl HostProcess {
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Where the host is, a relative path would mean something else.
-            .env(CACHE_VARIABLE, cache_directory())
             .current_dir("/");
         program.surroundings.apply(&mut command);
         let mut child = spawner::spawn(command)?;

@@ -10,7 +10,7 @@ use crate::{
 use serde_json::Value;
 use std::{collections::HashSet, thread, time::Duration};
 use taskbay_core::{Abort, Metadata, Requirement, Verdict};
-use taskbay_loader::{Admissible, FileIdentity, Phase, Quarantine, Rejection};
+use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Rejection, Store};
 
 /// How much later than a host its parent may be told to end.
 const LATER_SIGNAL: Duration = Duration::from_millis(100);
@@ -20,6 +20,8 @@ const LATER_SIGNAL: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Hosts {
     place: Place,
+    /// The private copies that hosts load.
+    store: Store,
     /// The files, in the states, that a host has loaded without complaint: another one need not check their schemas.
     checked: HashSet<FileIdentity>,
     limit: Duration,
@@ -51,6 +53,7 @@ impl Hosts {
     /// given up.
     pub fn new(program: HostProgram, limit: Duration, abort: Abort) -> Self {
         Self {
+            store: program.surroundings.store(),
             place: Place::child(program),
             checked: HashSet::new(),
             limit,
@@ -71,6 +74,7 @@ impl Hosts {
     pub fn in_process(abort: Abort) -> Self {
         Self {
             place: Place::here(),
+            store: Store::of_this_user(),
             checked: HashSet::new(),
             limit: Duration::MAX,
             abort,
@@ -213,7 +217,7 @@ impl Hosts {
         if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
             && !others
         {
-            evidence::keep(quarantine, file, phase, failure);
+            evidence::keep(quarantine, &self.store, file, phase, failure);
         }
         answer
     }
@@ -228,6 +232,10 @@ impl Hosts {
 
     fn load_anew(&mut self, file: &Admissible) -> Result<Described, Failure> {
         let identity = file.identity();
+        // Here, since a slow disk would use up the plugin's time in a host.
+        self.store
+            .keep(file.resolved(), identity)
+            .map_err(|error| Failure::Rejected(LoadError::Store(error).into()))?;
         let question = Question::Load {
             file: file.resolved().to_owned(),
             identity,

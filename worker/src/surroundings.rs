@@ -2,12 +2,15 @@
 
 use log::LevelFilter;
 use std::{ffi::OsString, path::PathBuf, process::Command};
+use taskbay_loader::{CACHE_VARIABLE, Store, cache_directory};
 
 /// What a plugin host finds around it, where that is not what its parent has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Environment variables that are set; those without a value are removed.
     pub environment: Vec<(OsString, Option<OsString>)>,
+    /// Where its private copies of plugins are; in this user's [cache directory](cache_directory) where nothing is said.
+    pub cache: Option<PathBuf>,
     /// The directory that it starts in; the root directory where none is said.
     pub directory: Option<PathBuf>,
     /// Which log records it sends; those that this process logs where none is said.
@@ -19,7 +22,18 @@ impl Surroundings {
         self.level.unwrap_or(log::max_level())
     }
 
+    /// The private copies that it loads.
+    pub(crate) fn store(&self) -> Store {
+        Store::in_cache(self.cache())
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.cache.clone().unwrap_or_else(cache_directory)
+    }
+
     pub(crate) fn apply(&self, command: &mut Command) {
+        // Where the host is, a relative path would mean something else.
+        command.env(CACHE_VARIABLE, self.cache());
         for (variable, value) in &self.environment {
             match value {
                 Some(value) => command.env(variable, value),
@@ -41,6 +55,7 @@ mod tests {
         let surroundings = Surroundings {
             environment: vec![("HOME".into(), None), ("WHERE".into(), Some("here".into()))],
             directory: Some("/proc".into()),
+            cache: None,
             level: None,
         };
         let mut command = Command::new("sh");
