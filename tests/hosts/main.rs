@@ -16,6 +16,7 @@ use farm::{Farm, built};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::{
     fs,
+    process::Command,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -198,6 +199,43 @@ fn the_end_of_a_host_spares_those_of_others() {
     let failure = bad.describe(catalog.get(&name).unwrap()).unwrap_err();
     assert!(matches!(failure, Failure::Died(_)), "{failure:?}");
     good.configure(noop, "{}").unwrap();
+}
+
+/// Orphans that take their time to end hold up nobody who starts a host.
+#[test]
+fn a_host_starts_while_the_orphans_of_another_are_ended() {
+    let _alone = ONLY.lock().unwrap();
+    let farm = Farm::with(&["noop"]);
+    let catalog = farm.catalog();
+    let noop = catalog.get("noop").unwrap();
+    let mut slow = hosts(only_child(&farm));
+    let data = slow.configure(noop, "{}").unwrap().data;
+    // Its parent ends, and this process adopts it, as a subreaper.
+    let orphan = "trap '' TERM; touch ready; while :; do sleep 1; done";
+    let script = format!("sh -c '{}' &", orphan.replace('\'', "'\\''"));
+    let mut parent = Command::new("sh");
+    parent.args(["-c", &script]).current_dir(farm.path(""));
+    assert!(parent.status().unwrap().success());
+    while !farm.path("ready").exists() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let attempt = thread::spawn(move || {
+        let server: Arc<dyn Server> = Arc::new(NoServer);
+        let options = AttemptOptions {
+            timeout: None,
+            grace: Duration::from_secs(10),
+            keep: false,
+        };
+        let catalog = farm.catalog();
+        let noop = catalog.get("noop").unwrap();
+        slow.execute(noop, &data, &server, &options).unwrap();
+        farm
+    });
+    thread::sleep(Duration::from_secs(1));
+    let farm = Farm::with(&["noop"]);
+    hosts(only_child(&farm)).describe(noop).unwrap();
+    assert!(!attempt.is_finished(), "the orphan has ended early");
+    attempt.join().unwrap().assert_nothing_is_left();
 }
 
 /// No plugin's code has run in it, so none is to blame.

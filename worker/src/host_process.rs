@@ -14,7 +14,7 @@ use log::{Level, Record};
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
-    process::{Pid, PidfdFlags, getpid, pidfd_open, set_child_subreaper},
+    process::{Pid, getpid, set_child_subreaper},
 };
 use std::{
     collections::BTreeMap,
@@ -59,7 +59,6 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct HostProcess {
     child: Spawned,
-    handle: OwnedFd,
     wire: Wire,
     /// How many records came from plugins.
     logged: usize,
@@ -86,14 +85,12 @@ impl HostProcess {
             .current_dir("/");
         program.surroundings.apply(&mut command);
         let mut child = spawner::spawn(command)?;
-        let handle = pidfd_open(child.pid(), PidfdFlags::empty())?;
         let streams = child.child();
         let (stdout, stderr) = (streams.stdout.take(), streams.stderr.take());
         Ok(Self {
             stdout: Output::new("stdout", output, stdout.map(Into::into))?,
             stderr: Output::new("stderr", output, stderr.map(Into::into))?,
             child,
-            handle,
             wire: Wire::new(socket),
             logged: 0,
             has_only_hosts: program.has_only_hosts,
@@ -180,7 +177,10 @@ impl HostProcess {
     }
 
     fn poll(&self, until: Instant) -> io::Result<Ready> {
-        let mut sources = vec![PollFd::new(&self.handle, PollFlags::IN), self.wire.poll()];
+        let mut sources = vec![
+            PollFd::new(self.child.handle(), PollFlags::IN),
+            self.wire.poll(),
+        ];
         let outputs = [&self.stdout, &self.stderr];
         sources.extend(outputs.iter().filter_map(|output| output.poll()));
         let wait = until.saturating_duration_since(Instant::now());
@@ -226,7 +226,9 @@ impl HostProcess {
                 survivors = tree::end(pid, false, grace).survivors;
             }
             // The host itself is killed last, since its descendants' orphans come to it.
-            self.child.kill();
+            if !self.child.kill() {
+                survivors.extend(tree::Survivor::of(pid));
+            }
         }
         // It may have ended before its descendants were.
         if self.has_only_hosts && tree::has_children(getpid()) {

@@ -13,23 +13,23 @@ use std::{
 const QUIET_PASSES: u32 = 16;
 
 /// The members of a process tree.
-#[derive(Debug)]
-pub(crate) struct Members {
+pub(crate) struct Members<'a> {
     pub(crate) root: Process,
     pub(crate) include_root: bool,
-    /// Children of the root that are no members, with all that is below them.
-    pub(crate) spared: Vec<Pid>,
+    /// Says of a child of the root whether it is no member, with all that is below it. It is asked after the child was
+    /// seen, so it knows of every one that was started before.
+    pub(crate) is_spared: Box<dyn Fn(Pid) -> bool + 'a>,
     /// Every member ever seen: it stays one, wherever it is adopted to.
     seen: HashSet<Process>,
 }
 
-impl Members {
+impl Members<'_> {
     /// All below `root`.
     pub(crate) fn below(root: Process) -> Self {
         Self {
             root,
             include_root: false,
-            spared: Vec::new(),
+            is_spared: Box::new(|_| false),
             seen: HashSet::new(),
         }
     }
@@ -107,7 +107,7 @@ impl Members {
                     .into_iter()
                     .rev()
                 {
-                    if self.spared.contains(&child) || ended.contains(&child) {
+                    if ended.contains(&child) || self.is_root(parent) && (self.is_spared)(child) {
                         continue;
                     }
                     let is_child = |stat: &Stat| stat.parent == Some(parent);
@@ -131,15 +131,21 @@ impl Members {
         }
     }
 
+    fn is_root(&self, pid: Pid) -> bool {
+        pid == self.root.pid
+    }
+
     fn look_once(&mut self) -> Vec<Process> {
         let stats = process::all();
         let mut children: HashMap<Pid, Vec<&Stat>> = HashMap::new();
         for stat in &stats {
-            if let Some(parent) = stat.parent {
+            if let Some(parent) = stat.parent
+                && !(self.is_root(parent) && (self.is_spared)(stat.process.pid))
+            {
                 children.entry(parent).or_default().push(stat);
             }
         }
-        let mut met: HashSet<Pid> = self.spared.iter().copied().collect();
+        let mut met = HashSet::new();
         let mut living = Vec::new();
         let root = stats.iter().filter(|stat| stat.process == self.root);
         // Not all that were seen before are below the root any more.

@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How often new members are looked for while the known ones are given time.
 const RESCAN: Duration = Duration::from_millis(100);
 /// How long killing may take in all. More than a second is needed by hung file systems and fork bombs only.
-const KILL_LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// How long a tree may be chased before all that was stopped of it is killed.
 const FREEZE_LIMIT: Duration = Duration::from_secs(3);
 
@@ -43,6 +43,14 @@ pub struct Survivor {
     pub pid: Pid,
     /// Its command name.
     pub command: String,
+}
+
+impl Survivor {
+    /// The process of that number, if it is there.
+    pub(crate) fn of(pid: Pid) -> Option<Self> {
+        let command = Process::find(pid)?.command()?;
+        Some(Self { pid, command })
+    }
 }
 
 /// The living descendants of `root`, parents before their children; not `root` itself.
@@ -75,15 +83,17 @@ pub fn end(root: Pid, include_root: bool, grace: Duration) -> Ended {
     end_members(members, grace)
 }
 
-/// The living children of this process that are not in `known`. Those that have ended are reaped.
+/// The living children of this process of which `is_known` does not say that it knows them. Those that have ended are
+/// reaped.
 ///
-/// When this process is a subreaper, these are what a dead host left behind. `known` must name every child that this
-/// process started itself, also one that another thread started just now: its exit status would be lost otherwise.
-pub fn orphans_of_this_process(known: &[Pid]) -> Vec<Process> {
+/// When this process is a subreaper, these are what a dead host left behind. `is_known` is asked of a child after that was
+/// seen. It must know every child that this process started itself, also one that another thread started just now: its
+/// exit status would be lost otherwise.
+pub fn orphans_of_this_process(is_known: impl Fn(Pid) -> bool) -> Vec<Process> {
     let this = getpid();
     let mut orphans = Vec::new();
     for stat in process::all() {
-        if stat.parent != Some(this) || known.contains(&stat.process.pid) {
+        if stat.parent != Some(this) || is_known(stat.process.pid) {
             continue;
         }
         if stat.ended {
@@ -96,28 +106,32 @@ pub fn orphans_of_this_process(known: &[Pid]) -> Vec<Process> {
 }
 
 /// Ends, as [`end`] does, all trees below the [orphans](orphans_of_this_process), and reaps the orphans.
-pub fn end_orphans(known: &[Pid], grace: Duration) -> Ended {
+pub fn end_orphans(is_known: impl Fn(Pid) -> bool, grace: Duration) -> Ended {
     let Some(this) = Process::find(getpid()) else {
         return Ended::default();
     };
     let mut members = Members::below(this);
-    members.spared = known.to_vec();
+    members.is_spared = Box::new(&is_known);
     let ended = end_members(members, grace);
-    orphans_of_this_process(known);
+    orphans_of_this_process(is_known);
     ended
 }
 
-fn end_members(mut members: Members, grace: Duration) -> Ended {
+fn end_members(mut members: Members<'_>, grace: Duration) -> Ended {
     let mut ended = Ended::default();
     if ask(&mut members, grace, &mut ended.asked).is_continue() {
         ended.killed = kill(&mut members);
-        ended.survivors = members.look().iter().filter_map(survivor).collect();
+        ended.survivors = members
+            .look()
+            .iter()
+            .filter_map(|process| Survivor::of(process.pid))
+            .collect();
     }
     ended
 }
 
 /// Sends TERM to every member, also to those that come later, until `grace` is over. Breaks off when none is left.
-fn ask(members: &mut Members, grace: Duration, count: &mut usize) -> ControlFlow<()> {
+fn ask(members: &mut Members<'_>, grace: Duration, count: &mut usize) -> ControlFlow<()> {
     let until = later(Instant::now(), grace);
     let mut asked = HashSet::new();
     loop {
@@ -142,7 +156,7 @@ fn ask(members: &mut Members, grace: Duration, count: &mut usize) -> ControlFlow
 }
 
 /// Kills in rounds until no member is left or the time is over.
-fn kill(members: &mut Members) -> usize {
+fn kill(members: &mut Members<'_>) -> usize {
     let until = Instant::now() + KILL_LIMIT;
     let mut killed = HashSet::new();
     loop {
@@ -162,14 +176,6 @@ fn kill(members: &mut Members) -> usize {
         }
         wait_until_gone(&frozen, until.min(Instant::now() + RESCAN));
     }
-}
-
-fn survivor(process: &Process) -> Option<Survivor> {
-    let command = process.command()?;
-    Some(Survivor {
-        pid: process.pid,
-        command,
-    })
 }
 
 /// Waits until none of `processes` lives any more, or `until`.
