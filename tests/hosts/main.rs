@@ -130,6 +130,29 @@ fn a_host_has_two_generations_of_a_task() {
     }
 }
 
+/// What a request does to its plugin costs no other request its answer.
+#[test]
+fn a_request_that_poisons_its_plugin_costs_no_other() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("can-run-poisons");
+    let name = unruly::name("can-run-poisons");
+    let catalog = farm.catalog();
+    let file = catalog.get(&name).unwrap();
+    let mut hosts = hosts(program_of(&farm));
+    let mut worker = taskbay_core::Metadata::default();
+    worker.insert(&format!("{name}:version"), 1);
+    worker.insert(&format!("{name}:level"), 10);
+    let bad = hosts.configure(file, r#"{"level": 9}"#).unwrap();
+    for _ in 0..2 {
+        let good = hosts.configure(file, r#"{"level": 8}"#).unwrap();
+        let verdict = hosts.can_run(file, &bad, &worker).unwrap();
+        assert!(verdict.has_failed(), "{verdict:?}");
+        let verdict = hosts.can_run(file, &good, &worker).unwrap();
+        assert!(verdict.can_run(), "{verdict:?}");
+        hosts.can_run(file, &bad, &worker).unwrap();
+    }
+}
+
 /// Held by tests of hosts that are this process's only children: each of these ends what another's left behind.
 static ONLY: Mutex<()> = Mutex::new(());
 
@@ -233,7 +256,8 @@ fn a_host_starts_while_the_orphans_of_another_are_ended() {
     });
     thread::sleep(Duration::from_secs(1));
     let farm = Farm::with(&["noop"]);
-    hosts(only_child(&farm)).describe(noop).unwrap();
+    let mut quick = hosts(only_child(&farm));
+    quick.describe(noop).unwrap();
     assert!(!attempt.is_finished(), "the orphan has ended early");
     attempt.join().unwrap().assert_nothing_is_left();
 }

@@ -1,15 +1,15 @@
 //! Questions about plugins, answered in plugin hosts that are started, and ended, as needed.
 
 use crate::{
+    described::{Configured, Described},
     evidence,
     failure::Failure,
     host_process::HostProgram,
     place::Place,
     protocol::{Answer, Question},
 };
-use serde_json::Value;
 use std::{collections::HashSet, thread, time::Duration};
-use taskbay_core::{Abort, Metadata, Requirement, Verdict};
+use taskbay_core::{Abort, Metadata, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Rejection, Store};
 
 /// How much later than a host its parent may be told to end.
@@ -28,24 +28,6 @@ pub struct Hosts {
     abort: Abort,
     /// Where plugins are set aside that died or hung.
     quarantine: Option<Quarantine>,
-}
-
-/// A plugin that was loaded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Described {
-    /// The task's version.
-    pub version: u32,
-    /// The JSON Schema of its task data; none takes any JSON value.
-    pub schema: Option<Value>,
-}
-
-/// Task data that is valid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Configured {
-    /// The data as JSON text, defaults filled in.
-    pub data: String,
-    /// What a worker must fulfil.
-    pub requirements: Vec<Requirement>,
 }
 
 impl Hosts {
@@ -88,7 +70,11 @@ impl Hosts {
     ///
     /// When it is refused, dies or hangs.
     pub fn describe(&mut self, file: &Admissible) -> Result<Described, Failure> {
-        self.alone_if_it_fails(file, |hosts| hosts.load(file))
+        self.alone_if_it_fails(
+            file,
+            |hosts| hosts.load(file),
+            |asked| matches!(asked, Err(failure) if failure.may_be_of_another()),
+        )
     }
 
     /// What a worker's metadata says of the plugin's task, and the keys that were dropped since they are others'. It is
@@ -164,31 +150,42 @@ impl Hosts {
         file: &Admissible,
         question: impl Fn() -> Question,
     ) -> Result<Answer, Failure> {
-        self.alone_if_it_fails(file, |hosts| {
+        let put = |hosts: &mut Self| {
             hosts.load(file)?;
             hosts.put(question())
+        };
+        self.alone_if_it_fails(file, put, |asked| match asked {
+            Ok(Answer::Verdict(verdict)) => verdict.has_failed(),
+            Ok(_) => false,
+            Err(failure) => failure.may_be_of_another(),
         })
     }
 
-    /// Puts a question again, to a host of its own, when it failed in one that other plugins were asked in too: one of
-    /// them may have killed or stopped it, or have left it without memory, descriptors or rights.
+    /// Puts a question again, to a host of its own, when it failed in one that was asked something before: another plugin
+    /// may have killed or stopped it, or have left it without memory, descriptors or rights; and task data may have had
+    /// this very plugin panic, after which it answers nothing more.
     fn alone_if_it_fails<T>(
         &mut self,
         file: &Admissible,
         question: impl Fn(&mut Self) -> Result<T, Failure>,
+        has_failed: impl Fn(&Result<T, Failure>) -> bool,
     ) -> Result<T, Failure> {
-        let had_others = self.place.has_others_than(file.identity());
-        match question(self) {
-            Err(failure) if had_others && failure.may_be_of_another() => {
-                log::debug!(
-                    "in a plugin host of several plugins, {} failed: {failure}; asking again in a host of its own",
-                    file.path().display()
-                );
-                self.close();
-                question(self)
-            }
-            answer => answer,
+        let is_fresh = self.is_fresh_for(file);
+        let answer = question(self);
+        if is_fresh || !has_failed(&answer) {
+            return answer;
         }
+        log::debug!(
+            "in a plugin host that was asked before, {} failed; asking again in a host of its own",
+            file.path().display()
+        );
+        self.close();
+        question(self)
+    }
+
+    /// Whether nobody but this plugin can be to blame for what it does next, and no task data.
+    fn is_fresh_for(&self, file: &Admissible) -> bool {
+        !self.place.has_others_than(file.identity()) && !self.place.had_task_data()
     }
 
     /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside, if nobody else
@@ -199,7 +196,7 @@ impl Hosts {
         phase: Phase,
         question: impl Fn(&mut Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let others = self.place.has_others_than(file.identity()) || self.place.had_task_data();
+        let is_fresh = self.is_fresh_for(file);
         let mut answer = question(self);
         if let Err(Failure::Died(death)) = &answer
             && death.was_told_to_end()
@@ -215,7 +212,7 @@ impl Hosts {
             return Err(Failure::Interrupted);
         }
         if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
-            && !others
+            && is_fresh
         {
             evidence::keep(quarantine, &self.store, file, phase, failure);
         }
