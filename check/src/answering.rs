@@ -11,8 +11,8 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use taskbay_core::Metadata;
-use taskbay_worker::{Configured, Failure, Hosts, system};
+use taskbay_core::{Configured, Metadata};
+use taskbay_worker::{Failure, Hosts, system};
 
 /// The tests of this level.
 pub(crate) const TESTS: &[&str] = &[

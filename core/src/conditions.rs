@@ -25,6 +25,31 @@ pub struct Conditions {
     requirements: Vec<Requirement>,
 }
 
+/// One of the [conditions](Conditions), told by itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Clause<'c> {
+    /// The worker has the task, in whichever version.
+    HasTask,
+    /// If it has the task, then in the wanted version.
+    HasVersion,
+    /// Its type is of those that execute tasks.
+    HasType,
+    /// It fulfils a requirement.
+    Requirement(&'c Requirement),
+}
+
+impl Clause<'_> {
+    /// The code of the reason where it does not hold.
+    pub fn code(self) -> ReasonCode {
+        match self {
+            Self::HasTask => ReasonCode::TaskMissing,
+            Self::HasVersion => ReasonCode::VersionMismatch,
+            Self::HasType => ReasonCode::WorkerType,
+            Self::Requirement(_) => ReasonCode::Requirement,
+        }
+    }
+}
+
 impl Conditions {
     /// The conditions of the task `name` in `version`, configured with `data`, which declares `requirements`.
     pub fn new(name: &TaskName, version: u32, data: &Value, declared: Vec<Requirement>) -> Self {
@@ -45,6 +70,59 @@ impl Conditions {
     /// The declared requirements, and the implied one on the architecture.
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
+    }
+
+    /// Each condition by itself, in the order of the reasons.
+    pub fn clauses(&self) -> impl Iterator<Item = Clause<'_>> {
+        let implied = [Clause::HasTask, Clause::HasVersion, Clause::HasType];
+        let declared = self.requirements.iter().map(Clause::Requirement);
+        implied.into_iter().chain(declared)
+    }
+
+    /// Why a worker does not fulfil that one of the [clauses](Self::clauses); `None` where it does.
+    pub fn reason(&self, clause: Clause<'_>, worker: &Metadata) -> Option<Reason> {
+        let of_code = |code| move |reason: &Reason| reason.code == code;
+        match clause {
+            Clause::HasTask => self
+                .version_reason(worker)
+                .filter(of_code(ReasonCode::TaskMissing)),
+            Clause::HasVersion => self
+                .version_reason(worker)
+                .filter(of_code(ReasonCode::VersionMismatch)),
+            Clause::HasType => self.type_reason(worker),
+            Clause::Requirement(requirement) => {
+                (!requirement.holds(worker)).then(|| requirement.reason(worker))
+            }
+        }
+    }
+
+    /// The metadata key that a clause is about.
+    pub fn key<'c>(&'c self, clause: Clause<'c>) -> &'c str {
+        let key = match clause {
+            Clause::HasTask | Clause::HasVersion => &self.version_key,
+            Clause::HasType => &self.type_key,
+            Clause::Requirement(requirement) => requirement.key(),
+        };
+        key.as_str()
+    }
+
+    /// What a clause wants under its key.
+    pub fn wanted(&self, clause: Clause<'_>) -> Value {
+        match clause {
+            Clause::HasTask | Clause::HasVersion => self.version.into(),
+            Clause::HasType => WORKER_TYPE.into(),
+            Clause::Requirement(requirement) => requirement.condition().wanted(),
+        }
+    }
+
+    /// The task's name.
+    pub fn task(&self) -> &TaskName {
+        &self.task
+    }
+
+    /// The task's version.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// Judges a worker, with every reason against it.
@@ -189,6 +267,34 @@ mod tests {
             &json!({"noop:version": 1}),
         );
         assert_eq!(none, []);
+    }
+
+    /// The clauses say one by one what the verdict says of them all.
+    #[test]
+    fn clauses_give_the_reasons_of_the_verdict() {
+        let name = TaskName::fold("noop").unwrap();
+        let declared = vec![Requirement::present("a"), Requirement::at_least("b", 2.0)];
+        let data = json!({"host_architecture": "arm64"});
+        let conditions = Conditions::new(&name, 1, &data, declared);
+        for worker in [
+            json!({}),
+            json!({"noop:version": 2, "a": 1}),
+            json!({"noop:version": 1, "system:worker_type": "celery", "b": 2}),
+            json!({"noop:version": 1, "a": 1, "b": 3, "system:architectures": ["arm64"]}),
+        ] {
+            let worker = Metadata::parse(&worker.to_string()).unwrap();
+            let reasons: Vec<Reason> = conditions
+                .clauses()
+                .filter_map(|clause| {
+                    let reason = conditions.reason(clause, &worker)?;
+                    assert_eq!(reason.code, clause.code());
+                    assert_eq!(reason.key.as_deref(), Some(conditions.key(clause)));
+                    assert_eq!(reason.wanted, Some(conditions.wanted(clause)));
+                    Some(reason)
+                })
+                .collect();
+            assert_eq!(reasons, conditions.verdict(&worker).reasons);
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod verdict;
 mod conditions;
 
 mod config_error;
+mod configured;
 mod task_error;
 
 pub mod any_path;
@@ -40,8 +41,9 @@ mod outcome;
 
 pub use abort::Abort;
 pub use artifact::{Artifact, ArtifactId, Relation, RelationKind};
-pub use conditions::Conditions;
+pub use conditions::{Clause, Conditions};
 pub use config_error::{TaskConfigError, escape_pointer_token};
+pub use configured::{Configured, OwnCode};
 pub use context::Context;
 pub use executor::{Backend, refuse_environment};
 pub use lookup::Lookup;

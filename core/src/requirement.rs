@@ -135,7 +135,7 @@ impl Condition {
         }
     }
 
-    fn wanted(&self) -> Value {
+    pub(crate) fn wanted(&self) -> Value {
         match self {
             Self::Equals(value) | Self::Contains(value) => value.clone(),
             Self::AtLeast(least) => (*least).into(),

@@ -9,7 +9,7 @@ use abi_stable::std_types::{RStr, RString};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::fmt;
-use taskbay_core::{Conditions, Context, Reason, ReasonCode, Requirement, Verdict};
+use taskbay_core::{Conditions, Context, OwnCode, Reason, ReasonCode, Requirement, Verdict};
 use taskbay_plugin_api::host::{Attempt, ConfiguredTaskBox, Fault};
 
 /// A task with valid data. Only [`Plugin::configure`] makes one, so there is no task that is not configured.
@@ -64,15 +64,19 @@ impl<'p> ConfiguredTask<'p> {
         self.conditions.requirements()
     }
 
-    /// What of the data decides in the task's own code, where that is less than all.
+    /// How the task's own code decides, where it has some: by all of the data, or by a part that the task names.
     ///
     /// # Errors
     ///
     /// When the plugin fails.
-    pub fn match_key(&self) -> Result<Option<String>, Fault> {
+    pub fn own_code(&self) -> Result<Option<OwnCode>, Fault> {
+        if !self.plugin.has_can_run_on() {
+            return Ok(None);
+        }
         let key = reply(self.task.match_key())?.into_option();
-        key.map(|key| checked(&key).map(ToOwned::to_owned))
-            .transpose()
+        let key = key.map(|key| checked(&key).map(ToOwned::to_owned));
+        let match_key = key.transpose()?;
+        Ok(Some(OwnCode { match_key }))
     }
 
     /// Judges a worker: by the conditions, and if they hold by the task's own code where it has some.

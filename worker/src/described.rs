@@ -1,7 +1,6 @@
-//! What plugins say of themselves and of task data.
+//! What plugins say of themselves.
 
 use serde_json::Value;
-use taskbay_core::Requirement;
 
 /// A plugin that was loaded.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,13 +9,4 @@ pub struct Described {
     pub version: u32,
     /// The JSON Schema of its task data; none takes any JSON value.
     pub schema: Option<Value>,
-}
-
-/// Task data that is valid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Configured {
-    /// The data as JSON text, defaults filled in.
-    pub data: String,
-    /// What a worker must fulfil.
-    pub requirements: Vec<Requirement>,
 }

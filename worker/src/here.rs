@@ -1,11 +1,10 @@
 //! Executing a task on this very machine: configured, judged, and if it suits executed.
 
 use crate::{
-    AttemptOptions, AttemptReport, Configured, Failure, Hosts, ending::Ending, protocol::Answer,
-    system,
+    AttemptOptions, AttemptReport, Failure, Hosts, ending::Ending, protocol::Answer, system,
 };
 use std::sync::Arc;
-use taskbay_core::{Metadata, Outcome, Server, Verdict};
+use taskbay_core::{Configured, Metadata, Outcome, Server, Verdict};
 use taskbay_loader::Admissible;
 
 /// Configures the task of `file` with JSON text, asks whether this machine suits, and executes it if so.

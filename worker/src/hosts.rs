@@ -1,7 +1,7 @@
 //! Questions about plugins, answered in plugin hosts that are started, and ended, as needed.
 
 use crate::{
-    described::{Configured, Described},
+    described::Described,
     evidence,
     failure::Failure,
     host_process::HostProgram,
@@ -9,7 +9,7 @@ use crate::{
     protocol::{Answer, Question},
 };
 use std::{collections::HashSet, thread, time::Duration};
-use taskbay_core::{Abort, Metadata, Verdict};
+use taskbay_core::{Abort, Configured, Metadata, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Rejection, Store};
 
 /// How much later than a host its parent may be told to end.
@@ -118,7 +118,7 @@ impl Hosts {
             data: data.to_owned(),
         };
         match self.ask(file, question)? {
-            Answer::Configured { data, requirements } => Ok(Configured { data, requirements }),
+            Answer::Configured(configured) => Ok(configured),
             other => Err(Failure::unexpected(&other)),
         }
     }
@@ -281,6 +281,11 @@ impl Hosts {
     /// The place where plugin code runs.
     pub(crate) fn place(&mut self) -> &mut Place {
         &mut self.place
+    }
+
+    /// The private copies that hosts load.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
     }
 
     pub(crate) fn limit(&self) -> Duration {

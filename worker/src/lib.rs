@@ -35,7 +35,9 @@ mod ways;
 mod analysis;
 mod attempt;
 mod ending;
+mod first_loading;
 mod here;
+mod matcher;
 mod offer;
 
 mod architecture;
@@ -52,8 +54,9 @@ pub use analysis::WorkerAnalysis;
 pub use architecture::host_architecture;
 pub use attempt::{AttemptOptions, AttemptReport};
 pub use death::Death;
-pub use described::{Configured, Described};
+pub use described::Described;
 pub use failure::Failure;
+pub use first_loading::first_loading;
 pub use here::{execute_here, judge_here};
 pub use host_process::HostProgram;
 pub use hosts::Hosts;
@@ -61,6 +64,7 @@ pub use later::LONGEST;
 pub use live_catalog::{Change, LiveCatalog};
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;
+pub use matcher::{Known, Matcher, Unmatchable};
 pub use offer::Offer;
 pub use process::{Process, reap};
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::Arc,
 };
-use taskbay_core::{Abort, Context, Metadata, Server};
+use taskbay_core::{Abort, Configured, Context, Metadata, Server};
 use taskbay_loader::{ConfigureError, FileIdentity, LoadError, Loader, Plugin, Rejection, Store};
 use taskbay_plugin_api::host::Fault;
 
@@ -128,10 +128,11 @@ fn analyze(plugin: &Plugin, known: &Metadata) -> Result<Answer, Answer> {
 
 fn configure(plugin: &Plugin, data: &str) -> Result<Answer, Answer> {
     let task = plugin.configure(data).map_err(invalid)?;
-    Ok(Answer::Configured {
+    Ok(Answer::Configured(Configured {
         data: task.data().to_owned(),
         requirements: task.requirements().to_vec(),
-    })
+        own_code: task.own_code().map_err(Answer::Failed)?,
+    }))
 }
 
 fn can_run(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answer> {

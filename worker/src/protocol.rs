@@ -8,7 +8,7 @@ use std::{
     io::{self, Read},
     path::PathBuf,
 };
-use taskbay_core::{Metadata, Requirement, ServerCall, ServerReply, TaskConfigError, Verdict};
+use taskbay_core::{Configured, Metadata, ServerCall, ServerReply, TaskConfigError, Verdict};
 use taskbay_loader::FileIdentity;
 use taskbay_plugin_api::host::Fault;
 
@@ -130,10 +130,7 @@ pub(crate) enum Answer {
         dropped: Vec<String>,
     },
     /// To `Configure`.
-    Configured {
-        data: String,
-        requirements: Vec<Requirement>,
-    },
+    Configured(Configured),
     /// To `CanRun`.
     Verdict(Verdict),
     /// To `Execute`: the task's answer, or none where it was aborted before it began.

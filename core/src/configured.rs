@@ -1,0 +1,22 @@
+//! What a plugin says of task data that is valid.
+
+use crate::Requirement;
+use serde::{Deserialize, Serialize};
+
+/// What a plugin says of task data that is valid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configured {
+    /// The data as JSON text, defaults filled in.
+    pub data: String,
+    /// What a worker must fulfil: the declared requirements, and the implied one on the architecture.
+    pub requirements: Vec<Requirement>,
+    /// How the task's own code decides, where it has some.
+    pub own_code: Option<OwnCode>,
+}
+
+/// A task that decides with code of its own, after its requirements are fulfilled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnCode {
+    /// Data with the same key is decided in the same way. Without one, each data may be another case.
+    pub match_key: Option<String>,
+}

@@ -1,0 +1,197 @@
+//! Who could execute a request, who could not, and why not.
+
+use crate::{
+    Matchable, Outlook,
+    fleet::{Class, Fleet},
+};
+use serde::Serialize;
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+use taskbay_core::{Clause, Metadata, Reason, ReasonCode, TaskName, Verdict};
+
+/// Who could execute a request, who could not, and why not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Explanation {
+    /// What the request can expect.
+    pub verdict: Outlook,
+    /// Each condition, with the workers that do not fulfil it.
+    pub conditions: Vec<Row>,
+    /// Where it fits nobody, the worker that lacks the least.
+    pub nearest: Option<Nearest>,
+    /// Where not all workers have the task in the same version, who has which.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skew: Vec<Versions>,
+}
+
+/// A condition, with the workers that do not fulfil it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// What kind of reason it is where it does not hold.
+    pub code: ReasonCode,
+    /// The metadata key that it is about.
+    pub key: Option<String>,
+    /// What is wanted under the key.
+    pub wanted: Option<Value>,
+    /// How many workers fulfil it.
+    pub passing: usize,
+    /// The workers that do not, sorted.
+    pub failing: Vec<String>,
+    /// How many workers were not asked, since a condition before it does not hold: only a task's own code is spared so.
+    #[serde(skip_serializing_if = "is_none")]
+    pub unasked: usize,
+}
+
+/// The worker that lacks the least.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Nearest {
+    /// Its name.
+    pub worker: String,
+    /// What it lacks, and so what would make it fit.
+    pub missing: Vec<Reason>,
+}
+
+/// Workers that have a task in one version.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Versions {
+    /// The version, as they report it; null where they do not have the task.
+    pub version: Value,
+    /// The workers, sorted.
+    pub workers: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+/// Explains a task's chances with the workers that there are. `verdict` is what is known of a class.
+pub(crate) fn of(
+    task: &Matchable,
+    fleet: &Fleet,
+    outlook: Outlook,
+    mut verdict: impl FnMut(&Class) -> Arc<Verdict>,
+) -> Explanation {
+    let mut rows: Vec<Row> = Vec::new();
+    for clause in task.conditions().clauses() {
+        rows.push(clause_row(task, clause, fleet));
+    }
+    if task.has_own_code() {
+        rows.push(own_code_row(task, fleet, &mut verdict));
+    }
+    rows.push(lists_row(task, fleet));
+    let nearest = (outlook == Outlook::Never)
+        .then(|| nearest(task, fleet, verdict))
+        .flatten();
+    let skew = skew(task.conditions().task(), fleet);
+    Explanation {
+        verdict: outlook,
+        conditions: rows,
+        nearest,
+        skew: if skew.len() > 1 { skew } else { Vec::new() },
+    }
+}
+
+fn clause_row(task: &Matchable, clause: Clause<'_>, fleet: &Fleet) -> Row {
+    let conditions = task.conditions();
+    let mut row = Row::new(clause.code(), fleet);
+    row.key = Some(conditions.key(clause).to_owned());
+    row.wanted = Some(conditions.wanted(clause));
+    for (_, class) in fleet.classes() {
+        if conditions.reason(clause, &class.metadata).is_some() {
+            row.fails(class);
+        }
+    }
+    row.sorted()
+}
+
+fn own_code_row(
+    task: &Matchable,
+    fleet: &Fleet,
+    verdict: &mut impl FnMut(&Class) -> Arc<Verdict>,
+) -> Row {
+    let mut row = Row::new(ReasonCode::Refused, fleet);
+    for (_, class) in fleet.classes() {
+        if !task.conditions().verdict(&class.metadata).can_run() {
+            let unasked = class.names().len();
+            row.unasked += unasked;
+            row.passing -= unasked;
+        } else if !verdict(class).can_run() {
+            row.fails(class);
+        }
+    }
+    row.sorted()
+}
+
+fn lists_row(task: &Matchable, fleet: &Fleet) -> Row {
+    let mut row = Row::new(ReasonCode::Denied, fleet);
+    for (_, class) in fleet.classes() {
+        if class.lists.reason(task.conditions().task()).is_some() {
+            row.fails(class);
+        }
+    }
+    row.sorted()
+}
+
+/// The worker against which there are the fewest reasons; of several the first by name.
+fn nearest(
+    task: &Matchable,
+    fleet: &Fleet,
+    mut verdict: impl FnMut(&Class) -> Arc<Verdict>,
+) -> Option<Nearest> {
+    let candidates = fleet.classes().filter_map(|(_, class)| {
+        let mut missing = verdict(class).reasons.clone();
+        missing.extend(class.lists.reason(task.conditions().task()));
+        let worker = class.names().first()?.to_string();
+        Some(Nearest { worker, missing })
+    });
+    candidates.min_by(|a, b| (a.missing.len(), &a.worker).cmp(&(b.missing.len(), &b.worker)))
+}
+
+/// Who has a task in which version, those without it last.
+pub(crate) fn skew(task: &TaskName, fleet: &Fleet) -> Vec<Versions> {
+    let key = task.prefix("version");
+    let version = |metadata: &Metadata| metadata.value(&key).cloned().unwrap_or_default();
+    let mut found: BTreeMap<(bool, String), Versions> = BTreeMap::new();
+    for (_, class) in fleet.classes() {
+        let version = version(&class.metadata);
+        let versions = found
+            .entry((version.is_null(), version.to_string()))
+            .or_insert_with(|| Versions {
+                version,
+                workers: Vec::new(),
+            });
+        versions
+            .workers
+            .extend(class.names().into_iter().map(ToString::to_string));
+    }
+    let mut found: Vec<_> = found.into_values().collect();
+    for versions in &mut found {
+        versions.workers.sort_unstable();
+    }
+    found
+}
+
+impl Row {
+    fn new(code: ReasonCode, fleet: &Fleet) -> Self {
+        Self {
+            code,
+            key: None,
+            wanted: None,
+            passing: fleet.len(),
+            failing: Vec::new(),
+            unasked: 0,
+        }
+    }
+
+    fn fails(&mut self, class: &Class) {
+        let names = class.names();
+        self.passing -= names.len();
+        self.failing
+            .extend(names.into_iter().map(ToString::to_string));
+    }
+
+    fn sorted(mut self) -> Self {
+        self.failing.sort_unstable();
+        self
+    }
+}

@@ -1,0 +1,20 @@
+//! Who asks a task's own code.
+
+use crate::Matchable;
+use taskbay_core::{Metadata, Verdict};
+
+/// Asks a task's own code, whichever way that is run. It is asked once for each signature and metadata.
+pub trait Judge {
+    /// Whether a worker that fulfils the task's conditions suits. That it could not be asked is a reason, too.
+    fn judge(&mut self, task: &Matchable, worker: &Metadata) -> Verdict;
+}
+
+/// Judges by the conditions alone, for where no task has code of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Conditional;
+
+impl Judge for Conditional {
+    fn judge(&mut self, task: &Matchable, worker: &Metadata) -> Verdict {
+        task.conditions().verdict(worker)
+    }
+}

@@ -1,0 +1,104 @@
+//! Why a request is run by nobody, and what would make a worker fit.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use serde_json::{Value, json};
+use taskbay_core::{Configured, Metadata, Requirement, TaskName};
+use taskbay_scheduler::{Conditional, Matchable, Request, Scheduler, Worker};
+
+fn fleet(workers: &[(&str, Value)]) -> Scheduler {
+    let mut scheduler = Scheduler::default();
+    for (name, metadata) in workers {
+        let metadata = Metadata::parse(&metadata.to_string()).unwrap();
+        scheduler.set_worker(Worker::new(*name, metadata));
+    }
+    scheduler
+}
+
+fn explain(scheduler: &mut Scheduler, requirements: Vec<Requirement>) -> Value {
+    let task = Matchable::new(Request {
+        task: TaskName::fold("build").unwrap(),
+        version: 2,
+        file: "f".to_owned(),
+        configured: Configured {
+            data: "{}".to_owned(),
+            requirements,
+            own_code: None,
+        },
+    });
+    let signature = scheduler.add_task(task);
+    serde_json::to_value(scheduler.explain(signature, &mut Conditional)).unwrap()
+}
+
+#[test]
+fn each_condition_has_its_workers_and_the_nearest_is_named() {
+    let mut scheduler = fleet(&[
+        (
+            "a",
+            json!({"build:version": 2, "unshare": false, "cpus": 1}),
+        ),
+        (
+            "b",
+            json!({"build:version": 2, "unshare": false, "cpus": 9}),
+        ),
+        ("c", json!({"build:version": 1, "unshare": true, "cpus": 9})),
+        ("d", json!({"unshare": false})),
+    ]);
+    let requirements = vec![
+        Requirement::equals("unshare", true).because("user namespaces are not permitted"),
+        Requirement::at_least("cpus", 4.0),
+    ];
+    let said = explain(&mut scheduler, requirements);
+    assert_eq!(said["verdict"], "never");
+    let row = |at: usize| {
+        let row = &said["conditions"][at];
+        (
+            row["code"].as_str().unwrap(),
+            row["passing"].as_u64().unwrap(),
+            row["failing"].clone(),
+        )
+    };
+    assert_eq!(row(0), ("task-missing", 3, json!(["d"])));
+    assert_eq!(row(1), ("version-mismatch", 3, json!(["c"])));
+    assert_eq!(row(2), ("worker-type", 4, json!([])));
+    assert_eq!(row(3), ("requirement", 1, json!(["a", "b", "d"])));
+    assert_eq!(row(4), ("requirement", 2, json!(["a", "d"])));
+    assert_eq!(row(5), ("denied", 4, json!([])));
+    assert_eq!(said["conditions"][3]["key"], "unshare");
+    assert_eq!(said["conditions"][3]["wanted"], true);
+    // Both lack one thing; the first by name is named.
+    assert_eq!(said["nearest"]["worker"], "b");
+    let missing = said["nearest"]["missing"].as_array().unwrap();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0]["code"], "requirement");
+    assert_eq!(
+        missing[0]["message"],
+        "`unshare` is false, wanted: true: user namespaces are not permitted"
+    );
+    assert_eq!(
+        said["skew"],
+        json!([
+            {"version": 1, "workers": ["c"]},
+            {"version": 2, "workers": ["a", "b"]},
+            {"version": null, "workers": ["d"]},
+        ])
+    );
+}
+
+#[test]
+fn what_fits_needs_no_nearest_and_an_empty_fleet_has_none() {
+    let mut scheduler = fleet(&[("a", json!({"build:version": 2}))]);
+    let said = explain(&mut scheduler, vec![]);
+    assert_eq!(
+        (&said["verdict"], &said["nearest"]),
+        (&json!("runnable"), &Value::Null)
+    );
+    assert_eq!(said.get("skew"), None);
+    scheduler.set_busy("a", true);
+    assert_eq!(explain(&mut scheduler, vec![])["verdict"], "busy");
+    let said = explain(&mut fleet(&[]), vec![]);
+    assert_eq!(
+        (&said["verdict"], &said["nearest"]),
+        (&json!("never"), &Value::Null)
+    );
+    assert_eq!(said["conditions"][0]["passing"], 0);
+}

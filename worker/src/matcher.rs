@@ -1,0 +1,160 @@
+//! What a scheduler asks plugins, in plugin hosts that live long.
+
+use crate::{Failure, Hosts, first_loading};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+};
+use taskbay_core::{Configured, Metadata, Reason, ReasonCode, TaskConfigError, Verdict};
+use taskbay_loader::{Admissible, Catalog, UnknownTask, sha256};
+
+/// Asks plugins for a scheduler: what their tasks demand, and whether workers suit.
+#[derive(Debug)]
+pub struct Matcher {
+    hosts: Hosts,
+    catalog: Catalog,
+    /// The plugins that were asked before, or why they cannot be.
+    known: HashMap<String, Result<Known, (PathBuf, String)>>,
+}
+
+/// A plugin that answers.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its file.
+    pub file: Admissible,
+    /// The task's version.
+    pub version: u32,
+    /// The hash of the file.
+    pub hash: String,
+}
+
+/// Why a request cannot be matched.
+#[derive(Debug, thiserror::Error)]
+pub enum Unmatchable {
+    /// There is no plugin for its task.
+    #[error(transparent)]
+    Unknown(#[from] UnknownTask),
+    /// Its task data is invalid: every fault found.
+    #[error("the task data is invalid")]
+    Invalid(Vec<TaskConfigError>),
+    /// The plugin failed when it was asked.
+    #[error("{} failed: {why}", file.display())]
+    Failed {
+        /// Its file.
+        file: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// No plugin can be asked, for which none is to blame.
+    #[error(transparent)]
+    NotAsked(Failure),
+}
+
+impl Matcher {
+    /// Asks the plugins of that catalog, in these hosts.
+    pub fn new(hosts: Hosts, catalog: Catalog) -> Self {
+        Self {
+            hosts,
+            catalog,
+            known: HashMap::new(),
+        }
+    }
+
+    /// Configures a request's task with its data, as JSON text, and gives the plugin that did.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such task, the data is invalid, or the plugin cannot be asked.
+    pub fn configure(
+        &mut self,
+        task: &str,
+        data: &str,
+    ) -> Result<(Known, Configured), Unmatchable> {
+        let known = self.known(task)?;
+        match self.hosts.configure(&known.file, data) {
+            Ok(configured) => Ok((known, configured)),
+            Err(Failure::Invalid(faults)) => Err(Unmatchable::Invalid(faults)),
+            Err(failure) => Err(Unmatchable::of(known.file.path(), failure)),
+        }
+    }
+
+    /// Whether a worker may execute a task with data that [`configure`](Self::configure) gave. That it could not be asked
+    /// is a reason why not.
+    pub fn can_run(&mut self, task: &str, data: &str, worker: &Metadata) -> Verdict {
+        let asked = self.known(task).and_then(|known| {
+            let configured = Configured {
+                data: data.to_owned(),
+                requirements: Vec::new(),
+                own_code: None,
+            };
+            let judged = self.hosts.can_run(&known.file, &configured, worker);
+            judged.map_err(|failure| Unmatchable::of(known.file.path(), failure))
+        });
+        asked.unwrap_or_else(|error| Verdict {
+            reasons: vec![Reason::new(ReasonCode::PluginFailed, error.to_string())],
+        })
+    }
+
+    fn known(&mut self, task: &str) -> Result<Known, Unmatchable> {
+        let name = task.to_ascii_lowercase();
+        if let Some(known) = self.known.get(&name) {
+            let failed = |(file, why)| Unmatchable::Failed { file, why };
+            return known.clone().map_err(failed);
+        }
+        let told = |file: &Path, failure: &Failure| {
+            let file = file.display();
+            log::warn!("{file} is not used: {failure}; {}", failure.help());
+        };
+        let file = first_loading(&mut self.catalog, &mut self.hosts, task, told)?;
+        let known = match self.hosts.describe(&file) {
+            Ok(described) => hash(&self.hosts, &file)
+                .map(|hash| Known {
+                    version: described.version,
+                    hash,
+                    file: file.clone(),
+                })
+                .map_err(|error| (file.path().to_owned(), error.to_string())),
+            Err(failure) if !failure.is_of_plugin() => return Err(Unmatchable::NotAsked(failure)),
+            Err(failure) => Err((file.path().to_owned(), failure.to_string())),
+        };
+        self.known.insert(name, known.clone());
+        known.map_err(|(file, why)| Unmatchable::Failed { file, why })
+    }
+}
+
+/// The hash of the bytes that were loaded, which are those of the private copy.
+fn hash(hosts: &Hosts, file: &Admissible) -> io::Result<String> {
+    let copy = hosts.store().keep(file.resolved(), file.identity());
+    sha256(&copy.map_err(io::Error::other)?)
+}
+
+impl Unmatchable {
+    fn of(file: &Path, failure: Failure) -> Self {
+        if failure.is_of_plugin() {
+            Self::Failed {
+                file: file.to_owned(),
+                why: failure.to_string(),
+            }
+        } else {
+            Self::NotAsked(failure)
+        }
+    }
+
+    /// As the reason why no worker runs the request.
+    pub fn reason(&self) -> Reason {
+        let code = match self {
+            Self::Unknown(_) => ReasonCode::TaskMissing,
+            Self::Invalid(_) => ReasonCode::InvalidData,
+            Self::Failed { .. } | Self::NotAsked(_) => ReasonCode::PluginFailed,
+        };
+        let mut message = self.to_string();
+        if let Self::Invalid(faults) = self {
+            for fault in faults {
+                message.push_str("; ");
+                message.push_str(&fault.to_string());
+            }
+        }
+        Reason::new(code, message)
+    }
+}
