@@ -141,6 +141,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "METADATA")]
         worker: Option<OsString>,
     },
+    /// Say which workers shall execute which requests, and why others wait: offline, from files with a JSON object a line
+    Match {
+        /// The requests: `{"id", "task_name", "task_data", "priority", "created_at"}`; a file, or `-` for standard input
+        #[arg(long, value_name = "FILE")]
+        requests: OsString,
+        /// The workers: `{"name", "metadata", "busy"}`, and optionally what an admin set: `static_metadata`, `allow`, `deny`
+        #[arg(long, value_name = "FILE")]
+        workers: OsString,
+    },
     /// Execute a task here and now
     Run {
         #[command(flatten)]

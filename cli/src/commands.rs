@@ -8,6 +8,7 @@ mod follow;
 mod inspect;
 mod list;
 mod man;
+mod matching;
 mod new;
 mod paths;
 mod quarantine;
@@ -34,6 +35,7 @@ pub(crate) fn run(args: Args) -> Exit {
         Command::Analyze { names } => analyze::run(&session, &names),
         Command::Validate(task) => validate::run(&session, &task),
         Command::CanRun { task, worker } => can_run::run(&session, &task, worker.as_deref()),
+        Command::Match { requests, workers } => matching::run(&session, &requests, &workers),
         Command::Run {
             task,
             output,

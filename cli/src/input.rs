@@ -1,7 +1,10 @@
 //! Documents named on the command line.
 
 use crate::{error::CommandError, exit::Exit};
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use std::{
     ffi::OsStr,
     fs,
@@ -16,6 +19,46 @@ use taskbay_core::{Metadata, TaskConfigError};
 ///
 /// When it cannot be read, or is no UTF-8.
 pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
+    let text = text(argument)?;
+    // Any depth is fine here: whoever reads more of it than whether it is JSON has a limit.
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    IgnoredAny::deserialize(&mut reader)
+        .and_then(|_| reader.end())
+        .map_err(|error| invalid(argument, &format!("not valid JSON: {error}")))?;
+    Ok(text)
+}
+
+/// The objects of a document that has one on each line, read as [`read`] reads it; empty lines are none.
+///
+/// # Errors
+///
+/// When it cannot be read, or a line is no such object.
+pub(crate) fn lines<T: DeserializeOwned>(argument: &OsStr) -> Result<Vec<T>, CommandError> {
+    let text = text(argument)?;
+    let mut faults = Vec::new();
+    let mut objects = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_str(line) {
+            Ok(object) => objects.push(object),
+            Err(error) => {
+                let fault = format!("line {} of {}: {error}", number + 1, named(argument));
+                faults.push(TaskConfigError::new("", fault));
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Ok(objects);
+    }
+    let mut error = CommandError::new(Exit::No, "that is not what each line should be")
+        .help("write a JSON object on each line; `taskbay match --help` shows its keys");
+    error.faults = faults;
+    Err(error)
+}
+
+fn text(argument: &OsStr) -> Result<String, CommandError> {
     let bytes = argument.as_bytes();
     let bytes = match bytes.trim_ascii_start().first() {
         Some(b'{' | b'[') => bytes.to_vec(),
@@ -33,32 +76,30 @@ pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
             )
         })?,
     };
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         invalid(
             argument,
             &format!("not valid UTF-8 after {at} bytes, and JSON is"),
         )
-    })?;
-    // Any depth is fine here: whoever reads more of it than whether it is JSON has a limit.
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    IgnoredAny::deserialize(&mut reader)
-        .and_then(|_| reader.end())
-        .map_err(|error| invalid(argument, &format!("not valid JSON: {error}")))?;
-    Ok(text)
+    })
 }
 
 /// The document is not what it should be, wherever it came from.
 fn invalid(argument: &OsStr, fault: &str) -> CommandError {
-    let document = match argument.as_bytes().trim_ascii_start().first() {
-        Some(b'{' | b'[') => "the argument".to_owned(),
-        _ if argument == "-" => "standard input".to_owned(),
-        _ => argument.to_string_lossy().into_owned(),
-    };
+    let document = named(argument);
     let mut error =
         CommandError::new(Exit::No, "that is no JSON document").help("write JSON, such as `{}`");
     error.faults = vec![TaskConfigError::new("", format!("{document} is {fault}"))];
     error
+}
+
+fn named(argument: &OsStr) -> String {
+    match argument.as_bytes().trim_ascii_start().first() {
+        Some(b'{' | b'[') => "the argument".to_owned(),
+        _ if argument == "-" => "standard input".to_owned(),
+        _ => argument.to_string_lossy().into_owned(),
+    }
 }
 
 /// Worker metadata, read as [`read`] reads it.

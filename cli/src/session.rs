@@ -13,6 +13,7 @@ use signal_hook::{
 };
 use std::{
     env,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -22,7 +23,7 @@ use taskbay_core::Abort;
 use taskbay_loader::{
     Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, Store, TrustPolicy,
 };
-use taskbay_worker::{Hosts, LiveCatalog};
+use taskbay_worker::{Failure, Hosts, LiveCatalog, first_loading};
 
 /// What all commands work with.
 #[derive(Debug)]
@@ -122,23 +123,15 @@ pub(crate) fn find_loading(
     hosts: &mut Hosts,
     name: &str,
 ) -> Result<Admissible, CommandError> {
-    loop {
-        let file = find(catalog, name)?.clone();
-        let Some(index) = catalog.with_successor(file.name()) else {
-            return Ok(file);
-        };
-        match hosts.describe(&file) {
-            Err(failure) if failure.is_of_plugin() => {
-                let path = file.path().display();
-                note(&format!(
-                    "warning: {path} is not used: {failure}; {}",
-                    failure.help()
-                ));
-                catalog.reject(index, failure.into_rejection());
-            }
-            _ => return Ok(file),
-        }
-    }
+    let told = |file: &Path, failure: &Failure| {
+        let path = file.display();
+        note(&format!(
+            "warning: {path} is not used: {failure}; {}",
+            failure.help()
+        ));
+    };
+    // With a better error where there is none.
+    first_loading(catalog, hosts, name, told).or_else(|_| find(catalog, name).cloned())
 }
 
 /// A latch that SIGINT and SIGTERM set. A second signal ends the process at once.

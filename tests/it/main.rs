@@ -37,6 +37,7 @@ mod hostile;
 mod house;
 /// A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
 mod live;
+mod matching;
 /// What a plugin does to the process that it is loaded in costs no other plugin anything.
 mod neighbours;
 /// A new task's project builds, passes its tests, and is a plugin.
