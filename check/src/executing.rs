@@ -97,7 +97,7 @@ fn failed(execution: &Execution) -> Tried<Execution> {
         }
         _ if !execution.missing.is_empty() => "name files of this machine in the task data",
         _ => {
-            "return `false` for what is found wrong with the input, and give an example that works"
+            "return `false` for what is found wrong with the input, and give an example that works; its HOME is empty here"
         }
     };
     fault(messages.join("; "), help)
@@ -116,8 +116,11 @@ fn files(execution: &Execution) -> Tried<()> {
     match &execution.left[..] {
         [] => passed(""),
         left => fault(
-            format!("temporary files are left behind: {}", left.join(", ")),
-            "make them in the work directory, and set TMPDIR to it for commands",
+            format!(
+                "files are left outside the work directory: {}",
+                left.join(", ")
+            ),
+            "make files in the work directory, and set TMPDIR and HOME to it for commands that make some",
         ),
     }
 }

@@ -1,10 +1,11 @@
 //! An execution that is looked at from outside, and maybe disturbed.
 
-use crate::{Options, answering::Answered, inputs::Inputs, process_state::ProcessState};
+use crate::{
+    Options, answering::Answered, inputs::Inputs, process_state::ProcessState, refuge::Refuge,
+};
 use rustix::process::Signal;
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +17,6 @@ use taskbay_core::{Abort, Server};
 use taskbay_worker::{
     AttemptOptions, AttemptReport, Failure, Glimpse, Hosts, Process, Surroundings, Witness,
 };
-use tempfile::TempDir;
 
 /// What happens to an execution that has run for that long.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct Execution {
     pub(crate) missing: Vec<String>,
     /// What the process was like when the task had answered.
     pub(crate) after: Option<After>,
-    /// What it left where temporary files are made.
+    /// What it left where temporary files are made, and in its home.
     pub(crate) left: Vec<String>,
     /// How long the task itself took.
     pub(crate) took: Duration,
@@ -59,13 +59,13 @@ impl Execution {
         options: &Options,
         disturbance: Option<Disturbance>,
     ) -> Result<Self, Failure> {
-        let place = temporary_directory()?;
-        let temporary = subdirectory(&place, "tmp")?;
-        let output = subdirectory(&place, "output")?;
-        let inputs = Arc::new(Inputs::new(&options.base, &output));
+        let refuge = Refuge::new().map_err(|error| {
+            Failure::NoHost(format!("there is no temporary directory: {error}"))
+        })?;
+        let inputs = Arc::new(Inputs::new(&options.base, &refuge.output()));
         let server: Arc<dyn Server> = Arc::clone(&inputs) as _;
         let mut watcher = Watcher::new(disturbance);
-        let mut hosts = watcher.hosts(options, &temporary);
+        let mut hosts = watcher.hosts(options, &refuge);
         let attempt = AttemptOptions {
             timeout: Some(options.timeout),
             grace: options.grace,
@@ -81,28 +81,10 @@ impl Execution {
             latency: watcher.disturbed.get().map(since),
             missing: inputs.missing(),
             after: watcher.after.take(),
-            left: names(&temporary),
+            left: refuge.left(),
             report,
         })
     }
-}
-
-fn temporary_directory() -> Result<TempDir, Failure> {
-    tempfile::tempdir()
-        .map_err(|error| Failure::NoHost(format!("there is no temporary directory: {error}")))
-}
-
-fn subdirectory(place: &TempDir, name: &str) -> Result<PathBuf, Failure> {
-    let directory = place.path().join(name);
-    fs::create_dir(&directory)
-        .map_err(|error| Failure::NoHost(format!("there is no temporary directory: {error}")))?;
-    Ok(directory)
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.collect()
 }
 
 /// Looks on, and disturbs the execution when its time has come.
@@ -131,10 +113,10 @@ impl Watcher {
         }
     }
 
-    /// Plugin hosts that make temporary files there, and end when the execution is to be aborted.
-    fn hosts(&self, options: &Options, temporary: &Path) -> Hosts {
+    /// Plugin hosts that are at home there, and end when the execution is to be aborted.
+    fn hosts(&self, options: &Options, refuge: &Refuge) -> Hosts {
         let surroundings = Surroundings {
-            environment: vec![("TMPDIR".into(), Some(temporary.into()))],
+            environment: refuge.environment(),
             ..Surroundings::default()
         };
         let (outer, inner) = (options.abort.clone(), Arc::clone(&self.abort));

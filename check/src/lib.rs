@@ -34,6 +34,7 @@ mod judging;
 
 mod execution;
 mod inputs;
+mod refuge;
 
 mod executing;
 

@@ -1,6 +1,7 @@
 //! What `taskbay check` says of good plugins, and at which level it names each fault of the hostile kit.
 
 mod kit;
+mod left_behind;
 
 use crate::farm::{Farm, Ran};
 use rustix::process::{Pid, Signal, kill_process};
@@ -70,34 +71,6 @@ fn a_good_plugin_passes_every_level() {
             .iter()
             .all(|test| test["level"].as_u64() < Some(2))
     );
-}
-
-/// A task that succeeds may have left something behind.
-#[test]
-fn what_an_execution_leaves_behind_is_found() {
-    let farm = Farm::with(&[]);
-    farm.add_unruly("none");
-    for (action, name, part) in [
-        ("daemon", "execute-processes", "still run"),
-        ("roam", "execute-state", "the umask was 0022, and is 0777"),
-        ("roam", "execute-state", "the current directory was"),
-        ("temporary-file", "execute-files", "left-behind"),
-        ("log", "execute-log", "printed to std"),
-    ] {
-        let data = format!(r#"{{"action": "{action}"}}"#);
-        let (code, file) = check(&farm, "none.so", &["--data", &data]);
-        assert_eq!(code, Some(1), "{file:#}");
-        assert_test(&file, "execute", "passed", "success");
-        assert_test(&file, name, "failed", part);
-        let failed = tests(&file)
-            .iter()
-            .filter(|test| test["status"] == "failed");
-        assert_eq!(failed.count(), 1, "{file:#}");
-    }
-    let data = r#"{"action": "litter"}"#;
-    let (code, file) = check(&farm, "none.so", &["--data", data]);
-    assert_eq!(code, Some(0), "its work directory is its own: {file:#}");
-    farm.assert_nothing_is_left();
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::unruly;
 use serde_json::Value;
 use std::{
     env, fs,
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -173,16 +173,17 @@ impl Farm {
         );
     }
 
-    /// Asserts that no process of the farm's is left: each had the farm's home in its environment.
+    /// Asserts that no process of the farm's is left: each had the farm's place in its environment, be it as `TMPDIR` or
+    /// as what a host was given in the place of that.
     pub(crate) fn assert_nothing_is_left(&self) {
-        let home = format!("HOME={}", self.path("home").display());
+        let place = self.top.path().as_os_str().as_bytes();
         // A process that was killed may take a moment to be gone.
         let until = Instant::now() + Duration::from_secs(10);
         loop {
             let left: Vec<_> = fs::read_dir("/proc")
                 .unwrap()
                 .flatten()
-                .filter_map(|entry| command_line_with(&home, &entry.path()))
+                .filter_map(|entry| command_line_with(place, &entry.path()))
                 .collect();
             if left.is_empty() {
                 return;
@@ -193,12 +194,10 @@ impl Farm {
     }
 }
 
-/// The command line of a process with that in its environment.
-fn command_line_with(variable: &str, process: &Path) -> Option<String> {
+/// The command line of a process with that place in its environment.
+fn command_line_with(place: &[u8], process: &Path) -> Option<String> {
     let environment = fs::read(process.join("environ")).ok()?;
-    let has_it = environment
-        .split(|byte| *byte == 0)
-        .any(|each| each == variable.as_bytes());
+    let has_it = environment.windows(place.len()).any(|part| part == place);
     has_it.then(|| fs::read_to_string(process.join("cmdline")).unwrap_or_default())
 }
 
