@@ -1,7 +1,7 @@
 //! What a shared library says to the dynamic linker: which libraries it needs, where else they are looked for, and which
 //! symbols others must have.
 
-use crate::linker;
+use crate::{linker, run_path::expand};
 use object::{
     Endianness, elf,
     read::elf::{ElfFile64, Sym},
@@ -131,9 +131,10 @@ impl Linkage {
     }
 
     fn find_on_run_path(&self, library: &str) -> Option<PathBuf> {
-        let directories = self.run_path.iter().map(Path::new);
-        let directories = directories.filter(|directory| directory.is_absolute());
-        let mut paths = directories.map(|directory| directory.join(library));
+        let directories = self.run_path.iter().filter_map(|each| expand(each).ok());
+        let directories = directories.map(PathBuf::from);
+        let absolute = directories.filter(|directory| directory.is_absolute());
+        let mut paths = absolute.map(|directory| directory.join(library));
         paths.find(|path| path.exists())
     }
 }

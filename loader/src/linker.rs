@@ -26,6 +26,18 @@ pub(crate) fn find(library: &str) -> Option<PathBuf> {
     paths.find(|path| path.exists())
 }
 
+/// What the linker puts in for `$LIB` in a run path: `lib/x86_64-linux-gnu`, `lib64` or the like, as wherever the C library
+/// lies. None where it lies in no such place.
+pub(crate) fn library_directory() -> Option<String> {
+    let library = find("libc.so.6")?;
+    let directory = library.parent()?;
+    let named = directory
+        .strip_prefix("/usr")
+        .or_else(|_| directory.strip_prefix("/"));
+    let named = named.ok()?.to_str()?.trim_start_matches('/');
+    named.starts_with("lib").then(|| named.to_owned())
+}
+
 fn directories() -> Vec<PathBuf> {
     let named = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let mut directories: Vec<PathBuf> = env::split_paths(&named)
