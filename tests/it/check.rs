@@ -3,7 +3,10 @@
 mod kit;
 mod left_behind;
 
-use crate::farm::{Farm, Ran};
+use crate::{
+    farm::{Farm, Ran},
+    unruly::original,
+};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt, process::Stdio, thread, time::Duration};
@@ -125,6 +128,22 @@ fn what_cannot_be_tried_is_skipped() {
         not_tried["message"],
         "not tried, since `configure` did not pass"
     );
+}
+
+/// Where everybody may put libraries, the plugin's own are not to be looked for.
+#[test]
+fn a_run_path_that_others_write_to_is_a_fault() {
+    let farm = Farm::with(&[]);
+    let specimens = taskbay_fixture_hostile::kit();
+    let open = specimens.iter().find(|each| each.name == "run-path-open");
+    let open = open.unwrap().write(original(), &farm.plugins()).unwrap();
+    let (code, file) = check(&farm, &open, &["--level", "0"]);
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_test(&file, "run-path", "failed", "`/tmp` in its run path");
+    assert_test(&file, "libraries", "passed", "are there");
+    let (code, file) = check(&farm, &open, &["--level", "0", "--allow-insecure"]);
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_test(&file, "run-path", "passed", "/tmp");
 }
 
 /// A file too large to be copied for every worker is neither loaded nor hashed.
