@@ -130,6 +130,22 @@ fn what_cannot_be_tried_is_skipped() {
     );
 }
 
+/// A busy machine gets three tries, and a plugin that is slow in all of them is.
+#[test]
+fn the_best_of_three_looks_at_the_worker_counts() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("analyze-slow");
+    farm.add_unruly("analyze-slow-once");
+    let (code, file) = check(&farm, "analyze-slow-once.so", &["--level", "2"]);
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_test(&file, "analyze", "passed", "s; before that 2.");
+    let (code, file) = check(&farm, "analyze-slow.so", &["--level", "2"]);
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_test(&file, "analyze", "failed", "it took 2.");
+    let message = test(&file, "analyze")["message"].as_str().unwrap();
+    assert_eq!(message.matches(" s, ").count(), 3, "three times: {message}");
+}
+
 /// Where everybody may put libraries, the plugin's own are not to be looked for.
 #[test]
 fn a_run_path_that_others_write_to_is_a_fault() {
