@@ -59,7 +59,8 @@ fn execute(answered: &Answered, options: &Options) -> Tried<Execution> {
         let reasons: Vec<_> = reasons.collect();
         return skip(
             format!("this machine does not suit: {}", reasons.join("; ")),
-            "install what the task needs, or check it elsewhere",
+            "install what it needs (`taskbay analyze` shows what this machine has), or check it on a worker that suits, or \
+             give other task data with --data",
         );
     }
     let execution = Execution::run(answered, options, None)?;

@@ -84,14 +84,11 @@ pub fn check(path: &Path, options: &Options) -> Result<FileReport, Failure> {
     });
     let tests = record.finish()?;
     Ok(FileReport {
-        file: path.display().to_string(),
         sha256,
         name: claim.as_ref().map(|claim| claim.name.to_string()),
         version: claim.as_ref().map(|claim| claim.version),
-        passed: tests.iter().all(|test| test.status != Status::Failed),
-        level: options.level,
         seed: (options.level == Level::Endures).then_some(seed),
-        tests,
+        ..FileReport::new(path.display().to_string(), options.level, tests)
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod kit;
 mod left_behind;
+mod proven;
 
 use crate::{
     farm::{Farm, Ran},
@@ -102,32 +103,6 @@ fn a_task_that_goes_on_to_its_end_ignores_the_abort() {
     let (code, file) = check(&farm, "none.so", &arguments);
     assert_eq!(code, Some(1), "{file:#}");
     assert_test(&file, "abort", "failed", "it went on to its end");
-}
-
-/// What cannot be tried here is skipped, and says how it can be.
-#[test]
-fn what_cannot_be_tried_is_skipped() {
-    let farm = Farm::with(&["debdiff"]);
-    farm.add_unruly("none");
-    let (code, file) = check(&farm, "libtaskbay_task_debdiff.so", &[]);
-    assert_eq!(code, Some(0), "{file:#}");
-    let execute = test(&file, "execute");
-    assert_eq!(execute["status"], "skipped", "{file:#}");
-    let (code, file) = check(
-        &farm,
-        "none.so",
-        &["--data", r#"{"host_architecture": "pdp11"}"#],
-    );
-    assert_eq!(code, Some(0), "{file:#}");
-    assert_test(&file, "execute", "skipped", "pdp11");
-    let (code, file) = check(&farm, "none.so", &["--data", r#"{"level": "high"}"#]);
-    assert_eq!(code, Some(1), "{file:#}");
-    assert_test(&file, "configure", "failed", "the data given: /level");
-    let not_tried = test(&file, "execute");
-    assert_eq!(
-        not_tried["message"],
-        "not tried, since `configure` did not pass"
-    );
 }
 
 /// A busy machine gets three tries, and a plugin that is slow in all of them is.

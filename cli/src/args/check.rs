@@ -17,6 +17,9 @@ pub(crate) struct CheckArgs {
     /// Show only the tests that failed
     #[arg(long)]
     pub(crate) only_failed: bool,
+    /// Exit with 1 when a test is skipped, too: then 0 says that all levels up to the one asked for are proven
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Execute with this task data in the place of the first example in its schema: JSON, `-` for standard input, or a
     /// file
     #[arg(long, value_name = "DATA")]

@@ -23,19 +23,20 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CommandEr
     let files: Result<_, _> = checked.collect();
     let files = files.map_err(|failure| CommandError::not_asked(&failure))?;
     let mut report = Report::new(files);
-    let counts: Vec<_> = report.files.iter().map(count).collect();
+    let summaries: Vec<_> = report.files.iter().map(FileReport::summary).collect();
+    let is_fine = if args.strict {
+        report.is_complete()
+    } else {
+        report.passed
+    };
     if args.only_failed {
         report.keep_failed();
     }
     session.report.data(&report, |out| {
-        let mut files = report.files.iter().zip(&counts);
-        files.try_for_each(|(file, count)| write_file(file, count, out))
+        let mut files = report.files.iter().zip(&summaries);
+        files.try_for_each(|(file, summary)| write_file(file, summary, out))
     })?;
-    Ok(if report.passed {
-        Exit::Success
-    } else {
-        Exit::No
-    })
+    Ok(if is_fine { Exit::Success } else { Exit::No })
 }
 
 fn options(session: &Session, args: &CheckArgs) -> Result<Options, CommandError> {
@@ -68,22 +69,7 @@ fn options(session: &Session, args: &CheckArgs) -> Result<Options, CommandError>
     })
 }
 
-/// How the tests of a file ended, in a line.
-fn count(file: &FileReport) -> String {
-    let counts = [
-        (Status::Failed, "failed"),
-        (Status::Passed, "passed"),
-        (Status::Skipped, "skipped"),
-    ];
-    let counts = counts.map(|(status, word)| (file.count(status), word));
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    let counts: Vec<_> = counts
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    counts.join(", ")
-}
-
-fn write_file(file: &FileReport, count: &str, out: &mut dyn Write) -> io::Result<()> {
+fn write_file(file: &FileReport, summary: &str, out: &mut dyn Write) -> io::Result<()> {
     match (&file.name, file.version) {
         (Some(name), Some(version)) => writeln!(out, "{}: {name} {version}", file.file)?,
         _ => writeln!(out, "{}:", file.file)?,
@@ -91,8 +77,7 @@ fn write_file(file: &FileReport, count: &str, out: &mut dyn Write) -> io::Result
     for test in &file.tests {
         write_test(test, out)?;
     }
-    let ended = if file.passed { "passed" } else { "failed" };
-    writeln!(out, "{ended} up to level {}: {count}", file.level)
+    writeln!(out, "{summary}")
 }
 
 fn write_test(test: &Test, out: &mut dyn Write) -> io::Result<()> {

@@ -1,0 +1,96 @@
+//! Up to which level `taskbay check` says that a plugin has passed.
+
+use super::{assert_test, check, test};
+use crate::farm::Farm;
+use serde_json::Value;
+
+/// What cannot be tried here is skipped, and says how it can be.
+#[test]
+fn what_cannot_be_tried_is_skipped() {
+    let farm = Farm::with(&["debdiff"]);
+    farm.add_unruly("none");
+    let (code, file) = check(&farm, "libtaskbay_task_debdiff.so", &[]);
+    assert_eq!(code, Some(0), "{file:#}");
+    let execute = test(&file, "execute");
+    assert_eq!(execute["status"], "skipped", "{file:#}");
+    let (code, file) = check(
+        &farm,
+        "none.so",
+        &["--data", r#"{"host_architecture": "pdp11"}"#],
+    );
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_test(&file, "execute", "skipped", "pdp11");
+    let (code, file) = check(&farm, "none.so", &["--data", r#"{"level": "high"}"#]);
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_test(&file, "configure", "failed", "the data given: /level");
+    let not_tried = test(&file, "execute");
+    assert_eq!(
+        not_tried["message"],
+        "not tried, since `configure` did not pass"
+    );
+}
+
+/// A level counts where nothing of it was left out.
+#[test]
+fn what_is_skipped_is_not_proven() {
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("none");
+    let pdp11 = ["--data", r#"{"host_architecture": "pdp11"}"#];
+    let (code, file) = check(&farm, "none.so", &pdp11);
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_eq!(
+        [
+            &file["passed"],
+            &file["level"],
+            &file["proven"],
+            &file["skipped"]
+        ],
+        [&true.into(), &3.into(), &2.into(), &Value::from(5)],
+        "{file:#}"
+    );
+    let help = test(&file, "execute")["help"].as_str().unwrap();
+    assert!(help.contains("taskbay analyze"), "{help}");
+
+    let (code, file) = check(&farm, "none.so", &[&pdp11[..], &["--strict"]].concat());
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_eq!(file["passed"], true, "no test failed: {file:#}");
+    let (code, file) = check(&farm, "none.so", &["--strict"]);
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_eq!([&file["proven"], &file["skipped"]], [3, 0], "{file:#}");
+
+    let (_, file) = check(&farm, "none.so", &["--data", r#"{"level": -1}"#]);
+    assert_eq!(
+        [&file["passed"], &file["proven"]],
+        [&false.into(), &Value::from(1)]
+    );
+    std::fs::write(farm.plugins().join("text.so"), "no plugin").unwrap();
+    let (_, file) = check(&farm, "text.so", &[]);
+    assert_eq!(file["proven"], Value::Null, "{file:#}");
+}
+
+/// The last line is the whole truth for who reads no other.
+#[test]
+fn the_summary_says_what_is_proven_and_what_was_skipped() {
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("none");
+    let last_line = |file: &str, more: &[&str]| {
+        let file = farm.plugins().join(file);
+        let mut command = farm.command(&["check"]);
+        let ran = crate::farm::Ran::of(command.arg(file).args(more));
+        ran.stdout.lines().last().unwrap().to_owned()
+    };
+    let pdp11 = r#"{"host_architecture": "pdp11"}"#;
+    let line = last_line("none.so", &["--data", pdp11]);
+    let wanted =
+        "passed up to level 2 of 3: 18 passed, 5 skipped: `execute`: this machine does not suit: ";
+    assert!(line.starts_with(wanted), "{line}");
+    let line = last_line("none.so", &["--data", r#"{"level": -1}"#]);
+    assert!(
+        line.starts_with("failed at level 2, and passed up to level 1: 1 failed, "),
+        "{line}"
+    );
+    let line = last_line("none.so", &["--reproduce", "7"]);
+    assert_eq!(line, "passed with the task data of seed 7: 10 passed");
+    let line = last_line("libtaskbay_task_noop.so", &[]);
+    assert_eq!(line, "passed up to level 3: 23 passed");
+}
