@@ -130,7 +130,12 @@ fn a_run_path_that_others_write_to_is_a_fault() {
     let open = open.unwrap().write(original(), &farm.plugins()).unwrap();
     let (code, file) = check(&farm, &open, &["--level", "0"]);
     assert_eq!(code, Some(1), "{file:#}");
-    assert_test(&file, "run-path", "failed", "`/tmp` in its run path");
+    assert_test(
+        &file,
+        "run-path",
+        "failed",
+        "into `/tmp`, which is in its run path",
+    );
     assert_test(&file, "libraries", "passed", "are there");
     let (code, file) = check(&farm, &open, &["--level", "0", "--allow-insecure"]);
     assert_eq!(code, Some(0), "{file:#}");
