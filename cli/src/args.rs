@@ -1,12 +1,14 @@
 //! The command line's arguments.
 
 mod check;
+mod global;
 
 pub(crate) use check::CheckArgs;
 use clap::{
-    Arg, ArgAction, ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser,
-    Subcommand, value_parser,
+    ArgMatches, Args as ClapArgs, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::ErrorKind,
 };
+pub(crate) use global::Global;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use taskbay_worker::LONGEST;
 
@@ -29,22 +31,9 @@ of plugins are kept, ~/.cache/taskbay by default; RUST_LOG, what is logged.
 Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
 5 plugin crashed, hung or panicked; 6 environment unavailable; 7 aborted or timed out.";
 
-/// The id of `--plugin-dir` after the command.
-const MORE_PLUGIN_DIRS: &str = "more_plugin_dirs";
-
-/// The whole command line. `--plugin-dir` stands before or after the command, or both; clap's global arguments would let
-/// what stands after replace what stands before.
+/// The whole command line.
 pub(crate) fn command() -> clap::Command {
-    Args::command().mut_subcommands(|command| {
-        command.arg(
-            Arg::new(MORE_PLUGIN_DIRS)
-                .long("plugin-dir")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf))
-                .action(ArgAction::Append)
-                .help("Look for plugins here first; may be given several times"),
-        )
-    })
+    Args::command().mut_subcommands(global::take)
 }
 
 impl Args {
@@ -55,46 +44,11 @@ impl Args {
 
     fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let mut args = Self::from_arg_matches(matches)?;
-        if let Some((_, matches)) = matches.subcommand()
-            && let Some(more) = matches.get_many::<PathBuf>(MORE_PLUGIN_DIRS)
-        {
-            args.global.plugin_dir.extend(more.cloned());
-        }
+        args.global.add(matches).map_err(|without_effect| {
+            command().error(ErrorKind::ArgumentConflict, without_effect)
+        })?;
         Ok(args)
     }
-}
-
-/// What every command takes.
-#[derive(Clone, Debug, ClapArgs)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
-pub(crate) struct Global {
-    /// Look for plugins here first; may be given several times
-    #[arg(long, value_name = "DIR")]
-    pub(crate) plugin_dir: Vec<PathBuf>,
-
-    /// Write JSON to standard output
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-
-    /// Load plugins that others may replace, too
-    #[arg(long, global = true)]
-    pub(crate) allow_insecure: bool,
-
-    /// Run plugin code in this process: for debuggers, and for plugins that are trusted not to crash or hang
-    #[arg(long, global = true)]
-    pub(crate) in_process: bool,
-
-    /// How long a plugin may take to answer, other than to execute
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = limit)]
-    pub(crate) plugin_timeout: Duration,
-
-    /// Log more; twice for everything
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-
-    /// Log errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -266,10 +220,13 @@ mod tests {
 
     #[test]
     fn plugin_directories_before_and_after_the_command_count_in_their_order() {
-        let line = "taskbay --plugin-dir a --plugin-dir b list --plugin-dir c --load";
+        let line =
+            "taskbay --plugin-dir a --plugin-dir b list --plugin-dir c --load --plugin-timeout 7";
         let matches = command().try_get_matches_from(line.split(' ')).unwrap();
         let args = Args::of(&matches).unwrap();
         assert_eq!(args.global.plugin_dir, ["a", "b", "c"].map(PathBuf::from));
+        assert_eq!(args.global.plugin_timeout, Duration::from_secs(7));
+        assert!(!args.global.allow_insecure);
     }
 
     #[test]

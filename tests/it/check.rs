@@ -197,7 +197,9 @@ fn the_exit_codes_are_those_of_every_command() {
     farm.run(&["check", noop, "--level", "5"])
         .fails(2, &["5 is not in 0..=4"]);
     farm.run(&["check", noop, "--in-process"])
-        .fails(2, &["leave --in-process out"]);
+        .fails(2, &["unexpected argument '--in-process'"]);
+    farm.run(&["--in-process", "check", noop])
+        .fails(2, &["`--in-process` has no effect on `taskbay check`"]);
     fs::write(farm.path("x.so"), "no plugin").unwrap();
     let text = farm.path("x.so");
     let both = farm.run(&["check", noop, text.to_str().unwrap(), "--only-failed"]);

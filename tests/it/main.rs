@@ -13,6 +13,8 @@ mod following;
 /// Plugin files with faults, made from one that was built.
 mod unruly;
 
+/// Flags that mean nothing to a command.
+mod arguments;
 /// Executions: results, logs, crashes, time limits, aborts, and no process left behind.
 mod attempts;
 /// What no plugin did costs none anything, and nobody else either.

@@ -40,13 +40,6 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CommandEr
 }
 
 fn options(session: &Session, args: &CheckArgs) -> Result<Options, CommandError> {
-    if session.global.in_process {
-        return Err(CommandError::new(
-            Exit::Usage,
-            "a plugin is checked in processes of its own, never in this one",
-        )
-        .help("leave --in-process out; `taskbay --in-process run` is for a debugger"));
-    }
     let here = env::current_dir().map_err(|error| {
         CommandError::new(Exit::Unavailable, "there is no current directory").cause(&error)
     })?;
