@@ -30,6 +30,13 @@ pub(crate) fn package_name(name: &TaskName) -> String {
     name.as_str().replace('_', "-")
 }
 
+/// An argument of a command: after `--` nothing is a flag.
+pub(crate) fn argument(name: &TaskName) -> String {
+    let name = name.as_str();
+    let marked = if name.starts_with('-') { "-- " } else { "" };
+    format!("{marked}{name}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +54,8 @@ mod tests {
             assert_eq!(type_name(&name(task)), wanted);
         }
         assert_eq!(file_name(&name("a-b_c")), "a_b_c");
+        assert_eq!(argument(&name("a-b")), "a-b");
+        assert_eq!(argument(&name("-a")), "-- -a");
         assert_eq!(package_name(&name("a-b_c")), "a-b-c");
     }
 }

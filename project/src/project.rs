@@ -2,7 +2,7 @@
 
 use crate::{
     Interface,
-    names::{file_name, package_name, type_name},
+    names::{argument, file_name, package_name, type_name},
 };
 use std::{
     fs, io,
@@ -114,6 +114,7 @@ impl Project {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let path = |path: PathBuf| quoted(&path.to_string_lossy());
         text.replace("@NAME@", self.name.as_str())
+            .replace("@ARGUMENT@", &argument(&self.name))
             .replace("@TYPE@", &type_name(&self.name))
             .replace("@FILE@", &file_name(&self.name))
             .replace("@PACKAGE@", &package_name(&self.name))

@@ -1,6 +1,7 @@
-//! Flags that mean nothing to a command.
+//! Flags that mean nothing to a command, and names that look like flags.
 
-use crate::farm::Farm;
+use crate::farm::{Farm, root};
+use std::process::Command;
 
 /// The flags that say which plugins are used, and how.
 const FLAGS: [(&str, &[&str]); 4] = [
@@ -84,4 +85,54 @@ fn a_flag_stands_before_or_after_the_command() {
     farm.run(&["quarantine", "clear", &name]).succeeds();
     farm.run(&[&["--plugin-timeout", "60s", "schema", &name], &limit[..]].concat())
         .fails(5, &["no answer within 1 s"]);
+}
+
+/// A task's name may start with `-`.
+#[test]
+fn a_name_that_looks_like_a_flag_is_one_after_two_hyphens() {
+    let farm = Farm::with(&[]);
+    let file = farm.plugins().join("x.so");
+    // As long as the original's.
+    let name = format!("-{}", "x".repeat(24));
+    let mut bytes = crate::unruly::original().plugin("plain", "none");
+    crate::unruly::replace(&mut bytes, &crate::unruly::name("plain"), &name);
+    std::fs::write(file, bytes).unwrap();
+    for command in ["schema", "analyze", "inspect"] {
+        farm.run(&[command, "--", &name]).succeeds();
+        let hint = "to pass '-x' as a value, use '-- -x'";
+        farm.run(&[command, &name])
+            .fails(2, &["unexpected argument", hint]);
+    }
+    farm.run(&["run", "--", &name, "{}"]).succeeds();
+    let worker = format!(r#"{{"{name}:version": 1}}"#);
+    farm.run(&["can-run", "--worker", &worker, "--", &name, "{}"])
+        .succeeds();
+}
+
+/// It can be a package's name too, and what the project says to type works.
+#[test]
+fn a_project_may_be_for_a_task_whose_name_looks_like_a_flag() {
+    let farm = Farm::with(&[]);
+    let api = root().to_str().unwrap();
+    farm.run(&["new", "-x", "--api-path", api])
+        .fails(2, &["use '-- -x'"]);
+    for name in ["-x", "--help", "_"] {
+        farm.run(&["new", "--api-path", api, "--", name]).succeeds();
+        let project = farm.here().join(format!("taskbay-task-{name}"));
+        let read = Command::new(env!("CARGO"))
+            .args([
+                "metadata",
+                "--no-deps",
+                "--offline",
+                "--format-version",
+                "1",
+            ])
+            .current_dir(&project)
+            .output()
+            .unwrap();
+        assert!(read.status.success(), "{read:?}");
+        let page = std::fs::read_to_string(project.join("README.md")).unwrap();
+        let typed = format!("run -- {name} ");
+        assert_eq!(page.contains(&typed), name.starts_with('-'), "{page}");
+    }
 }

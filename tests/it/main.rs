@@ -13,7 +13,7 @@ mod following;
 /// Plugin files with faults, made from one that was built.
 mod unruly;
 
-/// Flags that mean nothing to a command.
+/// Flags that mean nothing to a command, and names that look like flags.
 mod arguments;
 /// Executions: results, logs, crashes, time limits, aborts, and no process left behind.
 mod attempts;
