@@ -41,6 +41,7 @@ mod rejection;
 mod digest;
 mod linkage;
 mod linker;
+mod private_directory;
 mod quarantine;
 mod run_path;
 

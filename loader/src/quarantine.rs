@@ -1,17 +1,21 @@
 //! Plugins that were set aside, with the evidence.
 //!
 //! A plugin that died or hung where no request was to blame, or lacks a library, is not asked again, for as long as its
-//! file stays as it is. One that panicked is: that costs nobody a process. Each record is a file of its own, named by the state of the plugin file: writing one replaces it whole, so a
-//! process that is killed in the middle leaves the old record or the new one, and processes that write at once do not
-//! disturb each other.
+//! file stays as it is. One that panicked is: that costs nobody a process. Each record is a file of its own, named by the
+//! state of the plugin file: writing one replaces it whole, so a process that is killed in the middle leaves the old
+//! record or the new one, and processes that write at once do not disturb each other. A directory that others can write
+//! to is not believed, and not written to.
 
-use crate::{Catalog, FileIdentity, Rejection, cache_directory, fresh_file, linker};
-use rustix::fs::stat;
+use crate::{
+    Catalog, FileIdentity, Rejection, cache_directory, fresh_file, linker,
+    private_directory::{NotPrivate, PrivateDirectory},
+};
+use rustix::fs::{OFlags, stat};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, DirBuilder, File},
-    io::{self, Write},
-    os::unix::fs::DirBuilderExt,
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +25,7 @@ const LARGEST: u64 = 1024 * 1024;
 /// A directory with the records of plugins that were set aside.
 #[derive(Clone, Debug)]
 pub struct Quarantine {
-    directory: PathBuf,
+    directory: PrivateDirectory,
 }
 
 /// What happened to a plugin, and when.
@@ -107,7 +111,7 @@ impl Quarantine {
     /// The records in `directory`, which is made when there is one to be kept.
     pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
         Self {
-            directory: directory.into(),
+            directory: PrivateDirectory::at(directory),
         }
     }
 
@@ -122,20 +126,28 @@ impl Quarantine {
     ///
     /// When the record cannot be written; what there was before stays.
     pub fn add(&self, evidence: &Evidence) -> io::Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)?;
-        let mut file = fresh_file::begin(&self.directory)?;
+        self.directory.make()?;
+        let mut file = fresh_file::begin(self.directory.path())?;
         file.write_all(&serde_json::to_vec_pretty(evidence)?)?;
         file.as_file().sync_all()?;
         file.persist(self.record(evidence.identity))?;
-        File::open(&self.directory)?.sync_all()
+        File::open(self.directory.path())?.sync_all()
     }
 
     /// What is known against a file in that state.
     pub fn get(&self, identity: FileIdentity) -> Option<Evidence> {
-        let evidence = read(&self.record(identity))?;
+        let record = self.record(identity);
+        if !record.exists() {
+            return None;
+        }
+        if let Err(error) = self.directory.check() {
+            log::warn!(
+                "what is set aside is not known: {error}; {}",
+                NotPrivate::HELP
+            );
+            return None;
+        }
+        let evidence = read(&record)?;
         (evidence.identity == identity && !evidence.is_over()).then_some(evidence)
     }
 
@@ -145,10 +157,11 @@ impl Quarantine {
     ///
     /// When the directory cannot be read.
     pub fn all(&self) -> io::Result<Vec<Evidence>> {
-        let entries = match fs::read_dir(&self.directory) {
+        let entries = match fs::read_dir(self.directory.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries?,
         };
+        self.directory.check()?;
         let mut all = Vec::new();
         for entry in entries.flatten() {
             let path = entry.path();
@@ -182,7 +195,7 @@ impl Quarantine {
     /// Sets aside what is known to be bad: a row of it gets the evidence as its reason.
     pub fn apply(&self, catalog: &mut Catalog) {
         // Most of the time there is no such directory.
-        if !self.directory.exists() {
+        if !self.directory.path().exists() {
             return;
         }
         catalog.reject_each(|admissible| {
@@ -192,7 +205,7 @@ impl Quarantine {
     }
 
     fn record(&self, identity: FileIdentity) -> PathBuf {
-        self.directory.join(format!("{identity}.json"))
+        self.directory.path().join(format!("{identity}.json"))
     }
 }
 
@@ -208,11 +221,23 @@ fn read(path: &Path) -> Option<Evidence> {
     let is_record = path
         .extension()
         .is_some_and(|extension| extension == "json");
-    let found = fs::metadata(path).ok()?;
-    if !is_record || !found.is_file() || found.len() > LARGEST {
+    if !is_record {
         return None;
     }
-    serde_json::from_slice(&fs::read(path).ok()?).ok()
+    // Opening must not wait, and reading must end, whatever stands there.
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .ok()?;
+    let found = file.metadata().ok()?;
+    if !found.is_file() || found.len() > LARGEST {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(LARGEST).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// Removes a record, which another process may have done before.

@@ -99,15 +99,12 @@ pub(crate) fn expand(directory: &str) -> Result<String, RunPathFault> {
             "LIB" => linker::library_directory(),
             _ => None,
         };
-        match standing_for {
-            Some(text) => {
-                expanded.push_str(&text);
-                ahead = rest;
-            }
-            None => {
-                expanded.push('$');
-                ahead = after;
-            }
+        if let Some(text) = standing_for {
+            expanded.push_str(&text);
+            ahead = rest;
+        } else {
+            expanded.push('$');
+            ahead = after;
         }
     }
     Ok(expanded + ahead)

@@ -4,18 +4,20 @@
 //! gets the old code. So what is loaded is a copy that nobody else can change, under a name made of the identity of the
 //! file that was inspected. Processes share the copy, and so its pages.
 
-use crate::{FileIdentity, TrustPolicy, fresh_file};
+use crate::{
+    FileIdentity, fresh_file,
+    private_directory::{NotPrivate, PrivateDirectory},
+};
 use rustix::{
     fs::{FileType, Mode, Stat, fstat, lstat},
     process::geteuid,
 };
 use std::{
     env,
-    fs::{self, DirBuilder, OpenOptions, Permissions},
+    fs::{self, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{self, Path, PathBuf},
-    sync::OnceLock,
     time::Duration,
 };
 
@@ -29,9 +31,7 @@ const UNUSED: Duration = Duration::from_hours(24 * 14);
 /// A directory with private copies of plugin files.
 #[derive(Clone, Debug)]
 pub struct Store {
-    directory: PathBuf,
-    /// Set once the directory was found to be private; from then on only this user could change that.
-    checked: OnceLock<()>,
+    directory: PrivateDirectory,
 }
 
 /// Why there is no private copy.
@@ -58,13 +58,17 @@ pub enum StoreError {
     },
 }
 
+impl From<NotPrivate> for StoreError {
+    fn from(NotPrivate { directory, reason }: NotPrivate) -> Self {
+        Self::Directory { directory, reason }
+    }
+}
+
 impl StoreError {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Directory { .. } => {
-                "set TASKBAY_CACHE_DIR to a directory that belongs to this user alone (mode 0700)"
-            }
+            Self::Directory { .. } => NotPrivate::HELP,
             Self::Changed => "try again once it is written",
             Self::Copy { .. } => "make room there, or set TASKBAY_CACHE_DIR to another directory",
         }
@@ -75,8 +79,7 @@ impl Store {
     /// The copies in `directory`, which is made when it is first needed.
     pub fn in_directory(directory: impl Into<PathBuf>) -> Self {
         Self {
-            directory: directory.into(),
-            checked: OnceLock::new(),
+            directory: PrivateDirectory::at(directory),
         }
     }
 
@@ -92,7 +95,7 @@ impl Store {
 
     /// Where the copies are.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        self.directory.path()
     }
 
     /// The copy of the file `source` in the state `identity`, made now if there is none.
@@ -101,13 +104,13 @@ impl Store {
     ///
     /// When the directory is not private, the file changed, or it cannot be copied.
     pub fn keep(&self, source: &Path, identity: FileIdentity) -> Result<PathBuf, StoreError> {
-        let copy = self.directory.join(format!("{identity}.so"));
+        let copy = self.directory.path().join(format!("{identity}.so"));
         match lstat(&copy) {
             Ok(status) if is_private_file(&status, identity) => {
-                self.check_directory()?;
+                self.directory.check()?;
                 return Ok(copy);
             }
-            _ => self.make_directory()?,
+            _ => self.directory.make()?,
         }
         self.copy(source, identity, &copy)
             .map_err(|error| match error {
@@ -129,7 +132,7 @@ impl Store {
             latest.is_some_and(|used| used.elapsed().is_ok_and(|age| age > UNUSED))
         };
         // Where it cannot be done now it will be another time.
-        for entry in fs::read_dir(&self.directory)
+        for entry in fs::read_dir(self.directory.path())
             .into_iter()
             .flatten()
             .flatten()
@@ -153,7 +156,7 @@ impl Store {
         let copy = self.marked(identity, mark);
         match lstat(&copy) {
             Ok(status) if is_private_file(&status, identity) => {
-                self.check_directory()?;
+                self.directory.check()?;
                 Ok(Some(copy))
             }
             _ => Ok(None),
@@ -172,7 +175,9 @@ impl Store {
     }
 
     fn marked(&self, identity: FileIdentity, mark: u64) -> PathBuf {
-        self.directory.join(format!("{identity}-{mark:x}.so"))
+        self.directory
+            .path()
+            .join(format!("{identity}-{mark:x}.so"))
     }
 
     fn copy(&self, source: &Path, identity: FileIdentity, copy: &Path) -> Result<(), CopyError> {
@@ -184,7 +189,7 @@ impl Store {
         if !unchanged()? {
             return Err(CopyError::Changed);
         }
-        let mut target = fresh_file::begin(&self.directory)?;
+        let mut target = fresh_file::begin(self.directory.path())?;
         let copied = io::copy(&mut &source, target.as_file_mut())?;
         // Only now is it known that what was copied is what was inspected.
         if copied != identity.size() || !unchanged()? {
@@ -195,51 +200,6 @@ impl Store {
         file.sync_all()?;
         target.persist(copy).map_err(|error| error.error)?;
         Ok(())
-    }
-
-    fn make_directory(&self) -> Result<(), StoreError> {
-        // The folders above, too: a user's mask may let a group write, and then they would not be trusted.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.directory)
-            .map_err(|error| self.unusable(&error))?;
-        self.check_directory()
-    }
-
-    /// Checks that nobody else can put a file there, or put another directory in its place.
-    fn check_directory(&self) -> Result<(), StoreError> {
-        if self.checked.get().is_some() {
-            return Ok(());
-        }
-        let status =
-            lstat(&self.directory).map_err(|error| self.unusable(&io::Error::from(error)))?;
-        let others = Mode::RWXG | Mode::RWXO;
-        if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
-            return Err(self.unusable(&"it is no directory"));
-        }
-        if status.st_uid != geteuid().as_raw() {
-            return Err(self.unusable(&"it belongs to somebody else"));
-        }
-        if Mode::from_raw_mode(status.st_mode).intersects(others) {
-            return Err(self.unusable(&"others may enter it"));
-        }
-        let resolved = self
-            .directory
-            .canonicalize()
-            .map_err(|error| self.unusable(&error))?;
-        TrustPolicy::OwnerOnly
-            .check_folders(&resolved)
-            .map_err(|error| self.unusable(&error))?;
-        self.checked.get_or_init(|| ());
-        Ok(())
-    }
-
-    fn unusable(&self, reason: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Directory {
-            directory: self.directory.clone(),
-            reason: reason.to_string(),
-        }
     }
 }
 

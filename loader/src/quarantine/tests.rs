@@ -1,5 +1,10 @@
 use super::*;
-use std::thread;
+use rustix::fs::{CWD, Mode};
+use std::{
+    fs::Permissions,
+    os::unix::fs::{PermissionsExt, symlink},
+    thread,
+};
 
 fn evidence(file: &Path) -> Evidence {
     Evidence {
@@ -31,7 +36,10 @@ fn is_known_until_the_file_changes() {
     fs::write(&file, "mended").unwrap();
     assert_eq!(quarantine.get(evidence.identity), None);
     assert_eq!(quarantine.all().unwrap(), []);
-    assert_eq!(fs::read_dir(&quarantine.directory).unwrap().count(), 0);
+    assert_eq!(
+        fs::read_dir(quarantine.directory.path()).unwrap().count(),
+        0
+    );
 }
 
 #[test]
@@ -72,11 +80,49 @@ fn files_that_are_no_records_are_ignored() {
     fs::write(&file, "bad").unwrap();
     let evidence = evidence(&file);
     quarantine.add(&evidence).unwrap();
-    let junk = |name: &str, text: &str| fs::write(quarantine.directory.join(name), text).unwrap();
+    let junk =
+        |name: &str, text: &str| fs::write(quarantine.directory.path().join(name), text).unwrap();
     junk("half.json", "{\"name\": \"no");
     junk("new-abc", "half");
     junk("huge.json", &" ".repeat(2 << 20));
+    rustix::fs::mkfifoat(
+        CWD,
+        quarantine.directory.path().join("fifo.json"),
+        Mode::RUSR,
+    )
+    .unwrap();
     assert_eq!(quarantine.all().unwrap(), [evidence]);
+}
+
+/// Whoever may write there could set any plugin aside, or have this user write anywhere.
+#[test]
+fn a_directory_that_others_may_write_to_is_not_believed() {
+    let top = tempfile::tempdir().unwrap();
+    let directory = top.path().join("quarantine");
+    let file = top.path().join("a.so");
+    fs::write(&file, "bad").unwrap();
+    let evidence = evidence(&file);
+    let quarantine = || Quarantine::in_directory(&directory);
+    quarantine().add(&evidence).unwrap();
+    let spoilers: [&dyn Fn(); 2] = [
+        &|| fs::set_permissions(&directory, Permissions::from_mode(0o770)).unwrap(),
+        &|| {
+            fs::rename(&directory, top.path().join("elsewhere")).unwrap();
+            symlink(top.path().join("elsewhere"), &directory).unwrap();
+        },
+    ];
+    for spoil in spoilers {
+        assert!(quarantine().get(evidence.identity).is_some());
+        spoil();
+        assert_eq!(quarantine().get(evidence.identity), None);
+        let told = quarantine().all().unwrap_err().to_string();
+        assert!(
+            told.contains("cannot be used: ") && told.contains("TASKBAY_CACHE_DIR"),
+            "{told}"
+        );
+        assert!(quarantine().add(&evidence).is_err());
+        fs::set_permissions(&directory, Permissions::from_mode(0o700)).unwrap();
+    }
 }
 
 #[test]
