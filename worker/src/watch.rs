@@ -10,7 +10,11 @@ use std::{
     fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError, TrySendError},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -20,6 +24,8 @@ const QUIET: Duration = Duration::from_millis(200);
 const LATEST: Duration = Duration::from_millis(500);
 /// How old the last write to a file must be if whoever closed it may have gone unseen.
 const UNSEEN: Duration = Duration::from_millis(500);
+/// How many events are kept that nobody has looked at; when there are more, anything may have happened.
+const MOST_EVENTS: usize = 4096;
 /// How often the ways are gone again at once, while each time shows other folders.
 const AGAIN: usize = 8;
 
@@ -38,6 +44,8 @@ pub(crate) struct Watch {
     /// The directories as they are without links.
     real: HashSet<PathBuf>,
     events: Receiver<notify::Result<Event>>,
+    /// Whether events came when as many were kept already.
+    overflow: Arc<AtomicBool>,
     /// When the first and the last of the events came that nobody has looked at.
     unseen: Option<(Instant, Instant)>,
     /// The files that somebody writes to and has not closed yet.
@@ -49,14 +57,23 @@ pub(crate) struct Watch {
 impl Watch {
     /// Watches these directories, what the links in them lead to, and whatever is on the way there.
     pub(crate) fn new(directories: Vec<PathBuf>) -> notify::Result<Self> {
-        let (sender, events) = mpsc::channel();
+        let (sender, events) = mpsc::sync_channel(MOST_EVENTS);
+        let overflow = Arc::new(AtomicBool::new(false));
+        let overflows = Arc::clone(&overflow);
+        // Nobody may look for long, and others may write as much as they like meanwhile.
+        let keep = move |event| {
+            if let Err(TrySendError::Full(_)) = sender.try_send(event) {
+                overflows.store(true, Ordering::Relaxed);
+            }
+        };
         let mut watch = Self {
             directories,
-            watcher: notify::recommended_watcher(sender)?,
+            watcher: notify::recommended_watcher(keep)?,
             watched: HashMap::new(),
             ways: Ways::default(),
             real: HashSet::new(),
             events,
+            overflow,
             unseen: None,
             writing: HashSet::new(),
             seeing: SystemTime::now(),
@@ -96,6 +113,13 @@ impl Watch {
             let due = self
                 .unseen
                 .map(|(first, last)| (first + LATEST).min(last + QUIET));
+            if self.overflow.swap(false, Ordering::Relaxed) {
+                // What is kept is from before, so it must not say who writes now.
+                while self.events.try_recv().is_ok() {}
+                self.is_blind();
+                self.happened();
+                continue;
+            }
             let now = Instant::now();
             if due.is_some_and(|due| due <= now) {
                 self.unseen = None;

@@ -256,3 +256,30 @@ fn what_goes_on_and_on_is_looked_at_now_and_then() {
     writer.join().unwrap();
     assert!(took >= Duration::from_millis(600), "{took:?}");
 }
+
+/// Nobody looks for long, and more happens than is kept: the close of a file is not, and yet it is not held back.
+#[test]
+fn more_events_than_are_kept_hold_nothing_back() {
+    let (_top, path) = top();
+    let others = ["b", "c"].map(|name| File::create(path.join(name)).unwrap());
+    let mut watch = watching(&path);
+    let file = path.join("a");
+    let mut open = File::create(&file).unwrap();
+    open.write_all(b"half").unwrap();
+    happens(&mut watch);
+    assert!(watch.is_being_written(&file));
+    let until = Instant::now() + LIMIT;
+    while !watch.overflow.load(Ordering::Relaxed) {
+        assert!(Instant::now() < until, "all events are kept");
+        for count in 0..1000 {
+            let other = &others[count % 2];
+            other.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+    }
+    drop(open);
+    happens(&mut watch);
+    while watch.is_being_written(&file) {
+        assert!(Instant::now() < until, "it is held back");
+        happens(&mut watch);
+    }
+}
