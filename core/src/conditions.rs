@@ -1,7 +1,7 @@
 //! Everything that a worker's metadata must fulfil before a task's own code is asked.
 
 use crate::{
-    Metadata, MetadataKey, Reason, ReasonCode, Requirement, TaskName, Verdict, is_version,
+    Clause, Metadata, MetadataKey, Reason, ReasonCode, Requirement, TaskName, Verdict, is_version,
 };
 use serde_json::Value;
 
@@ -23,31 +23,6 @@ pub struct Conditions {
     health_key: MetadataKey,
     type_key: MetadataKey,
     requirements: Vec<Requirement>,
-}
-
-/// One of the [conditions](Conditions), told by itself.
-#[derive(Clone, Copy, Debug)]
-pub enum Clause<'c> {
-    /// The worker has the task, in whichever version.
-    HasTask,
-    /// If it has the task, then in the wanted version.
-    HasVersion,
-    /// Its type is of those that execute tasks.
-    HasType,
-    /// It fulfils a requirement.
-    Requirement(&'c Requirement),
-}
-
-impl Clause<'_> {
-    /// The code of the reason where it does not hold.
-    pub fn code(self) -> ReasonCode {
-        match self {
-            Self::HasTask => ReasonCode::TaskMissing,
-            Self::HasVersion => ReasonCode::VersionMismatch,
-            Self::HasType => ReasonCode::WorkerType,
-            Self::Requirement(_) => ReasonCode::Requirement,
-        }
-    }
 }
 
 impl Conditions {

@@ -15,10 +15,12 @@ mod version;
 mod manifest;
 
 mod metadata;
+mod metadata_key;
 mod requirement;
 
 mod verdict;
 
+mod clause;
 mod conditions;
 
 mod config_error;
@@ -41,7 +43,8 @@ mod outcome;
 
 pub use abort::Abort;
 pub use artifact::{Artifact, ArtifactId, Relation, RelationKind};
-pub use conditions::{Clause, Conditions};
+pub use clause::Clause;
+pub use conditions::Conditions;
 pub use config_error::{TaskConfigError, escape_pointer_token};
 pub use configured::{Configured, OwnCode};
 pub use context::Context;
@@ -50,7 +53,8 @@ pub use lookup::Lookup;
 pub use manifest::{
     Accepted, Incompatible, MANIFEST_FORMAT, Manifest, ManifestError, Mismatch, PanicStrategy,
 };
-pub use metadata::{Metadata, MetadataError, MetadataKey};
+pub use metadata::{Metadata, MetadataError};
+pub use metadata_key::MetadataKey;
 pub use name::{NameError, TaskName, is_task_name};
 pub use outcome::{ErrorCode, Outcome, OutcomeError, OutcomeResult};
 pub use requirement::{Condition, Requirement};

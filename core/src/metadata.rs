@@ -1,23 +1,17 @@
 //! Worker metadata: what a worker says of itself, under namespaced keys such as `sbuild:available`.
 
+use crate::metadata_key::{KeyHasher, MetadataKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value};
 use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
-    hash::{BuildHasherDefault, Hasher},
+    hash::BuildHasherDefault,
 };
 
 /// How deeply a value may be nested. Such documents are put into others, and no JSON reader here follows more than 127
 /// levels.
 const DEEPEST: usize = 64;
-
-/// A metadata key with its hash, so that looking it up costs no hashing. Made once per requirement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetadataKey {
-    text: Box<str>,
-    hash: u64,
-}
 
 /// What a worker says of itself: a flat JSON object.
 ///
@@ -46,39 +40,6 @@ pub enum MetadataError {
         /// Its key.
         key: String,
     },
-}
-
-impl MetadataKey {
-    /// The key of that text.
-    pub fn new(text: &str) -> Self {
-        Self {
-            text: text.into(),
-            hash: fnv1a(text.as_bytes()),
-        }
-    }
-
-    /// The key as text.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Display for MetadataKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl Serialize for MetadataKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
-    }
-}
-
-impl<'de> Deserialize<'de> for MetadataKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::new(&text))
-    }
 }
 
 impl Metadata {
@@ -221,31 +182,6 @@ fn kind(value: &Value) -> &'static str {
         Value::String(_) => "a string",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
-    }
-}
-
-/// FNV-1a: short, and good enough where a collision costs only time.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// Passes a [`MetadataKey`]'s hash through.
-#[derive(Clone, Copy, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = fnv1a(bytes);
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
     }
 }
 

@@ -153,6 +153,7 @@
 
 mod abi;
 mod fault;
+mod guard;
 
 mod note;
 

@@ -107,6 +107,32 @@ impl Failure {
         }
     }
 
+    /// The failure that a host's answer tells, if it does; else the answer.
+    pub(crate) fn if_told(answer: Answer) -> Result<Answer, Self> {
+        match answer {
+            Answer::Rejected {
+                reason,
+                help,
+                details,
+                panicked,
+                missing,
+            } => {
+                if let Some(details) = details {
+                    log::debug!("{details}");
+                }
+                Err(Self::Rejected(Rejection::Elsewhere {
+                    reason,
+                    help,
+                    crashed: panicked,
+                    missing,
+                }))
+            }
+            Answer::Invalid(errors) => Err(Self::Invalid(errors)),
+            Answer::Failed(fault) => Err(Self::Fault(fault)),
+            answer => Ok(answer),
+        }
+    }
+
     pub(crate) fn unsendable(error: &io::Error) -> Self {
         Self::Unsendable(error.to_string())
     }

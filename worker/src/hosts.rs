@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{collections::HashSet, thread, time::Duration};
 use taskbay_core::{Abort, Configured, Metadata, Verdict};
-use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Rejection, Store};
+use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Store};
 
 /// How much later than a host its parent may be told to end.
 const LATER_SIGNAL: Duration = Duration::from_millis(100);
@@ -254,28 +254,8 @@ impl Hosts {
     }
 
     fn put(&mut self, question: Question) -> Result<Answer, Failure> {
-        match self.place.put(question, self.limit, &self.abort)? {
-            Answer::Rejected {
-                reason,
-                help,
-                details,
-                panicked,
-                missing,
-            } => {
-                if let Some(details) = details {
-                    log::debug!("{details}");
-                }
-                Err(Failure::Rejected(Rejection::Elsewhere {
-                    reason,
-                    help,
-                    crashed: panicked,
-                    missing,
-                }))
-            }
-            Answer::Invalid(errors) => Err(Failure::Invalid(errors)),
-            Answer::Failed(fault) => Err(Failure::Fault(fault)),
-            answer => Ok(answer),
-        }
+        let answer = self.place.put(question, self.limit, &self.abort)?;
+        Failure::if_told(answer)
     }
 
     /// The place where plugin code runs.

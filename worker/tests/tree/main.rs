@@ -5,12 +5,15 @@
     reason = "Clippy does not see that all of this is test code"
 )]
 
+mod root;
+
+use root::Root;
 use rustix::process::{Pid, Signal, getpid, set_child_subreaper};
 use std::{
     env, fs,
     os::unix::process::CommandExt,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -22,71 +25,6 @@ use taskbay_worker::{
 /// Many times what is needed.
 const LIMIT: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A root of processes, ended with all of them when dropped.
-struct Root(Child);
-
-impl Root {
-    /// A shell that executes `script`.
-    fn shell(script: &str) -> Self {
-        Self::start(Command::new("sh").args(["-c", script]))
-    }
-
-    /// A shell to which orphans below it are reparented.
-    fn subreaper(script: &str) -> Self {
-        let program = env::current_exe().unwrap();
-        Self::start(
-            Command::new(program)
-                .args(["--exact", "becomes_a_subreaping_shell", "--nocapture"])
-                .env("SUBREAPER_SCRIPT", script),
-        )
-    }
-
-    fn start(command: &mut Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-        Self(command.spawn().unwrap())
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.0)
-    }
-
-    /// The living descendants, once there are at least `count`, so that tests need not guess how long starting takes.
-    fn grown(&self, count: usize) -> Vec<Process> {
-        let until = Instant::now() + LIMIT;
-        loop {
-            let found = descendants(self.pid());
-            if found.len() >= count {
-                return found;
-            }
-            assert!(
-                Instant::now() < until,
-                "only {} of {count} started",
-                found.len()
-            );
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn await_command(&self, name: &str) -> Process {
-        let until = Instant::now() + LIMIT;
-        loop {
-            let is_named = |process: &Process| process.command().as_deref() == Some(name);
-            if let Some(found) = descendants(self.pid()).into_iter().find(is_named) {
-                return found;
-            }
-            assert!(Instant::now() < until, "`{name}` did not start");
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        end(self.pid(), true, Duration::ZERO);
-        self.0.wait().unwrap();
-    }
-}
 
 fn await_file(path: &Path) {
     let until = Instant::now() + LIMIT;
