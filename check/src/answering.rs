@@ -60,7 +60,10 @@ pub(crate) fn run<'a>(
         let (found, _) = options
             .hosts_in(bare())
             .analyze(&loaded.file, &system::quick())?;
-        passed(format!("keys without PATH and HOME: {}", found.len()))
+        passed(format!(
+            "keys where PATH leads nowhere and there is no HOME: {}",
+            found.len()
+        ))
     });
     let configured = record.test("configure", || configure(loaded, options));
     let base = configured
@@ -120,7 +123,7 @@ fn analyze(loaded: &Loaded, options: &Options) -> Tried<(Metadata, Vec<String>)>
 fn prefix(loaded: &Loaded, dropped: &[String]) -> Tried<()> {
     let name = loaded.file.name();
     match dropped {
-        [] => passed(""),
+        [] => passed(format!("every key starts with `{name}:`")),
         dropped => fault(
             format!("keys that are others': {}", dropped.join(", ")),
             format!("start each key with `{name}:`; `{name}:version` is the host's to say"),
@@ -145,7 +148,10 @@ fn configure(loaded: &Loaded, options: &Options) -> Tried<(Configured, bool)> {
         return found((configured, false), "the data given");
     }
     if let Some(first) = first {
-        return found((first, true), format!("examples: {}", examples.len()));
+        return found(
+            (first, true),
+            format!("examples in its schema, all valid: {}", examples.len()),
+        );
     }
     match hosts.configure(&loaded.file, "{}") {
         Err(Failure::Invalid(faults)) => skip(
@@ -205,7 +211,10 @@ fn mutate(loaded: &Loaded, base: Option<&str>, options: &Options) -> Tried<()> {
             Err(failure) => return Err(Objection::from(failure).of(&mutation.what)),
         }
     }
-    passed(format!("{refused} of {} refused", all.len()))
+    passed(format!(
+        "{} variants with one thing wrong: {refused} refused, no crash",
+        all.len()
+    ))
 }
 
 /// Everything that can be asked without executing.

@@ -4,7 +4,7 @@ use crate::{
     Options,
     answering::Answered,
     execution::{After, Execution},
-    loading::not_printed,
+    loading::{AS_BEFORE, not_printed},
     record::Record,
     test::{Objection, Tried, fault, found, passed, skip},
 };
@@ -94,11 +94,11 @@ fn failed(execution: &Execution) -> Tried<Execution> {
     let help = match errors.first().map(|error| error.code) {
         Some(ErrorCode::TimedOut) => "give a shorter example, or allow more time with --timeout",
         Some(ErrorCode::Crashed) => {
-            "`taskbay --in-process run` runs it in the command itself, for a debugger"
+            "`gdb --args taskbay --in-process --plugin-dir DIR run NAME DATA` shows where"
         }
         _ if !execution.missing.is_empty() => "name files of this machine in the task data",
         _ => {
-            "return `false` for what is found wrong with the input, and give an example that works; its HOME is empty here"
+            "return `false` for what is found wrong with the input, and give an example that works; HOME is an empty directory here"
         }
     };
     fault(messages.join("; "), help)
@@ -115,7 +115,7 @@ fn files(execution: &Execution) -> Tried<()> {
         );
     }
     match &execution.left[..] {
-        [] => passed(""),
+        [] => passed("its work directory is removed, and nothing is left in TMPDIR and HOME"),
         left => fault(
             format!(
                 "files are left outside the work directory: {}",
@@ -128,7 +128,7 @@ fn files(execution: &Execution) -> Tried<()> {
 
 fn no_processes(processes: &[String]) -> Tried<()> {
     match processes {
-        [] => passed(""),
+        [] => passed("all that it started have ended"),
         left => fault(
             format!("processes that it started still run: {}", left.join(", ")),
             "wait for all that it starts; `run` does",
@@ -138,10 +138,10 @@ fn no_processes(processes: &[String]) -> Tried<()> {
 
 fn as_before(changes: &[String]) -> Tried<()> {
     match changes {
-        [] => passed(""),
+        [] => passed(AS_BEFORE),
         changes => fault(
             format!("its process is not what it was: {}", changes.join("; ")),
-            "set directory, umask, signals and limits of the commands that are started, not of the host",
+            "set directory, umask, signals, limits and environment of the commands that are started, not of the host",
         ),
     }
 }

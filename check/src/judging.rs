@@ -71,7 +71,7 @@ fn repeats(answered: &Answered, workers: &[Metadata], options: &Options) -> Trie
         _ => "",
     };
     let message = format!(
-        "{} verdicts on {} workers{suitable}",
+        "{} verdicts on {} workers, each the same every time{suitable}",
         (TURNS + 1) * workers.len(),
         workers.len()
     );
@@ -98,7 +98,7 @@ fn facts(
         &more,
         "asked of workers with more keys, none of them its own",
     )?;
-    passed("")
+    passed("the same in another environment and directory, and of workers with more keys")
 }
 
 fn with_unrelated(worker: &Metadata) -> Metadata {

@@ -74,8 +74,12 @@ fn load_again(file: &Admissible, first: &Described, options: &Options) -> Tried<
             "make Task::schema depend on nothing: schedulers and workers must agree on it",
         );
     }
-    passed("")
+    passed("the same version and schema in another process")
 }
+
+/// What is said of a process that nothing was done to.
+pub(crate) const AS_BEFORE: &str =
+    "the process is as before: directory, umask, signals, limits, threads, environment";
 
 /// The process is after those questions what it was before.
 pub(crate) fn unchanged(
@@ -92,7 +96,7 @@ pub(crate) fn unchanged(
         changes.push(format!("processes were started and still run: {left}"));
     }
     if changes.is_empty() {
-        return passed("");
+        return passed(AS_BEFORE);
     }
     fault(
         format!("its process is not what it was: {}", changes.join("; ")),
@@ -118,7 +122,7 @@ pub(crate) fn not_printed(before: &Glimpse, now: &Glimpse) -> Tried<()> {
             format!("it prints on the standard output or error of its host: {line}"),
             "use the macros of `log`, and start commands with `run`: then lines have their task, level and place",
         ),
-        _ if logged == 0 => passed("it says nothing"),
-        _ => passed(format!("log records: {logged}")),
+        _ if logged == 0 => passed("nothing is printed, and nothing logged"),
+        _ => passed(format!("nothing is printed; log records: {logged}")),
     }
 }

@@ -54,10 +54,15 @@ impl Report {
         self.passed && self.files.iter().all(|file| file.skipped == 0)
     }
 
-    /// Leaves out the tests that did not fail.
-    pub fn keep_failed(&mut self) {
+    /// Leaves out the tests that did not fail; with `skipped` those stay that have a reason of their own not to be made.
+    pub fn keep_failed(&mut self, skipped: bool) {
+        let stays = |test: &Test| match test.status {
+            Status::Failed => true,
+            Status::Skipped => skipped && test.help.is_some(),
+            Status::Passed => false,
+        };
         for file in &mut self.files {
-            file.tests.retain(|test| test.status == Status::Failed);
+            file.tests.retain(stays);
         }
     }
 }
@@ -160,7 +165,7 @@ mod tests {
     fn one_failed_test_fails_all() {
         let mut report = Report::new(vec![file(Status::Skipped), file(Status::Failed)]);
         assert!(!report.passed);
-        report.keep_failed();
+        report.keep_failed(false);
         assert_eq!(report.files[0].tests, []);
         assert_eq!(report.files[1].count(Status::Failed), 1);
         let report = Report::new(vec![file(Status::Passed), file(Status::Skipped)]);

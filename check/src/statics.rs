@@ -76,7 +76,7 @@ fn read(linkage: &Result<Linkage, LinkageError>) -> Result<&Linkage, crate::test
 fn libraries(linkage: &Result<Linkage, LinkageError>) -> Tried<()> {
     let resolution = read(linkage)?.resolve();
     if resolution.missing.is_empty() {
-        return passed(format!("{} are there", resolution.libraries));
+        return passed(format!("all {} are there", resolution.libraries));
     }
     fault(
         format!("no such library here: {}", resolution.missing.join(", ")),
@@ -94,7 +94,10 @@ fn symbols(linkage: &Result<Linkage, LinkageError>) -> Tried<()> {
     }
     let unresolved = linkage.resolve().unresolved;
     if unresolved.is_empty() {
-        return passed(format!("{} are found", linkage.lacking.len()));
+        return passed(format!(
+            "all {} that it lacks are in its libraries",
+            linkage.lacking.len()
+        ));
     }
     let named = unresolved.iter().take(MOST_NAMED).cloned();
     let mut named: Vec<_> = named.collect();
@@ -115,7 +118,7 @@ fn run_path(linkage: &Result<Linkage, LinkageError>, options: &Options) -> Tried
         }
     }
     if directories.is_empty() {
-        return passed("none");
+        return passed("it has none");
     }
     passed(directories.join(":"))
 }

@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_millis(200);
 /// What to do about that.
 const LONGER: &str = "give task data that takes longer with --data";
 /// How a task heeds an abort.
-const HEEDING: &str = "look at `context.abort()` now and then, and start commands with `run`; or allow more time with --grace";
+const HEEDING: &str = "look at `context.abort()` now and then, and start commands with `run`";
 /// The longest that a task is let run before it is disturbed.
 const LATEST: Duration = Duration::from_secs(2);
 
@@ -42,7 +42,7 @@ fn abort(executed: &Executed, options: &Options) -> Tried<()> {
     let execution = Execution::run(executed.answered, options, Some(disturbance))?;
     not_interrupted(options)?;
     if execution.report.outcome.result != OutcomeResult::Aborted {
-        return skip("it ended before it was aborted", "try again");
+        return skip("it ended before it was aborted", LONGER);
     }
     let latency = execution.latency.unwrap_or_default();
     // As long as it would have taken anyway: it saw nothing of the abort.
@@ -72,7 +72,7 @@ fn abort(executed: &Executed, options: &Options) -> Tried<()> {
                 "it had not ended {:.1} s after the abort, and was killed",
                 options.grace.as_secs_f64()
             ),
-            HEEDING,
+            format!("{HEEDING}; or allow more time with --grace"),
         );
     }
     passed(format!(

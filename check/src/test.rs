@@ -122,8 +122,11 @@ impl From<Failure> for Objection {
                 "find out where it waits, or allow more time with --plugin-timeout".to_owned()
             }
             failure if failure.is_crash() => {
-                "`taskbay --in-process` runs it in the command itself, for a debugger".to_owned()
+                "`gdb --args taskbay --in-process --plugin-dir DIR schema NAME` shows where, or `analyze`, `validate` or \
+                 `can-run` in the place of `schema`"
+                    .to_owned()
             }
+            Failure::Fault(_) => "answer whatever is asked, with less where less is known; -v shows what it logs".to_owned(),
             failure => failure.help(),
         };
         let message = match &failure {

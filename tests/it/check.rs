@@ -57,6 +57,7 @@ fn a_good_plugin_passes_every_level() {
     assert_eq!(file["sha256"], sha256);
     assert!(file["seed"].is_u64(), "{file:#}");
     for each in tests(&file) {
+        assert!(each["message"].is_string(), "nothing is said: {each}");
         // It ends before anybody could abort it, or kill its process, and most likely does so.
         let is_short = ["abort", "kill"].contains(&each["test"].as_str().unwrap());
         let is_skipped = is_short && each["status"] == "skipped";

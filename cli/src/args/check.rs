@@ -7,14 +7,14 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 /// What to check, and how far.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The plugin files
+    /// The plugin files, as in `target/release/libtaskbay_task_noop.so`
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// How far to go: 0 reads the file, 1 loads it, 2 has it take task data and judge workers, 3 executes its example,
     /// 4 aborts and kills that, and makes task data up
     #[arg(long, value_name = "LEVEL", default_value_t = 3, value_parser = value_parser!(u8).range(0..=4))]
     pub(crate) level: u8,
-    /// Show only the tests that failed
+    /// Show only the tests that failed; with --strict also those that were skipped, and why
     #[arg(long)]
     pub(crate) only_failed: bool,
     /// Exit with 1 when a test is skipped, too: then 0 says that all levels up to the one asked for are proven

@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 /// What every command takes, and what only those take that use plugins.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Options of more than this command")]
+#[command(next_help_heading = "General options")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Global {
     /// Look for plugins here first; may be given several times

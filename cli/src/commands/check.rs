@@ -30,7 +30,7 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CommandEr
         report.passed
     };
     if args.only_failed {
-        report.keep_failed();
+        report.keep_failed(args.strict);
     }
     session.report.data(&report, |out| {
         let mut files = report.files.iter().zip(&summaries);

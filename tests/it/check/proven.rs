@@ -91,6 +91,25 @@ fn the_summary_says_what_is_proven_and_what_was_skipped() {
     );
     let line = last_line("none.so", &["--reproduce", "7"]);
     assert_eq!(line, "passed with the task data of seed 7: 10 passed");
+    let file = farm.plugins().join("none.so");
+    let strict = [
+        "check",
+        file.to_str().unwrap(),
+        "--strict",
+        "--only-failed",
+        "--data",
+        pdp11,
+    ];
+    let strict = farm.run(&strict);
+    assert_eq!(
+        strict.stdout.lines().count(),
+        4,
+        "name, test, help, summary: {strict:?}"
+    );
+    assert!(
+        strict.stdout.contains("  3  skipped  execute "),
+        "{strict:?}"
+    );
     let line = last_line("libtaskbay_task_noop.so", &[]);
     assert_eq!(line, "passed up to level 3: 23 passed");
 }
