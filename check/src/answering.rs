@@ -102,10 +102,12 @@ fn analyze(loaded: &Loaded, options: &Options) -> Tried<(Metadata, Vec<String>)>
             slow.push(time);
             continue;
         }
-        let mut message = format!("keys: {}, after {time}", said.len());
-        if !slow.is_empty() {
-            message += &format!("; before that {}", slow.join(", "));
-        }
+        let before = if slow.is_empty() {
+            String::new()
+        } else {
+            format!("; before that {}", slow.join(", "))
+        };
+        let message = format!("keys: {}, after {time}{before}", said.len());
         let mut worker = known;
         worker.extend(said);
         return found((worker, dropped), message);

@@ -88,9 +88,32 @@ impl FileReport {
     /// How it ended in a line: which level is proven, and why no higher one is.
     pub fn summary(&self) -> String {
         let first = |status| self.tests.iter().find(|test| test.status == status);
-        let proven = self
-            .proven
-            .map(|level| format!("passed up to level {level}"));
+        let counts = self.counts();
+        if let Some(failed) = first(Status::Failed) {
+            let proven = self
+                .proven
+                .map(|level| format!(", and passed up to level {level}"));
+            let proven = proven.unwrap_or_default();
+            return format!("failed at level {}{proven}: {counts}", failed.level);
+        }
+        let ended = match (self.proven, self.seed) {
+            (Some(proven), _) if proven == self.level => format!("passed up to level {proven}"),
+            // That seed alone was to be tried.
+            (_, Some(seed)) if self.skipped == 0 => {
+                format!("passed with the task data of seed {seed}")
+            }
+            (Some(proven), _) => format!("passed up to level {proven} of {}", self.level),
+            (None, _) => "passed no level whole".to_owned(),
+        };
+        let why = first(Status::Skipped).map(|test| {
+            let message = test.message.as_deref().unwrap_or_default();
+            format!(": `{}`: {message}", test.name)
+        });
+        format!("{ended}: {counts}{}", why.unwrap_or_default())
+    }
+
+    /// How many tests ended how.
+    fn counts(&self) -> String {
         let counts = [
             (Status::Failed, "failed"),
             (Status::Passed, "passed"),
@@ -101,25 +124,7 @@ impl FileReport {
         let counts: Vec<_> = counts
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
-        let counts = counts.join(", ");
-        if let Some(failed) = first(Status::Failed) {
-            let proven = proven.map(|proven| format!(", and {proven}"));
-            let proven = proven.unwrap_or_default();
-            return format!("failed at level {}{proven}: {counts}", failed.level);
-        }
-        let mut proven = proven.unwrap_or_else(|| "no level is proven".to_owned());
-        let why = first(Status::Skipped).map(|test| {
-            let message = test.message.as_deref().unwrap_or_default();
-            format!(": `{}`: {message}", test.name)
-        });
-        match (self.proven == Some(self.level), &why, self.seed) {
-            (true, ..) => {}
-            (false, None, Some(seed)) => {
-                proven = format!("passed with the task data of seed {seed}")
-            }
-            (false, ..) => proven += &format!(" of {}", self.level),
-        }
-        format!("{proven}: {counts}{}", why.unwrap_or_default())
+        counts.join(", ")
     }
 
     /// How many tests ended so.
