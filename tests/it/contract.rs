@@ -8,8 +8,8 @@ use crate::{
 };
 use serde_json::json;
 use std::{fs, sync::Arc};
-use taskbay_core::{Abort, Context, Metadata, ReasonCode};
-use taskbay_loader::{ConfigureError, State, Status};
+use taskbay_core::{Metadata, ReasonCode};
+use taskbay_loader::Status;
 
 /// The rows about one task, from its data to its end.
 mod task;

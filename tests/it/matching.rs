@@ -28,7 +28,7 @@ fn rows(ran: &Ran) -> Vec<Value> {
         .collect()
 }
 
-fn noop(id: Value, priority: i32, created_at: &str) -> Value {
+fn noop(id: u32, priority: i32, created_at: &str) -> Value {
     json!({"id": id, "task_name": "NoOp", "task_data": {}, "priority": priority, "created_at": created_at})
 }
 
@@ -45,9 +45,9 @@ fn requests_get_workers_by_priority_and_age_and_the_rest_is_explained() {
     let lintian = json!({"input": {"source_artifact": 1}});
     let requests = [
         json!({"id": "tidy", "task_name": "lintian", "task_data": lintian, "priority": 99}),
-        noop(1.into(), 0, "2026-01-02T00:00:00Z"),
-        noop(2.into(), 0, "2026-01-01T00:00:00+00:00"),
-        noop(3.into(), 5, "2026-01-03T00:00:00Z"),
+        noop(1, 0, "2026-01-02T00:00:00Z"),
+        noop(2, 0, "2026-01-01T00:00:00+00:00"),
+        noop(3, 5, "2026-01-03T00:00:00Z"),
         json!({"id": 4, "task_name": "noop", "task_data": {"result": "maybe"}}),
         json!({"id": 5, "task_name": "nop", "task_data": {}}),
     ];
@@ -127,7 +127,7 @@ fn own_code_decides_and_one_that_fails_costs_no_other() {
 fn static_metadata_and_lists_count() {
     let farm = Farm::with(&["noop"]);
     let fate = |worker: Value| {
-        let request = noop(1.into(), 0, "2026-01-01T00:00:00Z");
+        let request = noop(1, 0, "2026-01-01T00:00:00Z");
         let row = rows(&match_lines(&farm, &[request], &[worker])).remove(0);
         let code = row["reasons"][0]["code"].as_str().unwrap_or_default();
         (row["verdict"].as_str().unwrap().to_owned(), code.to_owned())
@@ -151,14 +151,14 @@ fn static_metadata_and_lists_count() {
 #[test]
 fn no_workers_and_wrong_lines_are_told() {
     let farm = Farm::with(&["noop"]);
-    let request = noop(1.into(), 0, "2026-01-01T00:00:00Z");
+    let request = noop(1, 0, "2026-01-01T00:00:00Z");
     let alone = rows(&match_lines(&farm, std::slice::from_ref(&request), &[]));
     assert_eq!(alone[0]["reasons"][0]["message"], "there are no workers");
     assert_eq!(rows(&match_lines(&farm, &[], &[])).len(), 0);
     let worker = json!({"name": "a", "metadata": {}});
     let twice = match_lines(&farm, &[], &[worker.clone(), worker]);
     twice.fails(1, &["two workers have the name `a`"]);
-    let late = noop(1.into(), 0, "tomorrow");
+    let late = noop(1, 0, "tomorrow");
     let wrong = match_lines(&farm, &[request, late, json!({"id": 3})], &[]);
     wrong.fails(
         1,

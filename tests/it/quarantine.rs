@@ -4,16 +4,12 @@ use crate::{
     farm::{Farm, Ran},
     unruly,
 };
-use rustix::{
-    fs::{CWD, Mode, mkfifoat},
-    process::Signal,
-};
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::Value;
 use std::{
     fs,
-    os::unix::{fs::symlink, process::ExitStatusExt},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    os::unix::fs::symlink,
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };

@@ -2,9 +2,8 @@
 
 use crate::{farm::Farm, unruly};
 use serde_json::json;
-use std::sync::Arc;
 use taskbay_core::{Abort, Context};
-use taskbay_loader::ConfigureError;
+use taskbay_loader::{ConfigureError, State};
 
 /// A bad schema rejects the plugin as it is loaded, naming it; without a schema any JSON value is taken.
 #[test]
@@ -104,7 +103,7 @@ fn execute_logging_exceptions() {
     panicked.fails(
         5,
         &[
-            "panicked at tests/fixtures/unruly/src/lib.rs:",
+            "panicked at tests/fixtures/unruly/src/action.rs:",
             ": execute panics",
             &unruly::name("fine"),
         ],
@@ -146,7 +145,7 @@ fn logger() {
         "{usual}"
     );
     let verbose = run(&["-vv"], None);
-    let line = include_str!("../fixtures/unruly/src/faults.rs")
+    let line = include_str!("../../fixtures/unruly/src/faults.rs")
         .lines()
         .position(|line| line.contains("said at trace"));
     let place = format!("tests/fixtures/unruly/src/faults.rs:{}", line.unwrap() + 1);

@@ -1,18 +1,16 @@
 //! The records of what is set aside, whoever writes them and is killed meanwhile.
 
-use super::set_aside;
-use crate::{
-    farm::{Farm, Ran},
-    unruly,
-};
+use super::{CONSTRUCTORS, set_aside, status};
+use crate::{farm::Farm, unruly};
 use rustix::process::Signal;
+use serde_json::Value;
 use std::{
     fs,
     os::unix::process::ExitStatusExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 fn load_in_background(farm: &Farm) -> Child {
