@@ -97,7 +97,7 @@ impl LoadError {
             Self::Header(_) | Self::RootModule(_) | Self::Layout { .. } => {
                 format!("rebuild it against taskbay-plugin-api {}", api_version())
             }
-            Self::Describe(_) => "see the plugin's log, and ask its author".to_owned(),
+            Self::Describe(_) => "see what it logs with -v; its author can mend it".to_owned(),
             Self::Disagree { .. } => {
                 "build it again from a clean tree, with `export_task!`".to_owned()
             }

@@ -10,8 +10,8 @@ pub(crate) struct CheckArgs {
     /// The plugin files, as in `target/release/libtaskbay_task_noop.so`
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// How far to go: 0 reads the file, 1 loads it, 2 has it take task data and judge workers, 3 executes its example,
-    /// 4 aborts and kills that, and makes task data up
+    /// How far to go: 0 reads the file, 1 loads it, 2 has it take task data and judge workers, 3 executes its example
+    /// with an empty HOME, 4 aborts and kills that, and makes task data up
     #[arg(long, value_name = "LEVEL", default_value_t = 3, value_parser = value_parser!(u8).range(0..=4))]
     pub(crate) level: u8,
     /// Show only the tests that failed; with --strict also those that were skipped, and why
