@@ -43,6 +43,7 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
         timeout: None,
         grace: Duration::ZERO,
         keep: false,
+        log: None,
     };
     let pair = in_turn(
         ROUNDS,

@@ -70,6 +70,7 @@ impl Execution {
             timeout: Some(options.timeout),
             grace: options.grace,
             keep: false,
+            log: None,
         };
         let file = &answered.loaded.file;
         let data = &answered.configured.data;

@@ -50,6 +50,7 @@ pub(crate) fn run(args: Args) -> Exit {
                 timeout,
                 grace,
                 keep,
+                log: None,
             },
         ),
         Command::New {

@@ -12,6 +12,9 @@ mod farm;
 #[path = "../it/unruly.rs"]
 mod unruly;
 
+/// Hosts that are this process's only children.
+mod only;
+
 use farm::{Farm, built};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::{
@@ -23,7 +26,7 @@ use std::{
 };
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
 use taskbay_loader::Quarantine;
-use taskbay_worker::{AttemptOptions, Failure, HostProgram, Hosts, Surroundings};
+use taskbay_worker::{AttemptLog, AttemptOptions, Failure, HostProgram, Hosts, Surroundings};
 
 fn program_of(farm: &Farm) -> HostProgram {
     HostProgram {
@@ -53,6 +56,7 @@ fn attempts_follow_one_another() {
         timeout: None,
         grace: Duration::from_secs(1),
         keep: false,
+        log: None,
     };
     for _ in 0..3 {
         let data = hosts.configure(file, "{}").unwrap().data;
@@ -60,6 +64,52 @@ fn attempts_follow_one_another() {
             let report = hosts.execute(file, &data, &server, &options).unwrap();
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<String>>);
+
+impl AttemptLog for Heard {
+    fn logged(&self, level: log::Level, target: &str, message: &str) {
+        let line = format!("{level} {target} {message}");
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn printed(&self, stream: &str, line: &str) {
+        self.0.lock().unwrap().push(format!("{stream}: {line}"));
+    }
+}
+
+/// Whoever wants to gets what an attempt logs and prints, and nothing of others.
+#[test]
+fn an_attempt_is_heard() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("fine");
+    let catalog = farm.catalog();
+    let file = catalog.get(&unruly::name("fine")).unwrap();
+    let mut program = program_of(&farm);
+    program.surroundings.level = Some(LevelFilter::Trace);
+    let mut hosts = hosts(program);
+    let data = hosts.configure(file, r#"{"action": "log"}"#).unwrap().data;
+    let server: Arc<dyn Server> = Arc::new(NoServer);
+    let heard = Arc::new(Heard::default());
+    let options = AttemptOptions {
+        timeout: None,
+        grace: Duration::from_secs(1),
+        keep: false,
+        log: Some(Arc::clone(&heard) as _),
+    };
+    hosts.execute(file, &data, &server, &options).unwrap();
+    let heard = heard.0.lock().unwrap().join("\n");
+    for line in [
+        "ERROR taskbay_fixture_unruly::faults said at error",
+        "WARN some::target said at warn",
+        "TRACE taskbay_fixture_unruly::faults said at trace",
+        "stdout: printed to stdout",
+        "stderr: printed to stderr",
+    ] {
+        assert!(heard.contains(line), "no {line:?} in {heard}");
     }
 }
 
@@ -151,115 +201,6 @@ fn a_request_that_poisons_its_plugin_costs_no_other() {
         assert!(verdict.can_run(), "{verdict:?}");
         hosts.can_run(file, &bad, &worker).unwrap();
     }
-}
-
-/// Held by tests of hosts that are this process's only children: each of these ends what another's left behind.
-static ONLY: Mutex<()> = Mutex::new(());
-
-/// The program of hosts that are this process's only children.
-fn only_child(farm: &Farm) -> HostProgram {
-    // What the farm itself starts has ended by now, and is not started again.
-    unruly::original();
-    HostProgram {
-        has_only_hosts: true,
-        ..program_of(farm)
-    }
-}
-
-/// Takes its time, so that whoever logs is behind with what it reads.
-struct SlowLog;
-
-impl Log for SlowLog {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if record.args().to_string() == "this takes a while" {
-            thread::sleep(Duration::from_millis(500));
-        }
-    }
-
-    fn flush(&self) {}
-}
-
-/// It has ended before anybody reads what it wrote, so that killing its tree comes too late.
-#[test]
-fn a_host_that_babbles_and_ends_leaves_nothing_behind() {
-    let _alone = ONLY.lock().unwrap();
-    log::set_logger(&SlowLog).unwrap();
-    log::set_max_level(LevelFilter::Info);
-    let farm = Farm::with(&["noop"]);
-    let mut program = only_child(&farm);
-    let record = r#"{"log":{"level":3,"target":"t","file":null,"line":null,"task":null,"message":"this takes a while"}}"#;
-    let script = format!(
-        "setsid sleep 1000 >/dev/null 2>&1 & printf '\\{:o}\\0\\0\\0%s\\377\\377\\377\\377' '{record}' >&0",
-        record.len()
-    );
-    let home = format!("HOME={}", farm.path("home").display());
-    program.program = "env".into();
-    program.arguments = vec![home.into(), "sh".into(), "-c".into(), script.into()];
-    let mut hosts = hosts(program);
-    let catalog = farm.catalog();
-    let failure = hosts.describe(catalog.get("noop").unwrap()).unwrap_err();
-    let said = failure.to_string();
-    assert!(said.contains("what no plugin host says"), "{failure:?}");
-    farm.assert_nothing_is_left();
-}
-
-/// What one host leaves behind is ended, and the hosts of others are not.
-#[test]
-fn the_end_of_a_host_spares_those_of_others() {
-    let _alone = ONLY.lock().unwrap();
-    let farm = Farm::with(&["noop"]);
-    farm.add_unruly("constructor-crashes");
-    let catalog = farm.catalog();
-    let mut good = hosts(only_child(&farm));
-    let noop = catalog.get("noop").unwrap();
-    good.describe(noop).unwrap();
-    let mut bad = hosts(only_child(&farm));
-    let name = unruly::name("constructor-crashes");
-    let failure = bad.describe(catalog.get(&name).unwrap()).unwrap_err();
-    assert!(matches!(failure, Failure::Died(_)), "{failure:?}");
-    good.configure(noop, "{}").unwrap();
-}
-
-/// Orphans that take their time to end hold up nobody who starts a host.
-#[test]
-fn a_host_starts_while_the_orphans_of_another_are_ended() {
-    let _alone = ONLY.lock().unwrap();
-    let farm = Farm::with(&["noop"]);
-    let catalog = farm.catalog();
-    let noop = catalog.get("noop").unwrap();
-    let mut slow = hosts(only_child(&farm));
-    let data = slow.configure(noop, "{}").unwrap().data;
-    // Its parent ends, and this process adopts it, as a subreaper.
-    let orphan = "trap '' TERM; touch ready; while :; do sleep 1; done";
-    let script = format!("sh -c '{}' &", orphan.replace('\'', "'\\''"));
-    let mut parent = Command::new("sh");
-    parent.args(["-c", &script]).current_dir(farm.path(""));
-    assert!(parent.status().unwrap().success());
-    while !farm.path("ready").exists() {
-        thread::sleep(Duration::from_millis(10));
-    }
-    let attempt = thread::spawn(move || {
-        let server: Arc<dyn Server> = Arc::new(NoServer);
-        let options = AttemptOptions {
-            timeout: None,
-            grace: Duration::from_secs(10),
-            keep: false,
-        };
-        let catalog = farm.catalog();
-        let noop = catalog.get("noop").unwrap();
-        slow.execute(noop, &data, &server, &options).unwrap();
-        farm
-    });
-    thread::sleep(Duration::from_secs(1));
-    let farm = Farm::with(&["noop"]);
-    let mut quick = hosts(only_child(&farm));
-    quick.describe(noop).unwrap();
-    assert!(!attempt.is_finished(), "the orphan has ended early");
-    attempt.join().unwrap().assert_nothing_is_left();
 }
 
 /// No plugin's code has run in it, so none is to blame.

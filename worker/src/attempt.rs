@@ -1,6 +1,7 @@
 //! One try to execute a task.
 
 use crate::{
+    AttemptLog,
     ending::{Ending, Stop},
     failure::Failure,
     host_process::{Event, HostProcess},
@@ -33,6 +34,8 @@ pub struct AttemptOptions {
     pub grace: Duration,
     /// Whether the work directory stays.
     pub keep: bool,
+    /// Who takes what it logs and prints, beside this process' own log.
+    pub log: Option<Arc<dyn AttemptLog>>,
 }
 
 /// What an attempt came to.
@@ -117,7 +120,7 @@ impl Hosts {
             (Ending::of(name, Ok(answer), stopped), Vec::new())
         } else {
             let process = self.place().process()?;
-            process.becomes_attempt_of(name);
+            process.becomes_attempt_of(name, options.log.as_ref());
             let mut running = Execution {
                 process,
                 server,

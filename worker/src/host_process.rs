@@ -1,6 +1,7 @@
 //! A plugin host as its parent holds it: a child process, the socket to it, and what it prints.
 
 use crate::{
+    AttemptLog,
     death::Death,
     output::Output,
     protocol::{FromHost, LogLine, ToHost},
@@ -23,6 +24,7 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::PathBuf,
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 use taskbay_core::ServerReply;
@@ -60,6 +62,7 @@ pub(crate) enum Event {
 pub(crate) struct HostProcess {
     child: Spawned,
     wire: Wire,
+    log: Option<Arc<dyn AttemptLog>>,
     /// How many records came from plugins.
     logged: usize,
     stdout: Output,
@@ -92,6 +95,7 @@ impl HostProcess {
             stderr: Output::new("stderr", output, stderr.map(Into::into))?,
             child,
             wire: Wire::new(socket),
+            log: None,
             logged: 0,
             has_only_hosts: program.has_only_hosts,
             is_over: false,
@@ -102,10 +106,11 @@ impl HostProcess {
         self.child.pid()
     }
 
-    /// From now on what it prints is that task's output, and logged as information.
-    pub(crate) fn becomes_attempt_of(&mut self, task: &str) {
-        self.stdout.becomes_output_of(task);
-        self.stderr.becomes_output_of(task);
+    /// From now on what it prints is that task's output, and logged as information; `log` gets that, and its records.
+    pub(crate) fn becomes_attempt_of(&mut self, task: &str, log: Option<&Arc<dyn AttemptLog>>) {
+        self.stdout.becomes_output_of(task, log);
+        self.stderr.becomes_output_of(task, log);
+        self.log = log.map(Arc::clone);
     }
 
     /// What it is like now, with that environment.
@@ -152,6 +157,10 @@ impl HostProcess {
                     FromHost::Log(line) => {
                         self.logged += usize::from(line.task.is_some());
                         pass_on(&line);
+                        if let Some(log) = &self.log {
+                            let level = level_from_number(line.level);
+                            log.logged(level, &line.target, &line.message);
+                        }
                     }
                     message => return Ok(Event::Message(message)),
                 }

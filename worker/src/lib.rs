@@ -34,6 +34,7 @@ mod ways;
 
 mod analysis;
 mod attempt;
+mod attempt_log;
 mod ending;
 mod first_loading;
 mod here;
@@ -53,6 +54,7 @@ mod local_server;
 pub use analysis::WorkerAnalysis;
 pub use architecture::host_architecture;
 pub use attempt::{AttemptOptions, AttemptReport};
+pub use attempt_log::AttemptLog;
 pub use death::Death;
 pub use described::Described;
 pub use failure::Failure;

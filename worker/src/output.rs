@@ -1,11 +1,12 @@
 //! What a host prints, line by line.
 
+use crate::AttemptLog;
 use log::Level;
 use rustix::{
     event::{PollFd, PollFlags},
     io::{Errno, ioctl_fionbio, read},
 };
-use std::{collections::VecDeque, io, os::fd::OwnedFd};
+use std::{collections::VecDeque, io, os::fd::OwnedFd, sync::Arc};
 
 /// How many of the last lines are kept.
 const TAIL: usize = 20;
@@ -20,6 +21,7 @@ pub(crate) struct Output {
     name: &'static str,
     level: Level,
     task: Option<String>,
+    log: Option<Arc<dyn AttemptLog>>,
     pipe: Option<OwnedFd>,
     partial: Vec<u8>,
     tail: VecDeque<String>,
@@ -35,6 +37,7 @@ impl Output {
             name,
             level,
             task: None,
+            log: None,
             pipe,
             partial: Vec::new(),
             tail: VecDeque::new(),
@@ -43,7 +46,8 @@ impl Output {
     }
 
     /// From now on its lines are that task's, and information.
-    pub(crate) fn becomes_output_of(&mut self, task: &str) {
+    pub(crate) fn becomes_output_of(&mut self, task: &str, log: Option<&Arc<dyn AttemptLog>>) {
+        self.log = log.map(Arc::clone);
         self.level = Level::Info;
         self.task = Some(task.to_owned());
     }
@@ -115,6 +119,9 @@ impl Output {
         match &self.task {
             Some(task) => log::log!(target: "taskbay::output", self.level, task; "{name}: {line}"),
             None => log::log!(target: "taskbay::output", self.level, "{name}: {line}"),
+        }
+        if let Some(log) = &self.log {
+            log.printed(name, &line);
         }
         if self.tail.len() == TAIL {
             self.tail.pop_front();
