@@ -47,7 +47,7 @@ mod explanation;
 
 pub use backlog::Pending;
 pub use explanation::{Explanation, Nearest, Row, Versions};
-pub use judge::{Conditional, Judge};
+pub use judge::{Conditional, Judge, verdict};
 pub use lists::Lists;
 pub use matchable::{Matchable, Request, Signature};
 pub use scheduler::{Assignment, Outlook, Scheduler, SignatureId};

@@ -1,6 +1,6 @@
 //! What was judged before.
 
-use crate::{Judge, Matchable, fleet::MetadataId, scheduler::SignatureId};
+use crate::{Judge, Matchable, fleet::MetadataId, judge::verdict, scheduler::SignatureId};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -21,15 +21,7 @@ impl Verdicts {
     ) -> &Arc<Verdict> {
         match self.0.entry((signature, id)) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => {
-                let verdict = task.conditions().verdict(metadata);
-                let verdict = if verdict.can_run() && task.has_own_code() {
-                    judge.judge(task, metadata)
-                } else {
-                    verdict
-                };
-                vacant.insert(Arc::new(verdict))
-            }
+            Entry::Vacant(vacant) => vacant.insert(Arc::new(verdict(task, metadata, judge))),
         }
     }
 

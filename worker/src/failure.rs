@@ -2,7 +2,7 @@
 
 use crate::{death::Death, protocol::Answer};
 use std::{io, time::Duration};
-use taskbay_core::TaskConfigError;
+use taskbay_core::{ErrorCode, TaskConfigError};
 use taskbay_loader::Rejection;
 use taskbay_plugin_api::host::Fault;
 
@@ -69,6 +69,15 @@ impl Failure {
             Self::Fault(fault) => matches!(fault, Fault::Panic { .. } | Fault::Poisoned),
             Self::Rejected(Rejection::Elsewhere { crashed, .. }) => *crashed,
             _ => false,
+        }
+    }
+
+    /// What kind of error it is where an attempt cannot begin.
+    pub fn error_code(&self) -> ErrorCode {
+        match self {
+            Self::Invalid(_) | Self::Fault(_) => ErrorCode::ConfigureFailed,
+            failure if failure.is_crash() => ErrorCode::Crashed,
+            _ => ErrorCode::SetupFailed,
         }
     }
 

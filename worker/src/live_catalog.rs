@@ -94,6 +94,15 @@ impl LiveCatalog {
         &self.catalog
     }
 
+    /// Reads the directories now, whatever the last look found.
+    pub fn read_catalog(&self) -> Catalog {
+        let mut catalog = Catalog::read(&self.path, self.policy);
+        if let Some(quarantine) = &self.quarantine {
+            quarantine.apply(&mut catalog);
+        }
+        catalog
+    }
+
     /// Waits for changes, for that long at most. A file that is being written is left alone until its writer closes it.
     /// Where nobody could see who writes, as before the watch began, it is left alone until it has not changed for half
     /// a second.
@@ -131,10 +140,7 @@ impl LiveCatalog {
     pub fn look(&mut self) -> Vec<Change> {
         // First, so that nothing can happen unseen after the look.
         self.watch.renew();
-        let mut catalog = Catalog::read(&self.path, self.policy);
-        if let Some(quarantine) = &self.quarantine {
-            quarantine.apply(&mut catalog);
-        }
+        let mut catalog = self.read_catalog();
         catalog.reject_each(|admissible| self.why_not(admissible));
         let named = |admissible: &Admissible| {
             let name = admissible.name().clone();

@@ -38,6 +38,16 @@ impl From<LocalArtifactError> for ServerError {
     }
 }
 
+/// The artifact that the local file `path` stands for, with what belongs to it: a `.dsc` and `.changes` with the files
+/// that they name.
+///
+/// # Errors
+///
+/// When it cannot be read, or one that it names is missing or another.
+pub fn local_artifact(path: &Path) -> Result<Artifact, ServerError> {
+    Ok(read(path)?)
+}
+
 /// The artifact that the file `path` stands for. Its files are `path` itself first, then those beside it.
 ///
 /// | extension | category |

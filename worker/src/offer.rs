@@ -2,11 +2,12 @@
 
 use crate::{Failure, Hosts, LiveCatalog, WorkerAnalysis};
 use std::{
+    collections::BTreeMap,
     thread,
     time::{Duration, Instant},
 };
-use taskbay_core::Abort;
-use taskbay_loader::{Catalog, FileIdentity};
+use taskbay_core::{Abort, TaskName};
+use taskbay_loader::{Admissible, Catalog, FileIdentity};
 
 /// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
 const REGULARLY: Duration = Duration::from_hours(1);
@@ -38,6 +39,12 @@ impl Offer {
     /// All plugin files, and why those are not used that are not.
     pub fn catalog(&self) -> &Catalog {
         self.live.catalog()
+    }
+
+    /// The files of the tasks that are offered, by name.
+    pub fn files(&self) -> BTreeMap<TaskName, Admissible> {
+        let named = |file: &Admissible| (file.name().clone(), file.clone());
+        self.live.tasks().map(named).collect()
     }
 
     /// Waits as long as it makes sense to after no plugin could be asked, or until `abort` is set.

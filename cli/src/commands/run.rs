@@ -59,11 +59,7 @@ pub(crate) fn run(
             Ok(exit)
         }
         Err(failure) => {
-            let code = match &failure {
-                Failure::Invalid(_) | Failure::Fault(_) => ErrorCode::ConfigureFailed,
-                failure if failure.is_crash() => ErrorCode::Crashed,
-                _ => ErrorCode::SetupFailed,
-            };
+            let code = failure.error_code();
             let interrupted = matches!(failure, Failure::Interrupted);
             let error = CommandError::failed(file.path(), failure);
             if interrupted {
