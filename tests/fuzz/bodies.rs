@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::fmt::{self, Debug};
 use taskbay_core::{Manifest, Metadata, Requirement, ServerCall, ServerReply};
-use taskbay_loader::{Schema, inspect_bytes};
+use taskbay_loader::{Evidence, Schema, inspect_bytes};
 use taskbay_plugin_api::host::{Attempt, Description, Fault, api_version};
 
 /// The longest that a message about a bad input may be, in characters.
@@ -14,7 +14,7 @@ const LONGEST_MESSAGE: usize = 1000;
 type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: [Target; 11] = [
+pub(crate) const TARGETS: [Target; 12] = [
     ("inspect", inspect),
     ("manifest", manifest),
     ("metadata", metadata),
@@ -25,7 +25,8 @@ pub(crate) const TARGETS: [Target; 11] = [
     ("fault", fault),
     ("description", description),
     ("task_data", task_data),
-    ("frame", taskbay_worker::check_frames),
+    ("evidence", survives_crossing::<Evidence>),
+    ("frame", frame),
 ];
 
 /// Gives an input to the target of that name.
@@ -133,6 +134,11 @@ fn description(bytes: &[u8]) {
     if let Some(Err(error)) = description.schema.as_ref().map(Schema::compile) {
         is_short(&error.message);
     }
+}
+
+/// What a plugin host and its parent say to each other.
+fn frame(bytes: &[u8]) {
+    taskbay_worker::check_frames(bytes);
 }
 
 /// Task data against a schema: the first line is the schema, the rest the data.

@@ -60,6 +60,46 @@ fn every_input_of_the_corpus_replays() {
     assert!(bad.is_empty(), "{bad:#?}");
 }
 
+/// One of a form that is no longer spoken is refused at once, and leads nowhere.
+#[test]
+fn the_messages_of_the_corpus_are_messages() {
+    let good = [
+        "abort",
+        "analyze",
+        "analyzed",
+        "call",
+        "can-run",
+        "configure",
+        "configured",
+        "execute",
+        "executed",
+        "executed-not",
+        "failed",
+        "float-that-does-not-return",
+        "invalid",
+        "load",
+        "loaded",
+        "loaded-without-schema",
+        "log",
+        "ready",
+        "ready-environment",
+        "ready-environment-odd",
+        "rejected",
+        "reply-err",
+        "reply-ok",
+        "two",
+        "two-and-a-half",
+        "verdict",
+    ];
+    let mut read = Vec::new();
+    for input in inputs("frame") {
+        if taskbay_worker::check_frames(&fs::read(&input).unwrap()) > 0 {
+            read.push(input.file_name().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(read, good);
+}
+
 /// A target that only one side knows is one that is never run.
 #[test]
 fn the_targets_are_those_of_cargo_fuzz() {

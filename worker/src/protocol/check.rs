@@ -3,19 +3,19 @@
 use super::{FromHost, ToHost, frame, holds_frame, read_frame, take_frame};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Reads the bytes as a stream from a host, and as one to a host.
+/// Reads the bytes as a stream from a host, and as one to a host. Says how many messages there were.
 ///
 /// # Panics
 ///
 /// When something is wrong with the reader.
 #[doc(hidden)]
-pub fn check_frames(bytes: &[u8]) {
-    check::<FromHost>(bytes);
-    check::<ToHost>(bytes);
+pub fn check_frames(bytes: &[u8]) -> usize {
+    check::<FromHost>(bytes) + check::<ToHost>(bytes)
 }
 
-fn check<T: Serialize + DeserializeOwned>(mut stream: &[u8]) {
+fn check<T: Serialize + DeserializeOwned>(mut stream: &[u8]) -> usize {
     let mut received = stream.to_vec();
+    let mut count = 0;
     loop {
         let holds = holds_frame(&received);
         let taken = take_frame::<T>(&mut received);
@@ -34,13 +34,14 @@ fn check<T: Serialize + DeserializeOwned>(mut stream: &[u8]) {
                 assert!(!holds);
                 // A stream that ends within a frame is an error to whoever waits for the rest.
                 assert!(!matches!(read, Ok(Some(_))));
-                return;
+                return count;
             }
             Err(_) => {
                 assert!(read.is_err());
-                return;
+                return count;
             }
         }
         assert_eq!(received, stream);
+        count += 1;
     }
 }
