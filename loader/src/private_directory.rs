@@ -81,12 +81,8 @@ impl PrivateDirectory {
         if Mode::from_raw_mode(status.st_mode).intersects(others) {
             return Err(self.unusable(&"others may enter it"));
         }
-        let resolved = self
-            .path
-            .canonicalize()
-            .map_err(|error| self.unusable(&error))?;
         TrustPolicy::OwnerOnly
-            .check_folders(&resolved)
+            .check_way(&self.path)
             .map_err(|error| self.unusable(&error))?;
         self.checked.get_or_init(|| ());
         Ok(())

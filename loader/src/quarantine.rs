@@ -10,12 +10,15 @@ use crate::{
     Catalog, FileIdentity, Rejection, cache_directory, fresh_file, linker,
     private_directory::{NotPrivate, PrivateDirectory},
 };
-use rustix::fs::{OFlags, stat};
+use rustix::{
+    fs::{OFlags, stat},
+    process::geteuid,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -232,7 +235,8 @@ fn read(path: &Path) -> Option<Evidence> {
         .open(path)
         .ok()?;
     let found = file.metadata().ok()?;
-    if !found.is_file() || found.len() > LARGEST {
+    let is_ours = found.uid() == geteuid().as_raw();
+    if !found.is_file() || !is_ours || found.len() > LARGEST {
         return None;
     }
     let mut text = Vec::new();

@@ -91,19 +91,14 @@ fn the_end_of_a_host_spares_those_of_others() {
 fn a_host_starts_while_the_orphans_of_another_are_ended() {
     let _alone = ONLY.lock().unwrap();
     let farm = Farm::with(&["noop"]);
+    farm.add_unruly("none");
     let catalog = farm.catalog();
-    let noop = catalog.get("noop").unwrap();
+    let name = unruly::name("none");
     let mut slow = hosts(only_child(&farm));
-    let data = slow.configure(noop, "{}").unwrap().data;
-    // Its parent ends, and this process adopts it, as a subreaper.
-    let orphan = "trap '' TERM; touch ready; while :; do sleep 1; done";
-    let script = format!("sh -c '{}' &", orphan.replace('\'', "'\\''"));
-    let mut parent = Command::new("sh");
-    parent.args(["-c", &script]).current_dir(farm.path(""));
-    assert!(parent.status().unwrap().success());
-    while !farm.path("ready").exists() {
-        thread::sleep(Duration::from_millis(10));
-    }
+    // Its children ignore TERM, and this process adopts them, as a subreaper.
+    let data = r#"{"action": "fork-and-segfault"}"#;
+    let file = catalog.get(&name).unwrap();
+    let data = slow.configure(file, data).unwrap().data;
     let attempt = thread::spawn(move || {
         let server: Arc<dyn Server> = Arc::new(NoServer);
         let options = AttemptOptions {
@@ -113,14 +108,15 @@ fn a_host_starts_while_the_orphans_of_another_are_ended() {
             log: None,
         };
         let catalog = farm.catalog();
-        let noop = catalog.get("noop").unwrap();
-        slow.execute(noop, &data, &server, &options).unwrap();
+        let file = catalog.get(&name).unwrap();
+        slow.execute(file, &data, &server, &options).unwrap();
         farm
     });
     thread::sleep(Duration::from_secs(1));
     let farm = Farm::with(&["noop"]);
+    let catalog = farm.catalog();
     let mut quick = hosts(only_child(&farm));
-    quick.describe(noop).unwrap();
+    quick.describe(catalog.get("noop").unwrap()).unwrap();
     assert!(!attempt.is_finished(), "the orphan has ended early");
     attempt.join().unwrap().assert_nothing_is_left();
 }

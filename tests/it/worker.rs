@@ -81,8 +81,66 @@ fn a_file_that_cannot_be_loaded_hides_no_other() {
         }
     }
 
+    // Nor one that fails only when it is asked about the machine.
+    fs::write(&bad, bad_twin("analyze-panics")).unwrap();
+    fs::rename(&bad, file("a.so")).unwrap();
+    let mut said = Some(worker.next());
+    while let Some(line) = said {
+        assert_eq!(line["metadata"][&version], 1, "{line}");
+        said = worker.next_within(Duration::from_secs(2));
+    }
+
     fs::remove_file(file("c.so")).unwrap();
     let health = format!("{}:health", unruly::name("none"));
     let said = says(&worker, |metadata| metadata.get(&version).is_none());
     assert!(said["metadata"][&health].is_string(), "{said}");
+}
+
+/// What was set aside is tried again once that is forgotten, also where another file has taken its place.
+#[test]
+fn what_was_set_aside_may_be_tried_again() {
+    let farm = Farm::with(&[]);
+    let file = |name: &str| farm.plugins().join(name);
+    fs::write(file("a.so"), bad_twin("constructor-crashes")).unwrap();
+    fs::write(file("b.so"), unruly::bytes("none")).unwrap();
+    let name = unruly::name("none");
+    let mut worker = Following::of(&mut farm.command(&["worker", "--json"]));
+    says(&worker, |metadata| metadata[format!("{name}:version")] == 1);
+    let clear = ["quarantine", "clear", &name];
+    farm.run(&clear).succeeds();
+    // Something happens, so that it looks.
+    fs::write(file("c.so"), unruly::bytes("none-2")).unwrap();
+    says(&worker, |metadata| {
+        metadata
+            .get(format!("{}:version", unruly::name("none-2")))
+            .is_some()
+    });
+    worker.child.kill().unwrap();
+    // It was tried, and set aside once more.
+    let listed = farm.run(&["quarantine", "list", "--json"]);
+    assert_eq!(
+        listed.succeeds().json()["plugins"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+/// A file that is refused is told of when it comes, and no more when it is gone, though no task changed by it.
+#[test]
+fn files_that_are_refused_are_told_of() {
+    let farm = Farm::with(&["noop"]);
+    let worker = Following::of(&mut farm.command(&["worker", "--json"]));
+    says(&worker, |metadata| metadata["noop:version"] == 1);
+    let mut bytes = unruly::bytes("none");
+    unruly::replace(&mut bytes, "\"api\":\"1.", "\"api\":\"9.");
+    let file = farm.plugins().join("a.so");
+    fs::write(&file, bytes).unwrap();
+    let health = format!("{}:health", unruly::name("none"));
+    let said = says(&worker, |metadata| metadata.get(&health).is_some());
+    let why = said["metadata"][&health].as_str().unwrap();
+    assert!(why.contains("9."), "{said}");
+    fs::remove_file(&file).unwrap();
+    says(&worker, |metadata| metadata.get(&health).is_none());
 }

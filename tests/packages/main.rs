@@ -103,7 +103,7 @@ fn a_new_task_is_written_and_installed() {
         &said,
         &[
             "a task is written, and its tests pass",
-            "it passes: passed up to level 4",
+            "it passes: passed up to level ",
             "it is installed and runs",
         ],
     );

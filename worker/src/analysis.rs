@@ -1,7 +1,7 @@
 //! What a worker says of itself: what the host finds out, and what each plugin adds.
 
 use crate::{Failure, Hosts, system};
-use taskbay_core::Metadata;
+use taskbay_core::{Metadata, TaskName};
 use taskbay_loader::{Admissible, Catalog};
 
 /// A worker's metadata, and what went wrong as it was gathered.
@@ -52,11 +52,14 @@ impl WorkerAnalysis {
         Ok(analysis)
     }
 
-    /// Says of each task whose files are all refused why: that it is not offered is no mystery then.
-    pub fn add_refused(&mut self, catalog: &Catalog) {
+    /// Says of each task whose files are all refused why: that it is not offered is no mystery then. One that
+    /// `is_offered` all the same, by a file that is being written anew, is left as it is.
+    pub fn add_refused(&mut self, catalog: &Catalog, is_offered: impl Fn(&TaskName) -> bool) {
         for (name, rejection) in catalog.refused_names() {
-            self.metadata
-                .insert(&name.prefix("health"), rejection.to_string());
+            if !is_offered(name) {
+                self.metadata
+                    .insert(&name.prefix("health"), rejection.to_string());
+            }
         }
     }
 

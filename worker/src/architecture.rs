@@ -1,7 +1,6 @@
 //! Architectures: this program's own, and those whose programs can be executed here.
 
-use crate::tree;
-use rustix::process::Pid;
+use crate::{spawner, tree};
 use std::{
     collections::BTreeSet,
     env,
@@ -43,7 +42,7 @@ pub(crate) fn executable() -> BTreeSet<String> {
     let native = host_architecture();
     let mut architectures = BTreeSet::from([native.to_owned()]);
     if is_available("arch-test") {
-        match printed(&mut Command::new("arch-test"), LIMIT) {
+        match printed(Command::new("arch-test"), LIMIT) {
             Ok(foreign) => architectures.extend(foreign),
             Err(error) => log::warn!(
                 "`arch-test` failed, so {native} alone is offered as architecture: {error}; run it to see why"
@@ -65,22 +64,22 @@ pub(crate) fn qemu_system() -> String {
 }
 
 /// The architectures that `arch_test` prints, one a line.
-fn printed(arch_test: &mut Command, limit: Duration) -> io::Result<BTreeSet<String>> {
+fn printed(mut arch_test: Command, limit: Duration) -> io::Result<BTreeSet<String>> {
     // A file, because a pipe would stay open as long as anything that the program started.
     let mut output = tempfile::tempfile()?;
-    let mut child = arch_test
+    arch_test
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
-        .stderr(Stdio::null())
-        .spawn()?;
+        .stderr(Stdio::null());
+    // As hosts are started, so that nobody takes it for an orphan of one.
+    let mut child = spawner::spawn(arch_test)?;
     let until = Instant::now() + limit;
     let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
+        if !child.is_running() {
+            break child.wait()?;
         }
         if Instant::now() >= until {
-            tree::end(Pid::from_child(&child), true, Duration::ZERO);
-            child.wait()?;
+            tree::end(child.pid(), true, Duration::ZERO);
             return Err(io::Error::other(format!("it did not end within {limit:?}")));
         }
         thread::sleep(LOOK);
@@ -108,10 +107,12 @@ fn printed(arch_test: &mut Command, limit: Duration) -> io::Result<BTreeSet<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::process::{Signal, kill_process};
+    use rustix::process::{Pid, Signal, kill_process};
 
     fn arch_test(script: &str, limit: Duration) -> io::Result<Vec<String>> {
-        printed(Command::new("sh").args(["-c", script]), limit).map(Vec::from_iter)
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]);
+        printed(shell, limit).map(Vec::from_iter)
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
             "exit status: 3"
         );
         assert!(arch_test("printf '\\377'", limit).is_err());
-        assert!(printed(&mut Command::new("taskbay-has-no-such-program"), limit).is_err());
+        assert!(printed(Command::new("taskbay-has-no-such-program"), limit).is_err());
     }
 
     #[test]

@@ -94,16 +94,24 @@ impl Failure {
         )
     }
 
-    /// As the reason why a file is not used.
-    pub fn into_rejection(self) -> Rejection {
+    /// As the reason why a file is not used, of a failure that is kept.
+    pub(crate) fn as_rejection(&self) -> Rejection {
         match self {
-            Self::Rejected(rejection) => rejection,
+            Self::Rejected(rejection) => rejection.again(),
             other => Rejection::Elsewhere {
                 reason: other.to_string(),
                 help: other.help(),
                 crashed: other.is_crash(),
                 missing: None,
             },
+        }
+    }
+
+    /// As the reason why a file is not used.
+    pub fn into_rejection(self) -> Rejection {
+        match self {
+            Self::Rejected(rejection) => rejection,
+            other => other.as_rejection(),
         }
     }
 

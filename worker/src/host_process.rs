@@ -215,7 +215,9 @@ impl HostProcess {
 
     fn died(&mut self) -> io::Result<Death> {
         let status = self.child.wait()?;
-        self.end(Duration::ZERO);
+        // What it printed last; what it left behind is ended by whoever knows how much grace that has.
+        self.stdout.finish();
+        self.stderr.finish();
         Ok(Death {
             status,
             stderr: self.stderr.tail(),
@@ -230,7 +232,8 @@ impl HostProcess {
         self.is_over = true;
         let pid = self.pid();
         let mut survivors = Vec::new();
-        if self.child.is_running() {
+        let is_running = self.child.is_running();
+        if is_running {
             if tree::has_children(pid) {
                 survivors = tree::end(pid, false, grace).survivors;
             }
@@ -239,8 +242,10 @@ impl HostProcess {
                 survivors.extend(tree::Survivor::of(pid));
             }
         }
-        // It may have ended before its descendants were.
         if self.has_only_hosts && tree::has_children(getpid()) {
+            // Where it ended before its descendants were, these are its own. Else there are none but what escaped just
+            // now, and those that another left, whose grace nobody here shall wait for.
+            let grace = if is_running { Duration::ZERO } else { grace };
             survivors.extend(spawner::end_orphans(grace).survivors);
         }
         let _ = self.read();

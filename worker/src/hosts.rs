@@ -185,7 +185,8 @@ impl Hosts {
 
     /// Whether nobody but this plugin can be to blame for what it does next, and no task data.
     fn is_fresh_for(&self, file: &Admissible) -> bool {
-        !self.place.has_others_than(file.identity()) && !self.place.had_task_data()
+        self.place.is_here()
+            || !self.place.has_others_than(file.identity()) && !self.place.had_task_data()
     }
 
     /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside, if nobody else
@@ -255,6 +256,10 @@ impl Hosts {
 
     fn put(&mut self, question: Question) -> Result<Answer, Failure> {
         let answer = self.place.put(question, self.limit, &self.abort)?;
+        if answer.tells_of_panic() {
+            // What it was in the middle of may be broken for whoever asks next.
+            self.place.close();
+        }
         Failure::if_told(answer)
     }
 

@@ -103,6 +103,11 @@ impl LiveCatalog {
         catalog
     }
 
+    /// When the directories were last looked at.
+    pub fn last_look(&self) -> Instant {
+        self.looked
+    }
+
     /// Waits for changes, for that long at most. A file that is being written is left alone until its writer closes it.
     /// Where nobody could see who writes, as before the watch began, it is left alone until it has not changed for half
     /// a second.
@@ -113,7 +118,6 @@ impl LiveCatalog {
             let has_happened = self.watch.wait(until.min(regularly));
             let now = Instant::now();
             if has_happened || now >= regularly {
-                self.looked = now;
                 let changes = self.look();
                 if !changes.is_empty() {
                     return changes;
@@ -138,6 +142,7 @@ impl LiveCatalog {
 
     /// Looks at the directories now, without waiting for anything to happen.
     pub fn look(&mut self) -> Vec<Change> {
+        self.looked = Instant::now();
         // First, so that nothing can happen unseen after the look.
         self.watch.renew();
         let mut catalog = self.read_catalog();

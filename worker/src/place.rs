@@ -68,7 +68,7 @@ impl Place {
 
     /// Whether the child may be what another plugin has made of it.
     pub(crate) fn has_others_than(&self, file: FileIdentity) -> bool {
-        self.is_child() && self.asked.iter().any(|asked| *asked != file)
+        !self.is_here() && self.asked.iter().any(|asked| *asked != file)
     }
 
     /// Whether a request may be to blame for what becomes of the child.
@@ -76,8 +76,9 @@ impl Place {
         self.had_task_data
     }
 
-    fn is_child(&self) -> bool {
-        matches!(self.kind, Kind::Child { .. })
+    /// Whether it is this process, which cannot be ended and started anew.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self.kind, Kind::Here(_))
     }
 
     /// Notes that a plugin is loaded.

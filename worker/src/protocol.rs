@@ -12,6 +12,18 @@ use taskbay_core::{Configured, Metadata, ServerCall, ServerReply, TaskConfigErro
 use taskbay_loader::FileIdentity;
 use taskbay_plugin_api::host::Fault;
 
+impl Answer {
+    /// Whether the plugin's code panicked.
+    pub(crate) fn tells_of_panic(&self) -> bool {
+        match self {
+            Self::Failed(fault) => matches!(fault, Fault::Panic { .. } | Fault::Poisoned),
+            Self::Rejected { panicked, .. } => *panicked,
+            Self::Verdict(verdict) => verdict.has_failed(),
+            _ => false,
+        }
+    }
+}
+
 /// The largest frame, in bytes. A plugin that says more fails, and nobody runs out of memory.
 pub(crate) const LARGEST_FRAME: usize = 64 * 1024 * 1024;
 

@@ -4,7 +4,7 @@
 //! pool must not be that one.
 
 use crate::{
-    process::{Process, children},
+    process::{self, Process, children},
     tree::{self, Ended, KILL_LIMIT, Survivor},
 };
 use rustix::{
@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A plugin host that was started. It is killed when it is dropped.
+/// A plugin host, or another child, that was started. It is killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Spawned {
     child: Child,
@@ -86,7 +86,15 @@ fn spare(survivors: &[Survivor]) {
 /// them here, so their numbers stay theirs.
 fn strangers() -> &'static [Pid] {
     static STRANGERS: OnceLock<Vec<Pid>> = OnceLock::new();
-    STRANGERS.get_or_init(|| children(getpid()).unwrap_or_default())
+    STRANGERS.get_or_init(|| {
+        let this = getpid();
+        // Not every kernel lists them.
+        children(this).unwrap_or_else(|| {
+            let all = process::all().into_iter();
+            let ours = all.filter(|stat| stat.parent == Some(this));
+            ours.map(|stat| stat.process.pid).collect()
+        })
+    })
 }
 
 fn lock<T>(shared: &'static Mutex<T>) -> MutexGuard<'static, T> {
@@ -177,9 +185,10 @@ mod tests {
 
     #[test]
     fn a_survivor_is_left_alone_until_it_is_gone() {
+        // What is there before the first host is none of theirs.
+        strangers();
         let mut child = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = Pid::from_child(&child);
-        strangers();
         assert!(!is_known(pid));
         let command = "sleep".to_owned();
         spare(&[Survivor { pid, command }]);

@@ -104,6 +104,13 @@ fn a_directory_that_others_may_write_to_is_not_believed() {
     let evidence = evidence(&file);
     let quarantine = || Quarantine::in_directory(&directory);
     quarantine().add(&evidence).unwrap();
+    let open = top.path().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, Permissions::from_mode(0o777)).unwrap();
+    symlink(top.path(), open.join("link")).unwrap();
+    let by_link = Quarantine::in_directory(open.join("link/quarantine"));
+    assert_eq!(by_link.get(evidence.identity), None);
+    assert!(by_link.all().is_err());
     let spoilers: [&dyn Fn(); 2] = [
         &|| fs::set_permissions(&directory, Permissions::from_mode(0o770)).unwrap(),
         &|| {

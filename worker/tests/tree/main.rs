@@ -164,7 +164,10 @@ fn a_command_name_hides_nothing() {
     let directory = tempfile::tempdir().unwrap();
     for name in [") (", "a) S 1 (b", "x y\nz"] {
         let program = directory.path().join(name);
-        fs::copy("/bin/sleep", &program).unwrap();
+        // By a process of its own: a child that another test starts just then would hold the file open for writing here,
+        // and such a file cannot be executed.
+        let copied = Command::new("cp").arg("/bin/sleep").arg(&program).status();
+        assert!(copied.unwrap().success());
         let root = Root::shell(&format!("'{}' 600 & wait", program.display()));
         let process = root.await_command(name);
         assert_eq!(end(root.pid(), true, GRACE).survivors, []);
