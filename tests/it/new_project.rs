@@ -56,11 +56,42 @@ fn builds_passes_its_tests_and_runs() {
         "{checked:?}"
     );
     let copy = farm.plugins().join("it.so");
-    fs::write(&copy, fs::read(plugin).unwrap()).unwrap();
+    fs::write(&copy, fs::read(&plugin).unwrap()).unwrap();
     assert_eq!(farm.row("it.so", true)["status"], "ok");
     let ran = farm.run(&["run", "my-own_task", r#"{"text": "one\ntwo\n"}"#, "--json"]);
     let ran = ran.succeeds().json();
     assert_eq!(ran["artifacts"][0]["data"]["lines"], 2, "{ran}");
+    assert_reads_numbers_as_they_were_written(&farm, &project, &plugin);
+}
+
+/// Numbers that a reader in a hurry takes for their neighbours.
+const FRACTIONS: [&str; 4] = [
+    "276.2642775434148063e12",
+    "142.1315486239998157e20",
+    "0.1000000000000000055511151231257827",
+    "-9007199254740993.1e-300",
+];
+
+/// What reads them in a plugin are crates that were built for it alone: what other crates of this workspace ask for has
+/// no part in that.
+fn assert_reads_numbers_as_they_were_written(farm: &Farm, project: &Path, plugin: &Path) {
+    let file = project.join("src/lib.rs");
+    let source = fs::read_to_string(&file).unwrap();
+    let field = "#[serde(default)] levels: Vec<f64>, text: String,";
+    let changed = source.replacen("text: String,", field, 1);
+    assert_ne!(changed, source);
+    fs::write(&file, changed).unwrap();
+    cargo(project, &["build"]);
+    fs::write(farm.plugins().join("it.so"), fs::read(plugin).unwrap()).unwrap();
+    let data = format!(r#"{{"text": "", "levels": [{}]}}"#, FRACTIONS.join(", "));
+    let configured = farm.run(&["validate", "my-own_task", &data]);
+    // The standard library reads each as the number that is nearest.
+    let levels = FRACTIONS.map(|text| Value::from(text.parse::<f64>().unwrap()).to_string());
+    let expected = format!(r#""levels":[{}]"#, levels.join(","));
+    assert!(
+        configured.succeeds().stdout.contains(&expected),
+        "no {expected} in {configured:?}"
+    );
 }
 
 #[test]
