@@ -1,0 +1,136 @@
+-- Moments are milliseconds since 1970, documents are JSON text.
+create schema if not exists taskbay;
+set local search_path = taskbay, pg_temp;
+
+create function schema_version() returns bigint language sql as 'select 1::bigint';
+
+-- The clock and not the transaction's start, since a statement may have waited for a lock meanwhile.
+create function now_ms() returns bigint language sql volatile as
+    'select pg_catalog.floor(pg_catalog.date_part(''epoch'', pg_catalog.clock_timestamp()) * 1000)::bigint';
+
+create table signatures (
+    id bigint generated always as identity primary key,
+    key text not null unique,
+    task_name text not null
+);
+
+create table workers (
+    name text not null primary key check (octet_length(name) between 1 and 1024),
+    slots bigint not null default 1,
+    last_seen bigint,
+    reported text not null default '{}' check (octet_length(reported) <= 1048576),
+    static text not null default '{}',
+    effective text not null default '{}',
+    -- None before the first report.
+    hash text,
+    allow text,
+    deny text,
+    enabled boolean not null default true,
+    draining boolean not null default false
+);
+create index workers_hash on workers (hash);
+
+create table verdicts (
+    hash text not null,
+    signature_id bigint not null references signatures on delete cascade,
+    can_run boolean not null,
+    reasons text not null,
+    primary key (hash, signature_id)
+);
+create index verdicts_signature on verdicts (signature_id);
+
+create table requests (
+    id bigint generated always as identity primary key,
+    task_name text not null,
+    task_data text not null,
+    priority bigint not null,
+    created_at bigint not null,
+    timeout_ms bigint,
+    max_attempts bigint not null,
+    status text not null default 'pending' check (status in ('pending', 'running', 'completed', 'held')),
+    result text check (result in ('success', 'failure', 'error', 'aborted')),
+    errors text not null default '[]' check (octet_length(errors) <= 1048576),
+    abort_requested boolean not null default false,
+    not_before bigint not null default 0,
+    signature_id bigint references signatures,
+    -- The number of the newest attempt, and how many were lost since the request was submitted or last retried.
+    attempts bigint not null default 0,
+    lost bigint not null default 0,
+    fence bigint not null default 0,
+    completed_at bigint
+);
+-- The queue: what a claim costs depends neither on the backlog nor on what stands in front and fits nobody.
+create index requests_queue on requests (signature_id, priority desc, id) where status = 'pending';
+create index requests_unfinished on requests (task_name) where status <> 'completed';
+create index requests_signature on requests (signature_id);
+create index requests_completed on requests (completed_at) where status = 'completed';
+
+create table attempts (
+    request_id bigint not null references requests on delete cascade,
+    n bigint not null,
+    worker text not null,
+    fence bigint not null,
+    started_at bigint not null,
+    lease_until bigint not null,
+    ended_at bigint,
+    outcome text,
+    reason text check (octet_length(reason) <= 4096),
+    log_lines bigint not null default 0,
+    log_bytes bigint not null default 0,
+    log_full boolean not null default false,
+    primary key (request_id, n)
+);
+-- Without `lease_until`, so that a renewal changes no index.
+create index attempts_running on attempts (worker) where ended_at is null;
+
+create table log_lines (
+    request_id bigint not null,
+    n bigint not null,
+    line bigint not null,
+    time bigint not null,
+    level text not null check (level in ('error', 'warn', 'info', 'debug', 'trace', 'output')),
+    message text not null check (octet_length(message) <= 65536),
+    primary key (request_id, n, line),
+    foreign key (request_id, n) references attempts on delete cascade
+);
+
+create table artifacts (
+    id bigint generated always as identity primary key,
+    category text not null check (octet_length(category) between 1 and 1024),
+    data text not null check (octet_length(data) <= 1048576),
+    created_at bigint not null,
+    request_id bigint references requests on delete set null
+);
+create index artifacts_request on artifacts (request_id);
+
+create table files (
+    id bigint generated always as identity primary key,
+    artifact_id bigint not null references artifacts on delete cascade,
+    name text not null check (octet_length(name) between 1 and 1024),
+    size bigint not null check (size >= 0),
+    sha256 text not null,
+    unique (artifact_id, name)
+);
+
+-- Contents in pieces of up to 1 MiB, each kept once.
+create table chunks (
+    sha256 text not null primary key,
+    bytes bytea not null check (octet_length(bytes) <= 1048576),
+    kept_at bigint not null
+);
+
+create table file_chunks (
+    file_id bigint not null references files on delete cascade,
+    place bigint not null,
+    chunk text not null references chunks,
+    primary key (file_id, place)
+);
+create index file_chunks_chunk on file_chunks (chunk);
+
+create table relations (
+    artifact_id bigint not null references artifacts on delete cascade,
+    target_id bigint not null references artifacts on delete cascade,
+    kind text not null check (kind in ('extends', 'relates-to', 'built-using')),
+    primary key (artifact_id, target_id, kind)
+);
+create index relations_target on relations (target_id);

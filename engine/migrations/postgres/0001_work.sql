@@ -1,0 +1,210 @@
+-- A worker's side. These run with the rights of their owner, so that a worker's role needs no table; their search path is
+-- fixed, so that nobody can put a table of his own in the way. SQLSTATE TB001 is a lost lease, TB002 an unknown worker.
+
+-- Why a lease does not hold.
+create function stale(p_request bigint, p_attempt bigint, p_fence bigint) returns void
+language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_lease text := format('attempt %s of request %s (fence %s)', p_attempt, p_request, p_fence);
+    v_outcome text;
+    v_until bigint;
+begin
+    select outcome, lease_until into v_outcome, v_until from attempts
+    where request_id = p_request and n = p_attempt and fence = p_fence;
+    raise exception using errcode = 'TB001', message = case
+        when not found then format('there is no %s', v_lease)
+        when v_outcome is not null then format('%s has ended: %s', v_lease, v_outcome)
+        else format('that of %s ran out %s ms ago', v_lease, now_ms() - v_until)
+    end;
+end $$;
+
+-- Keeps the attempt of a lease that holds from being ended by others.
+create function hold(p_request bigint, p_attempt bigint, p_fence bigint) returns void
+language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
+begin
+    perform from attempts
+    where request_id = p_request and n = p_attempt and fence = p_fence and ended_at is null and lease_until > now_ms()
+    for update;
+    if not found then
+        perform stale(p_request, p_attempt, p_fence);
+    end if;
+end $$;
+
+-- Puts a worker's static metadata over what it reported. Verdicts on metadata that no worker has any more go.
+create function settle(p_name text) returns void
+language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_before text;
+    v_effective text;
+    v_hash text;
+begin
+    select hash, (reported::jsonb || static::jsonb)::text into v_before, v_effective from workers
+    where name = p_name and last_seen is not null for update;
+    if not found then
+        return;
+    end if;
+    v_hash := encode(sha256(convert_to(v_effective, 'UTF8')), 'hex');
+    if v_hash is not distinct from v_before then
+        return;
+    end if;
+    update workers set effective = v_effective, hash = v_hash where name = p_name;
+    delete from verdicts where hash = v_before and not exists (select from workers where hash = v_before);
+    perform pg_notify('taskbay', '');
+end $$;
+
+create function report(p_name text, p_slots bigint, p_metadata text)
+returns table (enabled boolean, draining boolean, hash text)
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+#variable_conflict use_column
+begin
+    if jsonb_typeof(p_metadata::jsonb) <> 'object' then
+        raise exception 'worker metadata must be a JSON object';
+    end if;
+    insert into workers as w (name, slots, reported, last_seen) values (p_name, p_slots, p_metadata, now_ms())
+    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen;
+    perform settle(p_name);
+    return query select w.enabled, w.draining, w.hash from workers w where w.name = p_name;
+end $$;
+
+-- One statement takes the best request. Each fit signature offers its first ones through the queue's index; of all of them
+-- the best that no other claim holds is locked. There are several, since others may claim at the same moment.
+create function claim(p_worker text, p_lease bigint)
+returns table (
+    request_id bigint, attempt bigint, fence bigint, lease_until bigint, task_name text, task_data text, priority bigint,
+    timeout_ms bigint
+)
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+#variable_conflict use_column
+declare
+    v_now bigint := now_ms();
+    v_seen bigint;
+begin
+    select w.last_seen into v_seen from workers w where w.name = p_worker;
+    if v_seen is null then
+        raise exception using errcode = 'TB002', message = p_worker;
+    end if;
+    if v_seen < v_now - 10000 then
+        update workers set last_seen = v_now where name = p_worker;
+    end if;
+    return query
+    with fit as materialized (
+        select s.id
+        from workers w join verdicts v on v.hash = w.hash and v.can_run join signatures s on s.id = v.signature_id
+        where w.name = p_worker and w.enabled and not w.draining
+        and case
+            when w.allow is not null then w.allow::jsonb ? s.task_name
+            when w.deny is not null then not w.deny::jsonb ? s.task_name
+            else true
+        end
+    ), front as materialized (
+        select first.id, first.priority
+        from fit cross join lateral (
+            select r.id, r.priority from requests r
+            where r.signature_id = fit.id and r.status = 'pending' and r.not_before <= v_now
+            order by r.priority desc, r.id limit 32
+        ) first
+        order by first.priority desc, first.id limit 32
+    ), best as (
+        select r.id from front join requests r on r.id = front.id
+        where r.status = 'pending'
+        order by front.priority desc, front.id limit 1
+        for update of r skip locked
+    ), taken as (
+        update requests r set status = 'running', attempts = r.attempts + 1, fence = greatest(r.fence + 1, v_now)
+        from best where r.id = best.id
+        returning r.id, r.attempts, r.fence, r.task_name, r.task_data, r.priority, r.timeout_ms
+    ), begun as (
+        insert into attempts (request_id, n, worker, fence, started_at, lease_until)
+        select id, attempts, p_worker, fence, v_now, v_now + p_lease from taken
+    )
+    select t.id, t.attempts, t.fence, v_now + p_lease, t.task_name, t.task_data, t.priority, t.timeout_ms from taken t;
+end $$;
+
+create function renew(p_request bigint, p_attempt bigint, p_fence bigint, p_length bigint)
+returns table (lease_until bigint, abort_requested boolean)
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_until bigint;
+begin
+    perform hold(p_request, p_attempt, p_fence);
+    v_until := now_ms() + p_length;
+    update attempts a set lease_until = v_until where a.request_id = p_request and a.n = p_attempt;
+    return query select v_until, r.abort_requested from requests r where r.id = p_request;
+end $$;
+
+create function append_log(p_request bigint, p_attempt bigint, p_fence bigint, p_lines text) returns void
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_now bigint := now_ms();
+    v_attempt attempts;
+    v_kept bigint;
+    v_bytes bigint;
+    v_full boolean;
+begin
+    perform hold(p_request, p_attempt, p_fence);
+    select * into v_attempt from attempts where request_id = p_request and n = p_attempt;
+    if v_attempt.log_full then
+        return;
+    end if;
+    with lines as (
+        select l.line ->> 0 as level, l.line ->> 1 as message, l.i,
+            sum(octet_length(l.line ->> 1)) over (order by l.i) as bytes
+        from jsonb_array_elements(p_lines::jsonb) with ordinality as l (line, i)
+    ), kept as (
+        insert into log_lines (request_id, n, line, time, level, message)
+        select p_request, p_attempt, v_attempt.log_lines + i, v_now, level, message from lines
+        where v_attempt.log_bytes + bytes <= 16777216
+        returning octet_length(message) as bytes
+    )
+    select count(*), coalesce(sum(bytes), 0) into v_kept, v_bytes from kept;
+    v_full := v_kept < jsonb_array_length(p_lines::jsonb);
+    if v_full then
+        v_kept := v_kept + 1;
+        insert into log_lines (request_id, n, line, time, level, message) values (
+            p_request, p_attempt, v_attempt.log_lines + v_kept, v_now, 'warn',
+            'the rest of this log is dropped: an attempt may log 16 MiB');
+    end if;
+    update attempts
+    set log_lines = v_attempt.log_lines + v_kept, log_bytes = v_attempt.log_bytes + v_bytes, log_full = v_full
+    where request_id = p_request and n = p_attempt;
+end $$;
+
+-- Whoever ends an attempt locks its request first, so that two of them do not wait for each other.
+create function complete(p_request bigint, p_attempt bigint, p_fence bigint, p_result text, p_errors text) returns void
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_now bigint;
+begin
+    perform p_errors::json;
+    perform from requests where id = p_request for update;
+    perform from attempts where request_id = p_request and n = p_attempt and fence = p_fence and outcome = p_result;
+    if found then
+        -- It was said already, and the answer got lost on its way.
+        return;
+    end if;
+    perform hold(p_request, p_attempt, p_fence);
+    v_now := now_ms();
+    update attempts set ended_at = v_now, outcome = p_result where request_id = p_request and n = p_attempt;
+    update requests set status = 'completed', result = p_result, errors = p_errors, completed_at = v_now
+    where id = p_request;
+    perform pg_notify('taskbay', '');
+end $$;
+
+create function release(p_request bigint, p_attempt bigint, p_fence bigint, p_reason text, p_delay bigint) returns void
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_now bigint;
+begin
+    perform from requests where id = p_request for update;
+    perform hold(p_request, p_attempt, p_fence);
+    v_now := now_ms();
+    update attempts set ended_at = v_now, outcome = 'released', reason = p_reason
+    where request_id = p_request and n = p_attempt;
+    update requests set
+        status = case when abort_requested then 'completed' else 'pending' end,
+        result = case when abort_requested then 'aborted' end,
+        completed_at = case when abort_requested then v_now end,
+        not_before = v_now + p_delay
+    where id = p_request;
+    perform pg_notify('taskbay', '');
+end $$;

@@ -1,0 +1,300 @@
+//! The contract of an engine.
+
+use crate::{
+    Abort, ArtifactFilter, Claim, EngineError, Expired, Lease, LogLine, LogPosition,
+    MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
+    RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
+    Settings, Standing, StoredArtifact, Unsigned, Worker,
+};
+use std::{fmt::Debug, io::Write, time::Duration};
+use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
+
+/// Where work requests wait.
+///
+/// Every call is synchronous, blocks until the database has answered, and may come from any thread; but none may come from
+/// within an asynchronous runtime. What a call changed is on disk when it returns. A call that fails changed nothing.
+///
+/// *Promise:* at-least-once execution, exactly-once recorded completion. All moments are the database's: of PostgreSQL its
+/// clock, of SQLite the machine's.
+///
+/// # Leases
+///
+/// A lease is lost the moment it runs out, whether or not somebody has taken the request over: from then on everything
+/// that names it is refused with [`EngineError::Stale`], and logged as a warning. A worker that was paused past its lease
+/// is refused too when its successor has the same name, since the fence differs.
+pub trait Engine: Debug + Send + Sync {
+    /// The engine's URL, without its password.
+    fn place(&self) -> &str;
+
+    // A worker's side.
+
+    /// Notes that a worker is there, and what it offers.
+    ///
+    /// # Errors
+    ///
+    /// When the name or the metadata cannot be used, or the database fails.
+    fn report(&self, report: &Report) -> Result<Standing, EngineError>;
+
+    /// Gives the worker the best request that it may execute: pending, not held back, suited by a recorded verdict and
+    /// permitted by the worker's lists; of these the highest priority, then the oldest. None where there is none, or the
+    /// worker is disabled or draining. `lease` is how long it holds, from 1 ms to one day.
+    ///
+    /// # Errors
+    ///
+    /// When the worker never reported, or the database fails.
+    fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError>;
+
+    /// Makes the lease hold for `length` from now.
+    ///
+    /// # Errors
+    ///
+    /// When it is lost, or the database fails.
+    fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError>;
+
+    /// Appends lines to the attempt's log, in their order. Beyond 16 MiB of messages an attempt's further lines are dropped,
+    /// and one line says so.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, a line is longer than 64 KiB, there are more than 10,000, or the database fails.
+    fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError>;
+
+    /// Records how the attempt ended, which is the result of its request. To say the same again is no error, since an
+    /// answer can get lost on the way.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, the errors are larger than 1 MiB, or the database fails.
+    fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError>;
+
+    /// Hands the request back without a result, for another attempt after `delay`. It does not count as lost. A request
+    /// that shall be aborted is completed as aborted.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, or the database fails.
+    fn release(&self, lease: &Lease, reason: &str, delay: Duration) -> Result<(), EngineError>;
+
+    // Whoever wants work done.
+
+    /// Puts a request into the queue, and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// When the task data is no JSON or too large, or the database fails.
+    fn submit(&self, request: &NewRequest) -> Result<RequestId, EngineError>;
+
+    /// The request of that number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database fails.
+    fn request(&self, id: RequestId) -> Result<RequestDetails, EngineError>;
+
+    /// The requests that match, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn requests(&self, filter: &RequestFilter) -> Result<Vec<Request>, EngineError>;
+
+    /// Stops a request: one that waits or is held is completed as aborted at once; the worker of a running one is told
+    /// with its next renewal.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database fails.
+    fn abort(&self, id: RequestId) -> Result<Abort, EngineError>;
+
+    /// Makes a completed or held request wait again. Its attempts go on counting; its limit counts from here.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it is pending or running, or the database fails.
+    fn retry(&self, id: RequestId) -> Result<(), EngineError>;
+
+    /// The lines of a request's log after that position, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such request, or the database fails.
+    fn log(
+        &self,
+        id: RequestId,
+        after: LogPosition,
+        limit: u32,
+    ) -> Result<Vec<LogLine>, EngineError>;
+
+    // A scheduler's side.
+
+    /// Pending requests that have no signature yet, in the order of the queue, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn unsigned(&self, limit: u32) -> Result<Vec<Unsigned>, EngineError>;
+
+    /// Gives a pending request its match signature. False when it is pending no more.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such request, the key cannot be used or is another task's, or the database fails.
+    fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError>;
+
+    /// Takes the signatures of a task's unfinished requests, since its plugin changed; says how many.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn unsign(&self, task: &TaskName) -> Result<u64, EngineError>;
+
+    /// Completes a pending request with these errors, since its data is invalid or its task unknown. False when it is
+    /// pending no more.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such request, the errors are larger than 1 MiB, or the database fails.
+    fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError>;
+
+    /// The signatures that pending requests have, by key.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn pending_signatures(&self) -> Result<Vec<PendingSignature>, EngineError>;
+
+    /// Pairs of a pending signature and the metadata of a worker seen in the last ten minutes without a verdict.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError>;
+
+    /// Records verdicts. Those whose signature or metadata is gone meanwhile are dropped; says how many were recorded.
+    ///
+    /// # Errors
+    ///
+    /// When the reasons of one are larger than 1 MiB, or the database fails.
+    fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError>;
+
+    /// What is recorded for a signature, and the workers that it is about.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError>;
+
+    /// Ends attempts whose leases ran out: their requests wait again (1 s, doubled with each lost attempt, at most 5 min),
+    /// are held once their attempts are used up, or completed where they shall be aborted. Cheap if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn expire(&self) -> Result<Expired, EngineError>;
+
+    // The fleet.
+
+    /// All workers, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn workers(&self) -> Result<Vec<Worker>, EngineError>;
+
+    /// The worker of that name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database fails.
+    fn worker(&self, name: &str) -> Result<Worker, EngineError>;
+
+    /// Replaces what an administrator says of a worker, which need not have reported yet.
+    ///
+    /// # Errors
+    ///
+    /// When the name or the metadata cannot be used, or the database fails.
+    fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError>;
+
+    // Artifacts.
+
+    /// Stores an artifact with its files, and gives its number.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, a name or the data cannot be used, a file cannot be read, or the database fails.
+    fn create_artifact(&self, artifact: NewArtifact<'_>) -> Result<ArtifactId, EngineError>;
+
+    /// The artifact of that number.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database fails.
+    fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError>;
+
+    /// The artifacts that match, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<StoredArtifact>, EngineError>;
+
+    /// Writes a file's content to `to`, and gives its size. What was written counts only when this succeeds.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, its content is damaged, `to` fails, or the database fails.
+    fn fetch_file(
+        &self,
+        id: ArtifactId,
+        name: &str,
+        to: &mut dyn Write,
+    ) -> Result<u64, EngineError>;
+
+    /// Notes how two artifacts relate, as told by the attempt that holds `lease`, or by a person. Noted twice is once.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, there is no such artifact, or the database fails.
+    fn relate(&self, relation: Relation, made_by: Option<&Lease>) -> Result<(), EngineError>;
+
+    /// Removes an artifact. Content that no other has goes with a later [`prune`](Self::prune).
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database fails.
+    fn remove_artifact(&self, id: ArtifactId) -> Result<(), EngineError>;
+
+    // Upkeep.
+
+    /// Removes requests completed that long ago with attempts and logs, signatures that no request has, and file contents
+    /// that no artifact has, once they are a day old. Artifacts stay.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError>;
+
+    /// Waits until something changed that `seen` has not seen, at most `timeout`; says whether. The first wait of a new
+    /// [`Seen`] returns at once, so that nothing is missed between looking and waiting:
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use taskbay_engine::{Engine, EngineError, Seen};
+    /// # fn work(engine: &dyn Engine) -> Result<(), EngineError> {
+    /// let mut seen = Seen::default();
+    /// loop {
+    ///     engine.wait(&mut seen, Duration::from_secs(30))?;
+    ///     while let Some(claim) = engine.claim("here", Duration::from_secs(60))? {
+    ///         // execute it
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// True says that it may be worth looking. On PostgreSQL log lines and renewals wake nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be listened to.
+    fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError>;
+}

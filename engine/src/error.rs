@@ -1,0 +1,246 @@
+//! What an engine answers when it cannot do what was asked.
+
+use std::{error::Error, fmt::Display, io};
+
+/// Why an engine did not do what was asked. No text of it contains a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The URL is of a kind that no engine here speaks.
+    #[error(
+        "`{url}` names no engine that is known here: an engine is `sqlite:///path` or `postgres://…`"
+    )]
+    UnknownScheme {
+        /// The URL, without its password.
+        url: String,
+    },
+    /// The URL is of a known kind, but cannot be read.
+    #[error("the engine's address `{url}` cannot be used: {reason}")]
+    BadUrl {
+        /// The URL, without its password.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The database cannot be reached, or does not answer in time.
+    #[error("the database `{place}` is not available")]
+    Unavailable {
+        /// Its URL, without its password.
+        place: String,
+        /// What the system or the driver says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database answered with an error.
+    #[error("the database `{place}` failed")]
+    Database {
+        /// Its URL, without its password.
+        place: String,
+        /// What it says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The role that connects may not do this.
+    #[error("the database `{place}` does not permit this to the role that connects")]
+    Denied {
+        /// Its URL, without its password.
+        place: String,
+        /// What it says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The database was made by a newer program.
+    #[error(
+        "the database `{place}` has schema version {found}, and this program knows up to {known}"
+    )]
+    Newer {
+        /// Its URL, without its password.
+        place: String,
+        /// The version found.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its number or name.
+        name: String,
+    },
+    /// The lease is lost: what the attempt says counts no more.
+    #[error("the lease is lost: {reason}")]
+    Stale {
+        /// Which, and how it was lost.
+        reason: String,
+    },
+    /// The request is in another state than this needs.
+    #[error("request {request} is {status}, so it cannot be {wanted}")]
+    WrongState {
+        /// The request.
+        request: i64,
+        /// Its status.
+        status: &'static str,
+        /// What was asked: `retried`, …
+        wanted: &'static str,
+    },
+    /// Something is larger than what an engine takes.
+    #[error("the {what} has {size} bytes, and at most {limit} are taken")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Something is not what it has to be.
+    #[error("the {what} cannot be used: {reason}")]
+    Invalid {
+        /// What.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What is stored is not what was stored once.
+    #[error("the stored {what} is damaged: {reason}")]
+    Corrupt {
+        /// What.
+        what: &'static str,
+        /// How that was noticed.
+        reason: String,
+    },
+    /// A file that goes in or out cannot be read or written.
+    #[error("the content of file `{name}` cannot be read or written")]
+    Content {
+        /// The file's name in the artifact.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl EngineError {
+    /// What can be done about it.
+    pub fn help(&self) -> Option<String> {
+        let text = match self {
+            Self::UnknownScheme { .. } => {
+                "for this machine alone use `sqlite:///var/lib/taskbay/queue.db`, for several `postgres://host/database`"
+            }
+            Self::BadUrl { .. } => {
+                "write `sqlite:///absolute/path` or `postgres://user@host:port/database`"
+            }
+            Self::Unavailable { .. } => {
+                "see that the database runs, that the address is right, and that the disk is not full; nothing that was \
+                 recorded is lost"
+            }
+            Self::Denied { .. } => {
+                "connect as the role that owns the schema `taskbay`; members of `taskbay_worker` can only do a worker's work"
+            }
+            Self::Newer { .. } => {
+                "upgrade taskbay on this machine, all machines of one engine alike"
+            }
+            Self::Stale { .. } => {
+                "stop the attempt and drop its result: the request is another attempt's now. Longer leases help where \
+                 machines pause"
+            }
+            Self::TooLarge { .. } => "store what is large as an artifact",
+            Self::Corrupt { .. } => "check the disk, and restore the database from a backup",
+            Self::WrongState { .. } => "look at its state with `taskbay show`",
+            Self::Database { .. }
+            | Self::NotFound { .. }
+            | Self::Invalid { .. }
+            | Self::Content { .. } => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    pub(crate) fn invalid(what: &'static str, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            what,
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn not_found(what: &'static str, name: impl Display) -> Self {
+        Self::NotFound {
+            what,
+            name: format!("{name}"),
+        }
+    }
+
+    pub(crate) fn corrupt(what: &'static str, reason: impl Display) -> Self {
+        Self::Corrupt {
+            what,
+            reason: format!("{reason}"),
+        }
+    }
+
+    /// The error with the place where it happened, which the queries do not know.
+    pub(crate) fn at(mut self, here: &str) -> Self {
+        if let Self::Unavailable { place, .. }
+        | Self::Database { place, .. }
+        | Self::Denied { place, .. } = &mut self
+        {
+            here.clone_into(place);
+        }
+        self
+    }
+}
+
+/// SQLSTATEs that the functions of the PostgreSQL engine raise.
+const STALE: &str = "TB001";
+const NO_WORKER: &str = "TB002";
+const NO_FILE: &str = "TB003";
+const NO_ARTIFACT: &str = "TB004";
+/// PostgreSQL's own.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
+impl From<sqlx::Error> for EngineError {
+    fn from(error: sqlx::Error) -> Self {
+        let place = String::new();
+        let Some(answer) = error.as_database_error() else {
+            return match error {
+                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
+                    Self::Unavailable {
+                        place,
+                        source: error.into(),
+                    }
+                }
+                _ => Self::Database {
+                    place,
+                    source: error.into(),
+                },
+            };
+        };
+        let message = answer.message().to_owned();
+        let code = answer.code().unwrap_or_default().into_owned();
+        match code.as_str() {
+            STALE => Self::Stale { reason: message },
+            NO_WORKER => Self::not_found("worker", message),
+            NO_FILE => Self::not_found("file", message),
+            NO_ARTIFACT => Self::not_found("artifact", message),
+            INSUFFICIENT_PRIVILEGE => Self::Denied {
+                place,
+                source: error.into(),
+            },
+            _ if is_unavailable(&code) => Self::Unavailable {
+                place,
+                source: error.into(),
+            },
+            _ => Self::Database {
+                place,
+                source: error.into(),
+            },
+        }
+    }
+}
+
+/// Connections and their resources (08, 53, 57P), logins (28) and missing databases (3D) of PostgreSQL; SQLite's busy, locked, full, cannot
+/// open and I/O errors, whose extended codes have the plain one in their lowest byte.
+fn is_unavailable(code: &str) -> bool {
+    let of_postgres = ["08", "53", "57P", "28", "3D"];
+    if code.len() == 5 {
+        return of_postgres.iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
+}

@@ -1,0 +1,43 @@
+//! PostgreSQL: a database that several machines share, and a worker's side as functions in it.
+
+mod migrate;
+mod work;
+
+use crate::{EngineError, place::Place, sql::Database};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use std::{str::FromStr, time::Duration};
+
+pub(crate) use work::{
+    append_log, claim, complete, keep_chunk, put_chunk, relate, release, renew, report, settle,
+    store_artifact,
+};
+
+/// How many connections one engine has at most, the listener's among them.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for one.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Connects, and brings the schema up to date.
+pub(crate) async fn open(place: &Place, url: &str) -> Result<Database, EngineError> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| EngineError::BadUrl {
+        url: place.to_string(),
+        // The parser's other errors may quote what it could not read, which may be the password.
+        reason: match error {
+            sqlx::Error::Configuration(_) => {
+                "it cannot be parsed; escape special characters of the password".to_owned()
+            }
+            _ => "it has options that are not known".to_owned(),
+        },
+    })?;
+    let options = options
+        .application_name("taskbay")
+        .options([("search_path", "taskbay,pg_temp")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    let database = Database::Postgres(pool);
+    migrate::migrate(&database, place).await?;
+    Ok(database)
+}

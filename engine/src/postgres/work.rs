@@ -1,0 +1,198 @@
+//! A worker's side: calls of functions, so that a worker's role needs no table.
+
+use crate::{
+    Claim, EngineError, Lease, NewLogLine, Renewal, Standing, Timestamp,
+    artifact::Manifest,
+    attempt::claim_of,
+    sql::{Database, Transaction, Value, artifacts::number, json, word},
+};
+use taskbay_core::{ArtifactId, Relation};
+
+pub(crate) async fn report(
+    database: &Database,
+    name: &str,
+    slots: i64,
+    metadata: &str,
+) -> Result<Standing, EngineError> {
+    let mut transaction = database.begin().await?;
+    let sql = "select * from taskbay.report($1, $2, $3)";
+    let row = transaction
+        .one(sql, &[name.into(), slots.into(), metadata.into()])
+        .await?;
+    transaction.commit().await?;
+    Ok(Standing {
+        enabled: row.get("enabled")?,
+        draining: row.get("draining")?,
+        metadata_hash: row.text("hash")?,
+    })
+}
+
+/// Puts a worker's static metadata over what it reported.
+pub(crate) async fn settle(transaction: &mut Transaction, name: &str) -> Result<(), EngineError> {
+    transaction
+        .execute("select taskbay.settle($1)", &[name.into()])
+        .await
+        .map(drop)
+}
+
+pub(crate) async fn claim(
+    database: &Database,
+    worker: &str,
+    lease: i64,
+) -> Result<Option<Claim>, EngineError> {
+    let mut transaction = database.begin().await?;
+    let row = transaction
+        .row(
+            "select * from taskbay.claim($1, $2)",
+            &[worker.into(), lease.into()],
+        )
+        .await?;
+    let claim = row.map(|row| claim_of(&row)).transpose()?;
+    transaction.commit().await?;
+    Ok(claim)
+}
+
+pub(crate) async fn renew(
+    database: &Database,
+    lease: &Lease,
+    length: i64,
+) -> Result<Renewal, EngineError> {
+    let mut transaction = database.begin().await?;
+    let [request, attempt, fence] = values(lease);
+    let sql = "select * from taskbay.renew($1, $2, $3, $4)";
+    let row = transaction
+        .one(sql, &[request, attempt, fence, length.into()])
+        .await?;
+    transaction.commit().await?;
+    Ok(Renewal {
+        lease_until: Timestamp(row.int("lease_until")?),
+        abort_requested: row.get("abort_requested")?,
+    })
+}
+
+pub(crate) async fn append_log(
+    database: &Database,
+    lease: &Lease,
+    lines: &[NewLogLine],
+) -> Result<(), EngineError> {
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| (word(&line.level), &line.message))
+        .collect();
+    let lines = json(&lines)?;
+    say(
+        database,
+        "select taskbay.append_log($1, $2, $3, $4)",
+        lease,
+        &[(&lines).into()],
+    )
+    .await
+}
+
+pub(crate) async fn complete(
+    database: &Database,
+    lease: &Lease,
+    result: &str,
+    errors: &str,
+) -> Result<(), EngineError> {
+    let sql = "select taskbay.complete($1, $2, $3, $4, $5)";
+    say(database, sql, lease, &[result.into(), errors.into()]).await
+}
+
+pub(crate) async fn release(
+    database: &Database,
+    lease: &Lease,
+    reason: &str,
+    delay: i64,
+) -> Result<(), EngineError> {
+    let sql = "select taskbay.release($1, $2, $3, $4, $5)";
+    say(database, sql, lease, &[reason.into(), delay.into()]).await
+}
+
+pub(crate) async fn keep_chunk(database: &Database, sha256: &str) -> Result<bool, EngineError> {
+    let mut transaction = database.begin().await?;
+    let row = transaction
+        .one("select taskbay.keep_chunk($1) as kept", &[sha256.into()])
+        .await?;
+    transaction.commit().await?;
+    row.get("kept")
+}
+
+/// The database hashes it itself: nobody can put one thing under the name of another.
+pub(crate) async fn put_chunk(database: &Database, bytes: &[u8]) -> Result<(), EngineError> {
+    let mut transaction = database.begin().await?;
+    transaction
+        .execute("select taskbay.put_chunk($1)", &[bytes.into()])
+        .await?;
+    transaction.commit().await
+}
+
+pub(crate) async fn store_artifact(
+    database: &Database,
+    made_by: Option<&Lease>,
+    manifest: &Manifest,
+) -> Result<ArtifactId, EngineError> {
+    let mut transaction = database.begin().await?;
+    let (data, files) = (json(&manifest.data)?, json(&manifest.files)?);
+    let document: [Value<'_>; 3] = [(&manifest.category).into(), (&data).into(), (&files).into()];
+    let row = if let Some(lease) = made_by {
+        let sql = "select taskbay.create_artifact($1, $2, $3, $4, $5, $6) as id";
+        transaction
+            .one(sql, &[values(lease).as_slice(), &document].concat())
+            .await?
+    } else {
+        let sql = "select taskbay.store_artifact(null, $1, $2, $3) as id";
+        transaction.one(sql, &document).await?
+    };
+    transaction.commit().await?;
+    row.count("id")
+}
+
+pub(crate) async fn relate(
+    database: &Database,
+    made_by: Option<&Lease>,
+    relation: &Relation,
+    kind: &str,
+) -> Result<(), EngineError> {
+    let arguments: [Value<'_>; 3] = [
+        number(relation.artifact).into(),
+        number(relation.target).into(),
+        kind.into(),
+    ];
+    if let Some(lease) = made_by {
+        return say(
+            database,
+            "select taskbay.relate($1, $2, $3, $4, $5, $6)",
+            lease,
+            &arguments,
+        )
+        .await;
+    }
+    let mut transaction = database.begin().await?;
+    transaction
+        .execute("select taskbay.note_relation($1, $2, $3)", &arguments)
+        .await?;
+    transaction.commit().await
+}
+
+/// What the holder of a lease says, which has no answer.
+async fn say(
+    database: &Database,
+    sql: &'static str,
+    lease: &Lease,
+    more: &[Value<'_>],
+) -> Result<(), EngineError> {
+    let mut transaction = database.begin().await?;
+    transaction
+        .execute(sql, &[values(lease).as_slice(), more].concat())
+        .await?;
+    transaction.commit().await
+}
+
+fn values(lease: &Lease) -> [Value<'static>; 3] {
+    [
+        lease.request.into(),
+        lease.attempt.into(),
+        lease.fence.into(),
+    ]
+}

@@ -1,0 +1,291 @@
+//! The engine on a database: an own small runtime, in which the queries run while the caller waits.
+
+use super::{
+    Database, artifacts, expiry, json, logs, prune, requests, signatures, submission, verdicts,
+    watch::Watch, word, workers,
+};
+use crate::{
+    Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
+    MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
+    RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
+    Settings, Standing, StoredArtifact, Unsigned, Worker, limits, place::Place, postgres, sqlite,
+    timestamp::millis,
+};
+use std::{fmt, io::Write, time::Duration};
+use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
+use tokio::runtime::{Builder, Runtime};
+
+/// The longest lease. What takes longer renews it.
+const LONGEST_LEASE: Duration = Duration::from_hours(24);
+
+/// An engine on SQLite or PostgreSQL.
+pub(crate) struct SqlEngine {
+    place: Place,
+    database: Database,
+    watch: Watch,
+    /// Taken out only when the engine is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl SqlEngine {
+    /// Opens the database that `connect` gives, in a new runtime.
+    pub(crate) fn open<F>(place: Place, connect: F) -> Result<Self, EngineError>
+    where
+        F: AsyncFnOnce(&Place) -> Result<Database, EngineError>,
+    {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("taskbay-engine")
+            .enable_all()
+            .build()
+            .map_err(|error| EngineError::Unavailable {
+                place: place.to_string(),
+                source: error.into(),
+            })?;
+        let database = runtime
+            .block_on(connect(&place))
+            .map_err(|error| error.at(place.as_str()))?;
+        Ok(Self {
+            place,
+            database,
+            watch: Watch::default(),
+            runtime: Some(runtime),
+        })
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime
+            .as_ref()
+            .expect("the runtime is there until the engine is dropped")
+    }
+
+    /// Waits for an answer. Whoever held a lease too long is in the log with it.
+    fn ask<T>(
+        &self,
+        answer: impl Future<Output = Result<T, EngineError>>,
+    ) -> Result<T, EngineError> {
+        let answer = self
+            .runtime()
+            .block_on(answer)
+            .map_err(|error| error.at(self.place.as_str()));
+        if let Err(error @ EngineError::Stale { .. }) = &answer {
+            log::warn!("refused: {error}");
+        }
+        answer
+    }
+
+    /// Asks whichever database it is for a worker's side, which they do in their own ways.
+    fn is_postgres(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+}
+
+impl Drop for SqlEngine {
+    fn drop(&mut self) {
+        // Waiting for the runtime's thread would panic where somebody drops the engine in a runtime of their own.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for SqlEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Engine").field(&self.place.as_str()).finish()
+    }
+}
+
+fn lease_length(length: Duration) -> Result<i64, EngineError> {
+    if length < Duration::from_millis(1) || length > LONGEST_LEASE {
+        return Err(EngineError::invalid(
+            "length of a lease",
+            "it is not between 1 ms and one day",
+        ));
+    }
+    Ok(millis(length))
+}
+
+impl Engine for SqlEngine {
+    fn place(&self) -> &str {
+        self.place.as_str()
+    }
+
+    fn report(&self, report: &Report) -> Result<Standing, EngineError> {
+        limits::check_name("worker's name", &report.name)?;
+        let metadata = workers::document(&report.metadata)?;
+        let slots = i64::from(report.slots);
+        if self.is_postgres() {
+            return self.ask(postgres::report(
+                &self.database,
+                &report.name,
+                slots,
+                &metadata,
+            ));
+        }
+        self.ask(sqlite::report(
+            &self.database,
+            &report.name,
+            slots,
+            &metadata,
+        ))
+    }
+
+    fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError> {
+        let lease = lease_length(lease)?;
+        if self.is_postgres() {
+            return self.ask(postgres::claim(&self.database, worker, lease));
+        }
+        self.ask(sqlite::claim(&self.database, worker, lease))
+    }
+
+    fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError> {
+        let length = lease_length(length)?;
+        if self.is_postgres() {
+            return self.ask(postgres::renew(&self.database, lease, length));
+        }
+        self.ask(sqlite::renew(&self.database, lease, length))
+    }
+
+    fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError> {
+        let lines = logs::checked(lines)?;
+        if self.is_postgres() {
+            return self.ask(postgres::append_log(&self.database, lease, &lines));
+        }
+        self.ask(sqlite::append_log(&self.database, lease, &lines))
+    }
+
+    fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
+        let errors = json(&outcome.errors)?;
+        limits::check_document("list of errors", &errors)?;
+        let result = word(&outcome.result);
+        if self.is_postgres() {
+            return self.ask(postgres::complete(&self.database, lease, &result, &errors));
+        }
+        self.ask(sqlite::complete(&self.database, lease, &result, &errors))
+    }
+
+    fn release(&self, lease: &Lease, reason: &str, delay: Duration) -> Result<(), EngineError> {
+        limits::check("reason", reason, limits::LONGEST_NAME)?;
+        let (reason, delay) = (logs::without_nul(reason), millis(delay));
+        if self.is_postgres() {
+            return self.ask(postgres::release(&self.database, lease, &reason, delay));
+        }
+        self.ask(sqlite::release(&self.database, lease, &reason, delay))
+    }
+
+    fn submit(&self, request: &NewRequest) -> Result<RequestId, EngineError> {
+        self.ask(submission::submit(&self.database, request))
+    }
+
+    fn request(&self, id: RequestId) -> Result<RequestDetails, EngineError> {
+        self.ask(requests::request(&self.database, id))
+    }
+
+    fn requests(&self, filter: &RequestFilter) -> Result<Vec<Request>, EngineError> {
+        self.ask(requests::requests(&self.database, filter))
+    }
+
+    fn abort(&self, id: RequestId) -> Result<Abort, EngineError> {
+        self.ask(submission::abort(&self.database, id))
+    }
+
+    fn retry(&self, id: RequestId) -> Result<(), EngineError> {
+        self.ask(submission::retry(&self.database, id))
+    }
+
+    fn log(
+        &self,
+        id: RequestId,
+        after: LogPosition,
+        limit: u32,
+    ) -> Result<Vec<LogLine>, EngineError> {
+        self.ask(logs::log(&self.database, id, after, limit))
+    }
+
+    fn unsigned(&self, limit: u32) -> Result<Vec<Unsigned>, EngineError> {
+        self.ask(signatures::unsigned(&self.database, limit))
+    }
+
+    fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError> {
+        self.ask(signatures::sign(&self.database, id, signature))
+    }
+
+    fn unsign(&self, task: &TaskName) -> Result<u64, EngineError> {
+        self.ask(signatures::unsign(&self.database, task))
+    }
+
+    fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
+        self.ask(submission::refuse(&self.database, id, errors))
+    }
+
+    fn pending_signatures(&self) -> Result<Vec<PendingSignature>, EngineError> {
+        self.ask(signatures::pending_signatures(&self.database))
+    }
+
+    fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError> {
+        self.ask(verdicts::missing(&self.database, limit))
+    }
+
+    fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError> {
+        self.ask(verdicts::record(&self.database, verdicts))
+    }
+
+    fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError> {
+        self.ask(verdicts::of(&self.database, signature))
+    }
+
+    fn expire(&self) -> Result<Expired, EngineError> {
+        self.ask(expiry::expire(&self.database))
+    }
+
+    fn workers(&self) -> Result<Vec<Worker>, EngineError> {
+        self.ask(workers::workers(&self.database, None))
+    }
+
+    fn worker(&self, name: &str) -> Result<Worker, EngineError> {
+        self.ask(workers::worker(&self.database, name))
+    }
+
+    fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError> {
+        self.ask(workers::set_worker(&self.database, name, settings))
+    }
+
+    fn create_artifact(&self, artifact: NewArtifact<'_>) -> Result<ArtifactId, EngineError> {
+        self.ask(artifacts::create(&self.database, artifact))
+    }
+
+    fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError> {
+        self.ask(artifacts::artifact(&self.database, id))
+    }
+
+    fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<StoredArtifact>, EngineError> {
+        self.ask(artifacts::artifacts(&self.database, filter))
+    }
+
+    fn fetch_file(
+        &self,
+        id: ArtifactId,
+        name: &str,
+        to: &mut dyn Write,
+    ) -> Result<u64, EngineError> {
+        self.ask(artifacts::fetch_file(&self.database, id, name, to))
+    }
+
+    fn relate(&self, relation: Relation, made_by: Option<&Lease>) -> Result<(), EngineError> {
+        self.ask(artifacts::relate(&self.database, &relation, made_by))
+    }
+
+    fn remove_artifact(&self, id: ArtifactId) -> Result<(), EngineError> {
+        self.ask(artifacts::remove(&self.database, id))
+    }
+
+    fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError> {
+        self.ask(prune::prune(&self.database, older_than))
+    }
+
+    fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {
+        Ok(self
+            .watch
+            .wait(self.runtime(), &self.database, seen, timeout))
+    }
+}

@@ -1,0 +1,106 @@
+//! Match signatures: which requests are alike to every worker.
+
+use super::{
+    Database, Row, Transaction,
+    submission::{lock, status},
+};
+use crate::{EngineError, PendingSignature, RequestId, Status, Unsigned, limits};
+use taskbay_core::TaskName;
+
+const PENDING: &str = "
+    select s.key, s.task_name, count(*) as pending, min(r.id) as oldest
+    from requests r join signatures s on s.id = r.signature_id
+    where r.status = 'pending' group by s.key, s.task_name order by s.key";
+
+const UNSIGNED: &str = "
+    select id, task_name, task_data from requests
+    where signature_id is null and status = 'pending' order by priority desc, id limit $1";
+
+pub(crate) async fn unsigned(
+    database: &Database,
+    limit: u32,
+) -> Result<Vec<Unsigned>, EngineError> {
+    let mut transaction = database.read().await?;
+    let rows = transaction
+        .rows(UNSIGNED, &[i64::from(limit).into()])
+        .await?;
+    rows.iter().map(unsigned_of).collect()
+}
+
+fn unsigned_of(row: &Row) -> Result<Unsigned, EngineError> {
+    Ok(Unsigned {
+        id: row.int("id")?,
+        task_name: row.word("task_name")?,
+        task_data: row.text("task_data")?,
+    })
+}
+
+pub(crate) async fn sign(
+    database: &Database,
+    id: RequestId,
+    key: &str,
+) -> Result<bool, EngineError> {
+    limits::check_name("signature", key)?;
+    let mut transaction = database.begin().await?;
+    let request = lock(&mut transaction, id).await?;
+    if status(&request)? != Status::Pending {
+        return Ok(false);
+    }
+    let signature = signature(&mut transaction, key, &request.text("task_name")?).await?;
+    let sql = "update requests set signature_id = $2 where id = $1";
+    transaction
+        .execute(sql, &[id.into(), signature.into()])
+        .await?;
+    transaction.notify().await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// The number of the signature of that key, which is that task's.
+async fn signature(
+    transaction: &mut Transaction,
+    key: &str,
+    task: &str,
+) -> Result<i64, EngineError> {
+    // An update that changes nothing gives the row, and keeps it from being pruned meanwhile.
+    let sql = "
+        insert into signatures (key, task_name) values ($1, $2)
+        on conflict (key) do update set key = excluded.key returning id, task_name";
+    let row = transaction.one(sql, &[key.into(), task.into()]).await?;
+    let of = row.text("task_name")?;
+    if of == task {
+        return row.int("id");
+    }
+    Err(EngineError::invalid(
+        "signature",
+        format!("it is one of task `{of}`, not of `{task}`"),
+    ))
+}
+
+pub(crate) async fn unsign(database: &Database, task: &TaskName) -> Result<u64, EngineError> {
+    let mut transaction = database.begin().await?;
+    let sql = "
+        update requests set signature_id = null
+        where task_name = $1 and status <> 'completed' and signature_id is not null";
+    let changed = transaction.execute(sql, &[task.as_str().into()]).await?;
+    transaction.notify().await?;
+    transaction.commit().await?;
+    Ok(changed)
+}
+
+pub(crate) async fn pending_signatures(
+    database: &Database,
+) -> Result<Vec<PendingSignature>, EngineError> {
+    let mut transaction = database.read().await?;
+    let rows = transaction.rows(PENDING, &[]).await?;
+    rows.iter().map(pending_of).collect()
+}
+
+fn pending_of(row: &Row) -> Result<PendingSignature, EngineError> {
+    Ok(PendingSignature {
+        key: row.text("key")?,
+        task_name: row.word("task_name")?,
+        pending: row.count("pending")?,
+        oldest: row.int("oldest")?,
+    })
+}

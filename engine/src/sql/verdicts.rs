@@ -1,0 +1,107 @@
+//! Verdicts as rows.
+
+use super::{Database, Row, json};
+use crate::{EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits};
+
+/// For how long after it was last seen a worker counts as alive.
+const ALIVE_MS: i64 = 10 * 60 * 1000;
+
+const MISSING: &str = "
+    select p.key, p.task_name, p.example, w.hash, w.effective
+    from (
+        select s.id, s.key, s.task_name, min(r.id) as example
+        from requests r join signatures s on s.id = r.signature_id
+        where r.status = 'pending' group by s.id, s.key, s.task_name
+    ) p
+    cross join (select hash, min(effective) as effective from workers where last_seen > $1 group by hash) w
+    where not exists (select 1 from verdicts v where v.hash = w.hash and v.signature_id = p.id)
+    order by p.example, w.hash limit $2";
+
+const RECORD: &str = "
+    insert into verdicts (hash, signature_id, can_run, reasons)
+    select $2, s.id, $3, $4 from signatures s
+    where s.key = $1 and exists (select 1 from workers w where w.hash = $2)
+    on conflict (hash, signature_id) do update set can_run = excluded.can_run, reasons = excluded.reasons";
+
+const OF: &str = "
+    select v.hash, v.can_run, v.reasons, w.name
+    from verdicts v join signatures s on s.id = v.signature_id join workers w on w.hash = v.hash
+    where s.key = $1 order by v.hash, w.name";
+
+pub(crate) async fn missing(
+    database: &Database,
+    limit: u32,
+) -> Result<Vec<MissingVerdict>, EngineError> {
+    let mut transaction = database.read().await?;
+    let now = transaction.now().await?;
+    let rows = transaction
+        .rows(MISSING, &[(now - ALIVE_MS).into(), i64::from(limit).into()])
+        .await?;
+    rows.iter().map(missing_of).collect()
+}
+
+fn missing_of(row: &Row) -> Result<MissingVerdict, EngineError> {
+    Ok(MissingVerdict {
+        signature: row.text("key")?,
+        task_name: row.word("task_name")?,
+        example: row.int("example")?,
+        metadata_hash: row.text("hash")?,
+        metadata: row.json("effective")?,
+    })
+}
+
+pub(crate) async fn record(
+    database: &Database,
+    verdicts: &[NewVerdict],
+) -> Result<u64, EngineError> {
+    // In one order everywhere, so that two schedulers do not wait for each other.
+    let mut sorted: Vec<_> = verdicts.iter().collect();
+    sorted.sort_by_key(|verdict| (&verdict.metadata_hash, &verdict.signature));
+    let mut transaction = database.begin().await?;
+    let mut recorded = 0;
+    for new in sorted {
+        let reasons = json(&new.verdict.reasons)?;
+        limits::check_document("list of reasons", &reasons)?;
+        let values = [
+            (&new.signature).into(),
+            (&new.metadata_hash).into(),
+            new.verdict.can_run().into(),
+            (&reasons).into(),
+        ];
+        recorded += transaction.execute(RECORD, &values).await?;
+    }
+    transaction.notify().await?;
+    transaction.commit().await?;
+    Ok(recorded)
+}
+
+pub(crate) async fn of(
+    database: &Database,
+    signature: &str,
+) -> Result<Vec<RecordedVerdict>, EngineError> {
+    let mut transaction = database.read().await?;
+    let rows = transaction.rows(OF, &[signature.into()]).await?;
+    let mut verdicts: Vec<RecordedVerdict> = Vec::new();
+    for row in &rows {
+        let hash = row.text("hash")?;
+        let worker = row.text("name")?;
+        match verdicts.last_mut() {
+            Some(last) if last.metadata_hash == hash => last.workers.push(worker),
+            _ => verdicts.push(recorded_of(row, hash, worker)?),
+        }
+    }
+    Ok(verdicts)
+}
+
+fn recorded_of(
+    row: &Row,
+    metadata_hash: String,
+    worker: String,
+) -> Result<RecordedVerdict, EngineError> {
+    Ok(RecordedVerdict {
+        metadata_hash,
+        can_run: row.get("can_run")?,
+        reasons: row.json("reasons")?,
+        workers: vec![worker],
+    })
+}

@@ -1,0 +1,104 @@
+//! How a caller learns that something changed.
+
+use super::{CHANNEL, Database};
+use crate::{Seen, sqlite};
+use sqlx::{PgPool, Row, SqlitePool, postgres::PgListener};
+use std::{sync::OnceLock, time::Duration};
+use tokio::{
+    runtime::Runtime,
+    sync::watch::{Receiver, Sender, channel},
+    time::{sleep, timeout},
+};
+
+/// How often a file is looked at: the look reads one number from shared memory.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long until a listener that failed tries again.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Counts the changes of a database. It begins to watch with the first call.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    changes: OnceLock<Receiver<u64>>,
+}
+
+impl Watch {
+    pub(crate) fn wait(
+        &self,
+        runtime: &Runtime,
+        database: &Database,
+        seen: &mut Seen,
+        longest: Duration,
+    ) -> bool {
+        let changes = self.changes.get_or_init(|| begin(runtime, database));
+        let mut changes = changes.clone();
+        let is_new = |count: &u64| *count != seen.0;
+        let found = runtime.block_on(async {
+            let wait = timeout(longest, changes.wait_for(is_new)).await;
+            // The watcher ends with the runtime only.
+            wait.ok().and_then(Result::ok).map(|count| *count)
+        });
+        seen.0 = found.unwrap_or(seen.0);
+        found.is_some()
+    }
+}
+
+fn begin(runtime: &Runtime, database: &Database) -> Receiver<u64> {
+    // Ahead of a new `Seen`.
+    let (changes, receiver) = channel(1);
+    match database {
+        Database::Sqlite { readers, .. } => {
+            // Connecting needs the runtime at hand, if only later.
+            let _guard = runtime.enter();
+            runtime.spawn(look(sqlite::watcher(readers), changes));
+        }
+        Database::Postgres(pool) => {
+            runtime.spawn(listen(pool.clone(), changes));
+        }
+    }
+    receiver
+}
+
+fn count(changes: &Sender<u64>) {
+    changes.send_modify(|count| *count = count.wrapping_add(1).max(1));
+}
+
+/// The version differs after every commit of another connection, of whichever process.
+async fn look(pool: SqlitePool, changes: Sender<u64>) {
+    let mut before = None;
+    loop {
+        let row = sqlx::query("pragma data_version").fetch_one(&pool).await;
+        match row.and_then(|row| row.try_get::<i64, _>(0)) {
+            Ok(version) if before == Some(version) => {}
+            Ok(version) => {
+                before = Some(version);
+                count(&changes);
+            }
+            Err(error) => {
+                log::debug!("the database file cannot be watched: {error}");
+                before = None;
+            }
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// What happens while there is no connection is not heard, so each new one counts as a change.
+async fn listen(pool: PgPool, changes: Sender<u64>) {
+    loop {
+        if let Err(error) = hear(&pool, &changes).await {
+            log::debug!("the database cannot be listened to: {error}");
+        }
+        sleep(TRY_EVERY).await;
+    }
+}
+
+async fn hear(pool: &PgPool, changes: &Sender<u64>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    count(changes);
+    // None is a lost connection, to which the listener returns with the next call.
+    loop {
+        listener.try_recv().await?;
+        count(changes);
+    }
+}

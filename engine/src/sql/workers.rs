@@ -1,0 +1,94 @@
+//! The fleet.
+
+use super::{Database, Row, Transaction, json};
+use crate::{EngineError, Settings, Timestamp, Worker, limits, postgres, sqlite};
+use taskbay_core::{Metadata, TaskName};
+
+const ALL: &str = "
+    select w.*, (select count(*) from attempts a where a.worker = w.name and a.ended_at is null) as running
+    from workers w where $1 is null or w.name = $1 order by w.name";
+
+const SET: &str = "
+    insert into workers (name, static, allow, deny, enabled, draining) values ($1, $2, $3, $4, $5, $6)
+    on conflict (name) do update set static = excluded.static, allow = excluded.allow, deny = excluded.deny,
+        enabled = excluded.enabled, draining = excluded.draining";
+
+pub(crate) async fn workers(
+    database: &Database,
+    name: Option<&str>,
+) -> Result<Vec<Worker>, EngineError> {
+    let mut transaction = database.read().await?;
+    let rows = transaction.rows(ALL, &[name.into()]).await?;
+    rows.iter().map(worker_of).collect()
+}
+
+pub(crate) async fn worker(database: &Database, name: &str) -> Result<Worker, EngineError> {
+    let found = workers(database, Some(name)).await?.pop();
+    found.ok_or_else(|| EngineError::not_found("worker", name))
+}
+
+pub(crate) async fn set_worker(
+    database: &Database,
+    name: &str,
+    settings: &Settings,
+) -> Result<(), EngineError> {
+    limits::check_name("worker's name", name)?;
+    let metadata = document(&settings.static_metadata)?;
+    let allow = list(settings.allow.as_deref())?;
+    let deny = list(settings.deny.as_deref())?;
+    let mut transaction = database.begin().await?;
+    let values = [
+        name.into(),
+        (&metadata).into(),
+        allow.as_deref().into(),
+        deny.as_deref().into(),
+        settings.enabled.into(),
+        settings.draining.into(),
+    ];
+    transaction.execute(SET, &values).await?;
+    match transaction {
+        Transaction::Sqlite(_) => sqlite::settle(&mut transaction, name).await?,
+        Transaction::Postgres(_) => postgres::settle(&mut transaction, name).await?,
+    }
+    transaction.notify().await?;
+    transaction.commit().await
+}
+
+/// Metadata as text that every engine takes.
+pub(crate) fn document(metadata: &Metadata) -> Result<String, EngineError> {
+    let text = json(metadata)?;
+    limits::check_document("metadata", &text)?;
+    // PostgreSQL merges it as `jsonb`, which has no such character. The writer escapes it, and its backslashes.
+    if text.replace("\\\\", "").contains("\\u0000") {
+        return Err(EngineError::invalid(
+            "metadata",
+            "it contains a NUL character",
+        ));
+    }
+    Ok(text)
+}
+
+fn list(names: Option<&[TaskName]>) -> Result<Option<String>, EngineError> {
+    let text = names.map(|names| json(&names)).transpose()?;
+    limits::check_document("list of tasks", text.as_deref().unwrap_or_default())?;
+    Ok(text)
+}
+
+fn worker_of(row: &Row) -> Result<Worker, EngineError> {
+    Ok(Worker {
+        name: row.text("name")?,
+        slots: row.count("slots")?,
+        running: row.count("running")?,
+        last_seen: row.get::<Option<i64>>("last_seen")?.map(Timestamp),
+        reported: row.json("reported")?,
+        effective: row.json("effective")?,
+        metadata_hash: row.get("hash")?,
+        settings: Settings {
+            static_metadata: row.json("static")?,
+            allow: row.maybe_json("allow")?,
+            deny: row.maybe_json("deny")?,
+            enabled: row.get("enabled")?,
+            draining: row.get("draining")?,
+        },
+    })
+}

@@ -1,0 +1,59 @@
+//! What a worker says of itself, and what holds of it then.
+
+use crate::{
+    EngineError, Standing,
+    hash::hash,
+    sql::{Database, Transaction, json},
+};
+use taskbay_core::Metadata;
+
+const NOTE: &str = "
+    insert into workers (name, slots, reported, last_seen) values ($1, $2, $3, $4)
+    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen";
+
+pub(crate) async fn report(
+    database: &Database,
+    name: &str,
+    slots: i64,
+    metadata: &str,
+) -> Result<Standing, EngineError> {
+    let mut transaction = database.begin().await?;
+    let now = transaction.now().await?;
+    let values = [name.into(), slots.into(), metadata.into(), now.into()];
+    transaction.execute(NOTE, &values).await?;
+    settle(&mut transaction, name).await?;
+    let sql = "select enabled, draining, hash from workers where name = $1";
+    let row = transaction.one(sql, &[name.into()]).await?;
+    transaction.commit().await?;
+    Ok(Standing {
+        enabled: row.get("enabled")?,
+        draining: row.get("draining")?,
+        metadata_hash: row.text("hash")?,
+    })
+}
+
+/// Puts a worker's static metadata over what it reported. Verdicts on metadata that no worker has any more go.
+pub(crate) async fn settle(transaction: &mut Transaction, name: &str) -> Result<(), EngineError> {
+    let sql = "select reported, static, hash, last_seen from workers where name = $1";
+    let row = transaction.one(sql, &[name.into()]).await?;
+    if row.get::<Option<i64>>("last_seen")?.is_none() {
+        return Ok(());
+    }
+    let before: Option<String> = row.get("hash")?;
+    let mut effective: Metadata = row.json("reported")?;
+    effective.extend(row.json("static")?);
+    let effective = json(&effective)?;
+    let hash = hash(effective.as_bytes());
+    if before.as_ref() == Some(&hash) {
+        return Ok(());
+    }
+    let sql = "update workers set effective = $2, hash = $3 where name = $1";
+    transaction
+        .execute(sql, &[name.into(), (&effective).into(), (&hash).into()])
+        .await?;
+    let sql = "delete from verdicts where hash = $1 and not exists (select 1 from workers where hash = $1)";
+    transaction
+        .execute(sql, &[before.as_deref().into()])
+        .await?;
+    Ok(())
+}

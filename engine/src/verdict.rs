@@ -1,0 +1,56 @@
+//! Verdicts as rows: which match signatures suit which metadata.
+
+use crate::RequestId;
+use taskbay_core::{Metadata, Reason, TaskName, Verdict};
+
+/// A match signature with pending requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingSignature {
+    /// Its key, as the scheduler made it.
+    pub key: String,
+    /// The task.
+    pub task_name: TaskName,
+    /// How many requests wait under it.
+    pub pending: u64,
+    /// The request that has waited longest.
+    pub oldest: RequestId,
+}
+
+/// A verdict that nobody has given yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MissingVerdict {
+    /// The key of the signature.
+    pub signature: String,
+    /// The task.
+    pub task_name: TaskName,
+    /// A pending request of the signature, to be configured anew where the scheduler has forgotten it.
+    pub example: RequestId,
+    /// The hash of the metadata.
+    pub metadata_hash: String,
+    /// The metadata, the effective one of at least one worker.
+    pub metadata: Metadata,
+}
+
+/// A verdict to be recorded, in the place of an earlier one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewVerdict {
+    /// The key of the signature.
+    pub signature: String,
+    /// The hash of the metadata.
+    pub metadata_hash: String,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// A recorded verdict, with whom it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedVerdict {
+    /// The hash of the metadata.
+    pub metadata_hash: String,
+    /// Whether such workers suit.
+    pub can_run: bool,
+    /// Why not.
+    pub reasons: Vec<Reason>,
+    /// The workers whose effective metadata it is, sorted.
+    pub workers: Vec<String>,
+}

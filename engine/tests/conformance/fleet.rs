@@ -1,0 +1,157 @@
+use crate::bay::{Bay, noop, task};
+use taskbay_core::{Metadata, TaskName};
+use taskbay_engine::{EngineError, Report, Settings};
+
+fn metadata(text: &str) -> Metadata {
+    Metadata::parse(text).unwrap()
+}
+
+pub(crate) fn static_metadata_overrides_what_is_reported(bay: &Bay) {
+    let reported = metadata(r#"{"a": 1, "b": {"x": 1}}"#);
+    let before = bay.report_with("w", reported.clone());
+    let settings = Settings {
+        static_metadata: metadata(r#"{"b": {"y": 2}, "c": null}"#),
+        ..Settings::default()
+    };
+    bay.engine.set_worker("w", &settings).unwrap();
+    let worker = bay.engine.worker("w").unwrap();
+    assert_eq!(
+        worker.effective,
+        metadata(r#"{"a": 1, "b": {"y": 2}, "c": null}"#)
+    );
+    assert_eq!(worker.reported, reported);
+    assert_eq!(worker.settings, settings);
+    assert_ne!(worker.metadata_hash.as_ref(), Some(&before));
+    // It holds over later reports too, and one that says so itself is no other.
+    let after = bay.report_with("w", reported.clone());
+    assert_eq!(worker.metadata_hash, Some(after.clone()));
+    assert_eq!(bay.report_with("same", worker.effective), after);
+    bay.engine.set_worker("w", &Settings::default()).unwrap();
+    assert_eq!(bay.engine.worker("w").unwrap().effective, reported);
+}
+
+pub(crate) fn an_allow_list_shadows_a_deny_list(bay: &Bay) {
+    let set = |allow: Option<Vec<TaskName>>, deny: Option<Vec<TaskName>>| {
+        let settings = Settings {
+            allow,
+            deny,
+            ..Settings::default()
+        };
+        bay.engine.set_worker("w", &settings).unwrap();
+        bay.fitting("w", 0);
+        let worker = bay.engine.worker("w").unwrap();
+        let got = !bay.work_off("w").is_empty();
+        assert_eq!(worker.settings.permits(&noop()), got);
+        got
+    };
+    assert!(set(None, None));
+    assert!(!set(None, Some(vec![task("a"), noop()])));
+    assert!(set(None, Some(vec![task("a")])));
+    assert!(set(Some(vec![noop()]), Some(vec![noop()])));
+    assert!(!set(Some(vec![task("a")]), None));
+    assert!(!set(Some(Vec::new()), None));
+}
+
+pub(crate) fn a_draining_worker_gets_nothing(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    let set = |enabled, draining| {
+        let settings = Settings {
+            enabled,
+            draining,
+            ..Settings::default()
+        };
+        bay.engine.set_worker("w", &settings).unwrap();
+    };
+    set(true, true);
+    assert_eq!(bay.claim("w"), None);
+    set(false, false);
+    assert_eq!(bay.claim("w"), None);
+    let report = Report {
+        name: "w".to_owned(),
+        slots: 2,
+        metadata: bay.engine.worker("w").unwrap().reported,
+    };
+    assert!(!bay.engine.report(&report).unwrap().enabled);
+    set(true, false);
+    let claim = bay.claim("w").unwrap();
+    assert_eq!(claim.lease.request, id);
+    let worker = bay.engine.worker("w").unwrap();
+    assert_eq!((worker.running, worker.slots), (1, 2));
+    set(true, true);
+    // What it has it may finish.
+    bay.engine
+        .complete(&claim.lease, &crate::bay::success())
+        .unwrap();
+    assert_eq!(bay.engine.worker("w").unwrap().running, 0);
+}
+
+pub(crate) fn settings_may_come_first(bay: &Bay) {
+    let settings = Settings {
+        static_metadata: metadata(r#"{"a": 2}"#),
+        ..Settings::default()
+    };
+    bay.engine.set_worker("later", &settings).unwrap();
+    let worker = bay.engine.worker("later").unwrap();
+    assert_eq!((worker.last_seen, worker.metadata_hash), (None, None));
+    bay.report_with("later", metadata(r#"{"a": 1}"#));
+    let worker = bay.engine.worker("later").unwrap();
+    assert_eq!(worker.effective, metadata(r#"{"a": 2}"#));
+    assert!(worker.last_seen.is_some());
+    bay.report("earlier");
+    let names: Vec<_> = bay
+        .engine
+        .workers()
+        .unwrap()
+        .into_iter()
+        .map(|worker| worker.name)
+        .collect();
+    assert_eq!(names, ["earlier", "later"]);
+}
+
+pub(crate) fn metadata_takes_any_json(bay: &Bay) {
+    let odd = metadata(
+        r#"{"é\n": [1.5, -0.25, 18446744073709551615, 1e300, true, null, "\\u0000"], "": {}}"#,
+    );
+    let hash = bay.report_with("w", odd.clone());
+    let worker = bay.engine.worker("w").unwrap();
+    assert_eq!((&worker.reported, &worker.effective), (&odd, &odd));
+    assert_eq!(bay.report_with("w", odd), hash);
+    let refused = [
+        metadata(r#"{"a": "\u0000"}"#),
+        metadata(&format!(r#"{{"a": "{}"}}"#, "x".repeat(1 << 20))),
+    ];
+    for metadata in refused {
+        let report = Report {
+            name: "w".to_owned(),
+            slots: 1,
+            metadata,
+        };
+        assert!(bay.engine.report(&report).is_err());
+    }
+    let report = Report {
+        name: "a\nb".to_owned(),
+        slots: 1,
+        metadata: Metadata::default(),
+    };
+    assert!(matches!(
+        bay.engine.report(&report),
+        Err(EngineError::Invalid { .. })
+    ));
+}
+
+pub(crate) fn an_unknown_worker_is_told(bay: &Bay) {
+    let unknown = bay.engine.claim("nobody", crate::bay::LONG).unwrap_err();
+    assert!(
+        matches!(unknown, EngineError::NotFound { .. }),
+        "{unknown:?}"
+    );
+    assert_eq!(unknown.to_string(), "there is no worker `nobody`");
+    assert!(bay.engine.worker("nobody").is_err());
+    bay.engine
+        .set_worker("nobody", &Settings::default())
+        .unwrap();
+    assert!(
+        bay.engine.claim("nobody", crate::bay::LONG).is_err(),
+        "it never reported"
+    );
+}

@@ -1,0 +1,65 @@
+//! What every engine does: each case runs on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bay;
+mod server;
+
+/// Artifacts, streamed and kept once.
+mod artifacts;
+/// What workers report, and what administrators say.
+mod fleet;
+/// Who lost a lease is refused, and attempts are limited.
+mod leases;
+/// Logs, in order and limited.
+mod logs;
+/// Signatures and verdicts.
+mod matching;
+/// What only one of the databases has.
+mod only_postgres;
+mod only_sqlite;
+/// Opening: migrations at once, newer schemas, secrets, and processes that are killed.
+mod opening;
+/// What goes when it is old.
+mod prune;
+/// The best request first, and nothing in the way.
+mod queue;
+/// No request twice, whoever asks at the same time.
+mod rush;
+/// Abort, retry, refuse, and how requests are listed.
+mod submission;
+/// Waiting for a change.
+mod wait;
+
+/// Makes each case a test on both databases.
+macro_rules! on_both {
+    ($($module:ident: $($case:ident),+;)+) => {
+        mod sqlite {
+            $($(#[test] fn $case() { crate::$module::$case(&crate::bay::Bay::sqlite()); })+)+
+        }
+        mod postgres {
+            $($(#[test] fn $case() { if let Some(bay) = crate::bay::Bay::postgres() { crate::$module::$case(&bay); } })+)+
+        }
+    };
+}
+
+on_both! {
+    queue: higher_priority_first_then_the_older, what_fits_nobody_blocks_nothing, only_what_a_verdict_permits,
+        what_is_held_back_waits;
+    rush: sixteen_threads_take_each_request_once, sixteen_threads_see_each_completion_once;
+    leases: an_expired_lease_is_refused, a_resumed_worker_is_refused, a_successor_of_the_same_name_is_another,
+        a_renewed_lease_holds, attempts_are_limited_and_leave_evidence, what_was_completed_stays,
+        a_released_request_waits_again, a_wrong_fence_is_refused;
+    submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
+        a_retried_request_counts_anew, a_refused_request_says_why, requests_are_listed, what_is_too_large_is_refused,
+        data_is_kept_as_it_was_written;
+    matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, verdicts_go_with_their_metadata,
+        a_key_is_one_tasks;
+    fleet: static_metadata_overrides_what_is_reported, an_allow_list_shadows_a_deny_list, a_draining_worker_gets_nothing,
+        settings_may_come_first, metadata_takes_any_json, an_unknown_worker_is_told;
+    logs: lines_keep_their_order, a_log_is_limited, a_late_line_is_refused, any_text_is_logged;
+    artifacts: five_mebibytes_come_back, contents_are_kept_once, artifacts_relate, odd_names_are_refused,
+        a_lost_lease_makes_nothing, a_failing_reader_leaves_nothing;
+    prune: old_requests_go_with_their_logs, orphaned_content_goes;
+    wait: another_connection_is_noticed, waiting_ends_in_time, each_watcher_sees_for_itself;
+    opening: two_may_migrate_at_once, a_newer_schema_is_refused, what_is_open_is_named_without_secrets;
+}

@@ -1,0 +1,101 @@
+use crate::bay::{Bay, no, noop, task};
+use taskbay_core::{Metadata, Verdict};
+use taskbay_engine::{EngineError, NewRequest};
+
+pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
+    let first = bay.submit(0);
+    let second = bay.submit(1);
+    let unsigned: Vec<_> = bay
+        .engine
+        .unsigned(9)
+        .unwrap()
+        .iter()
+        .map(|each| each.id)
+        .collect();
+    assert_eq!(unsigned, [second, first]);
+    let hash = bay.report("w");
+    let same: Metadata = bay.engine.worker("w").unwrap().reported;
+    assert_eq!(bay.report_with("twin", same), hash);
+    bay.report("other");
+    for id in [first, second] {
+        assert!(bay.engine.sign(id, "s").unwrap());
+    }
+    let pending = bay.engine.pending_signatures().unwrap();
+    assert_eq!(
+        (
+            pending[0].key.as_str(),
+            pending[0].pending,
+            pending[0].oldest
+        ),
+        ("s", 2, first)
+    );
+    let missing = bay.engine.missing_verdicts(9).unwrap();
+    assert_eq!(missing.len(), 2, "one for each distinct metadata");
+    assert_eq!(bay.engine.missing_verdicts(1).unwrap().len(), 1);
+    let of_w = missing
+        .iter()
+        .find(|each| each.metadata_hash == hash)
+        .unwrap();
+    assert_eq!((of_w.signature.as_str(), of_w.example), ("s", first));
+    assert_eq!(of_w.metadata.value("test:name"), Some(&"w".into()));
+    bay.verdict("s", &hash, no());
+    assert_eq!(bay.engine.missing_verdicts(9).unwrap().len(), 1);
+    let recorded = bay.engine.verdicts_of("s").unwrap();
+    assert_eq!(recorded.len(), 1);
+    assert_eq!(recorded[0].workers, ["twin", "w"]);
+    assert_eq!(
+        (recorded[0].can_run, &recorded[0].reasons),
+        (false, &no().reasons)
+    );
+    bay.verdict("s", &hash, Verdict::default());
+    assert!(bay.engine.verdicts_of("s").unwrap()[0].can_run);
+}
+
+pub(crate) fn a_changed_plugin_is_signed_anew(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    let other = bay
+        .engine
+        .submit(&NewRequest::new(task("other"), "{}"))
+        .unwrap();
+    bay.fit(other, "of other", "w");
+    assert_eq!(bay.engine.unsign(&noop()).unwrap(), 1);
+    assert_eq!(bay.engine.unsigned(9).unwrap()[0].id, id);
+    assert_eq!(bay.work_off("w"), [other]);
+    bay.fit(id, "new key", "w");
+    assert_eq!(bay.work_off("w"), [id]);
+}
+
+pub(crate) fn verdicts_go_with_their_metadata(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    assert_eq!(bay.engine.verdicts_of("fits").unwrap().len(), 1);
+    let mut changed = Metadata::default();
+    changed.insert("test:name", "changed");
+    let hash = bay.report_with("w", changed);
+    assert_eq!(bay.engine.verdicts_of("fits").unwrap(), []);
+    assert_eq!(bay.number("select count(*) from verdicts"), 0);
+    assert_eq!(bay.claim("w"), None);
+    bay.verdict("fits", &hash, Verdict::default());
+    assert_eq!(bay.work_off("w"), [id]);
+    // A verdict that comes too late is dropped.
+    let late = taskbay_engine::NewVerdict {
+        signature: "fits".to_owned(),
+        metadata_hash: "gone".to_owned(),
+        verdict: Verdict::default(),
+    };
+    assert_eq!(bay.engine.record_verdicts(&[late]).unwrap(), 0);
+}
+
+pub(crate) fn a_key_is_one_tasks(bay: &Bay) {
+    assert!(bay.engine.sign(bay.submit(0), "s").unwrap());
+    let other = bay
+        .engine
+        .submit(&NewRequest::new(task("other"), "{}"))
+        .unwrap();
+    let error = bay.engine.sign(other, "s").unwrap_err();
+    assert!(matches!(error, EngineError::Invalid { .. }), "{error:?}");
+    assert!(bay.engine.sign(other, "").is_err());
+    assert!(matches!(
+        bay.engine.sign(99, "s"),
+        Err(EngineError::NotFound { .. })
+    ));
+}

@@ -1,0 +1,71 @@
+use crate::bay::{Bay, success};
+use std::time::Duration;
+use taskbay_engine::{EngineError, LogLevel, NewArtifact, NewFile, NewLogLine, Pruned};
+
+const DAY: Duration = Duration::from_hours(24);
+
+pub(crate) fn old_requests_go_with_their_logs(bay: &Bay) {
+    let done = bay.fitting("w", 0);
+    let lease = bay.claim("w").unwrap().lease;
+    let line = NewLogLine {
+        level: LogLevel::Info,
+        message: "a".to_owned(),
+    };
+    bay.engine.append_log(&lease, &[line]).unwrap();
+    let artifact = NewArtifact {
+        category: "test".to_owned(),
+        data: serde_json::Value::Null,
+        files: Vec::new(),
+        made_by: Some(lease),
+    };
+    let artifact = bay.engine.create_artifact(artifact).unwrap();
+    bay.engine.complete(&lease, &success()).unwrap();
+    let kept = bay.submit(0);
+    assert_eq!(bay.engine.prune(DAY).unwrap(), Pruned::default());
+    let pruned = bay.engine.prune(Duration::ZERO).unwrap();
+    assert_eq!((pruned.requests, pruned.signatures), (1, 1));
+    assert!(matches!(
+        bay.engine.request(done),
+        Err(EngineError::NotFound { .. })
+    ));
+    assert_eq!(bay.engine.request(kept).unwrap().request.id, kept);
+    assert_eq!(bay.engine.artifact(artifact).unwrap().request, None);
+    for table in ["log_lines", "attempts", "verdicts"] {
+        assert_eq!(
+            bay.number(&format!("select count(*) from {table}")),
+            0,
+            "{table}"
+        );
+    }
+    // A number does not come again.
+    assert!(bay.submit(0) > kept);
+}
+
+pub(crate) fn orphaned_content_goes(bay: &Bay) {
+    let create = |content: &'static [u8]| {
+        let file = NewFile {
+            name: "a".to_owned(),
+            content: Box::new(content),
+        };
+        let artifact = NewArtifact {
+            category: "test".to_owned(),
+            data: serde_json::Value::Null,
+            files: vec![file],
+            made_by: None,
+        };
+        bay.engine.create_artifact(artifact).unwrap()
+    };
+    let gone = create(b"gone");
+    let kept = create(b"kept");
+    bay.engine.remove_artifact(gone).unwrap();
+    assert_eq!(
+        bay.engine.prune(DAY).unwrap().chunks,
+        0,
+        "it may belong to one that comes in"
+    );
+    bay.execute("update chunks set kept_at = 0");
+    assert_eq!(bay.engine.prune(DAY).unwrap().chunks, 1);
+    let mut bytes = Vec::new();
+    bay.engine.fetch_file(kept, "a", &mut bytes).unwrap();
+    assert_eq!(bytes, b"kept");
+}
