@@ -17,7 +17,7 @@ pub struct Report {
 }
 
 /// How a worker stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Standing {
     /// Whether it gets requests at all.
     pub enabled: bool,
@@ -25,6 +25,8 @@ pub struct Standing {
     pub draining: bool,
     /// The hash of its effective metadata, by which verdicts are found.
     pub metadata_hash: String,
+    /// What holds of its metadata: what it reported, with the administrator's static metadata over it.
+    pub effective: Metadata,
 }
 
 /// A worker.

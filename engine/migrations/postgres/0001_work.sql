@@ -53,7 +53,7 @@ begin
 end $$;
 
 create function report(p_name text, p_slots bigint, p_metadata text)
-returns table (enabled boolean, draining boolean, hash text)
+returns table (enabled boolean, draining boolean, hash text, effective text)
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -63,7 +63,7 @@ begin
     insert into workers as w (name, slots, reported, last_seen) values (p_name, p_slots, p_metadata, now_ms())
     on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen;
     perform settle(p_name);
-    return query select w.enabled, w.draining, w.hash from workers w where w.name = p_name;
+    return query select w.enabled, w.draining, w.hash, w.effective from workers w where w.name = p_name;
 end $$;
 
 -- One statement takes the best request. Each fit signature offers its first ones through the queue's index; of all of them

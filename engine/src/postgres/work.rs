@@ -24,6 +24,7 @@ pub(crate) async fn report(
         enabled: row.get("enabled")?,
         draining: row.get("draining")?,
         metadata_hash: row.text("hash")?,
+        effective: row.json("effective")?,
     })
 }
 

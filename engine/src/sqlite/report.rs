@@ -22,13 +22,14 @@ pub(crate) async fn report(
     let values = [name.into(), slots.into(), metadata.into(), now.into()];
     transaction.execute(NOTE, &values).await?;
     settle(&mut transaction, name).await?;
-    let sql = "select enabled, draining, hash from workers where name = $1";
+    let sql = "select enabled, draining, hash, effective from workers where name = $1";
     let row = transaction.one(sql, &[name.into()]).await?;
     transaction.commit().await?;
     Ok(Standing {
         enabled: row.get("enabled")?,
         draining: row.get("draining")?,
         metadata_hash: row.text("hash")?,
+        effective: row.json("effective")?,
     })
 }
 
