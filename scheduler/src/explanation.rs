@@ -18,6 +18,9 @@ pub struct Explanation {
     pub conditions: Vec<Row>,
     /// Where it fits nobody, the worker that lacks the least.
     pub nearest: Option<Nearest>,
+    /// Why nobody can execute it, whoever comes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
     /// Where not all workers have the task in the same version, who has which.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skew: Vec<Versions>,
@@ -87,6 +90,7 @@ pub(crate) fn of(
         verdict: outlook,
         conditions: rows,
         nearest,
+        reasons: Vec::new(),
         skew: if skew.len() > 1 { skew } else { Vec::new() },
     }
 }
@@ -169,6 +173,19 @@ pub(crate) fn skew(task: &TaskName, fleet: &Fleet) -> Vec<Versions> {
         versions.workers.sort_unstable();
     }
     found
+}
+
+impl Explanation {
+    /// Of a request that nobody can execute, whoever comes: its task is unknown, or its data invalid.
+    pub fn refused(reason: Reason) -> Self {
+        Self {
+            verdict: Outlook::Never,
+            conditions: Vec::new(),
+            nearest: None,
+            reasons: vec![reason],
+            skew: Vec::new(),
+        }
+    }
 }
 
 impl Row {

@@ -1,0 +1,137 @@
+//! One attempt at a request: configured, judged once more, executed.
+
+use crate::{
+    present::Present,
+    running::{End, Running},
+};
+use std::{fmt, sync::Arc, time::Duration};
+use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server, TaskName, Verdict};
+use taskbay_engine::Claim;
+use taskbay_worker::{AttemptLog, AttemptOptions, Failure, Hosts};
+
+/// How long a request waits that was handed back since this worker cannot execute it now.
+const LATER: Duration = Duration::from_secs(5);
+
+/// What is to be told the engine of an attempt.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// It has a result.
+    Completed(Outcome),
+    /// It has none, and somebody else may try.
+    Released { reason: String, after: Duration },
+    /// Nothing: the request is another's by now.
+    Nothing,
+}
+
+/// Makes the attempt, with the plugin and the metadata that the worker has now.
+pub(crate) fn make(
+    claim: &Claim,
+    running: &Arc<Running>,
+    present: &Present,
+    hosts: &mut Hosts,
+    server: &Arc<dyn Server>,
+    grace: Duration,
+) -> Told {
+    let options = AttemptOptions {
+        timeout: claim.timeout,
+        grace,
+        keep: false,
+        log: Some(Arc::clone(&running.log) as Arc<dyn AttemptLog>),
+    };
+    let attempted = attempt(claim, present, hosts, server, &options);
+    match (running.ended_for(), attempted) {
+        (Some(End::Lost), _) => Told::Nothing,
+        // One that was done just then has its result all the same.
+        (Some(End::Aborted), Told::Completed(outcome)) if is_stopped(&outcome) => {
+            Told::Completed(Outcome::aborted())
+        }
+        (Some(End::HandedBack), Told::Completed(outcome)) if is_stopped(&outcome) => {
+            Told::Released {
+                reason: "the worker ends".to_owned(),
+                after: Duration::ZERO,
+            }
+        }
+        (_, told) => told,
+    }
+}
+
+/// Whether the attempt ended because it was told to.
+fn is_stopped(outcome: &Outcome) -> bool {
+    outcome.result == OutcomeResult::Aborted
+}
+
+fn attempt(
+    claim: &Claim,
+    present: &Present,
+    hosts: &mut Hosts,
+    server: &Arc<dyn Server>,
+    options: &AttemptOptions,
+) -> Told {
+    let Some(file) = present.files.get(&claim.task_name) else {
+        return Told::later(format!(
+            "the worker no longer has the task `{}`",
+            claim.task_name
+        ));
+    };
+    let configured = match hosts.configure(file, &claim.task_data) {
+        Ok(configured) => configured,
+        Err(failure) => return Told::of(&failure),
+    };
+    match hosts.can_run(file, &configured, &present.metadata) {
+        Ok(verdict) if verdict.can_run() => {}
+        Ok(verdict) => return Told::unsuitable(&claim.task_name, verdict),
+        Err(failure) => return Told::of(&failure),
+    }
+    match hosts.execute(file, &configured.data, server, options) {
+        Ok(report) => Told::Completed(report.outcome),
+        Err(failure) => Told::of(&failure),
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed(outcome) => {
+                write!(f, "{:?}", outcome.result)?;
+                let mut messages = outcome.errors.iter().map(|error| &error.message);
+                messages.try_for_each(|message| write!(f, ", {message}"))
+            }
+            Self::Released { reason, .. } => write!(f, "handed back, {reason}"),
+            Self::Nothing => f.write_str("its lease is lost"),
+        }
+    }
+}
+
+impl Told {
+    fn later(reason: String) -> Self {
+        Self::Released {
+            reason,
+            after: LATER,
+        }
+    }
+
+    /// The verdict that the claim was made with is out of date, or the scheduler's plugin decides otherwise.
+    fn unsuitable(task: &TaskName, verdict: Verdict) -> Self {
+        let outcome = Outcome::unsuitable(verdict.reasons);
+        log::warn!(
+            "claimed a request for `{task}`, but {}",
+            outcome.errors[0].message
+        );
+        Self::Completed(outcome)
+    }
+
+    fn of(failure: &Failure) -> Self {
+        let code = match failure {
+            Failure::Interrupted => return Self::Completed(Outcome::aborted()),
+            // The machine may have what it lacks in a while, and another has it now.
+            Failure::NoHost(_) => return Self::later(failure.to_string()),
+            failure => failure.error_code(),
+        };
+        let mut outcome = Outcome::error(code, failure.to_string());
+        if let Failure::Invalid(faults) = failure {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            outcome = Outcome::error(ErrorCode::ConfigureFailed, faults.join("; "));
+        }
+        Self::Completed(outcome)
+    }
+}

@@ -1,0 +1,34 @@
+//! What runs for long: workers that take requests from an engine, and schedulers that judge who may.
+//!
+//! It knows both sides of a request, where it waits and how it is executed, and brings them together. It refuses to know
+//! how an engine stores, how a plugin is run, and how a command line looks.
+
+#![forbid(unsafe_code)]
+
+mod config;
+
+mod stop;
+
+mod log_buffer;
+mod running;
+
+mod leases;
+mod news;
+
+mod store_server;
+
+mod present;
+
+mod attempt;
+
+mod worker;
+
+mod plugins;
+
+mod scheduling;
+
+pub use config::{CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, WorkerConfig};
+pub use plugins::Plugins;
+pub use scheduling::Scheduling;
+pub use stop::Stop;
+pub use worker::{MakeHosts, OfferHeard, WorkerOptions, WorkerService};

@@ -1,0 +1,62 @@
+//! The plugins of a scheduler, kept up to date.
+
+use std::collections::HashMap;
+use taskbay_core::{Metadata, Verdict};
+use taskbay_loader::Catalog;
+use taskbay_scheduler::{Judge, Matchable, Request};
+use taskbay_worker::{Hosts, Known, Matcher, Unmatchable};
+
+/// The plugins that a scheduler asks, and what it has heard from them.
+#[derive(Debug)]
+pub struct Plugins {
+    matcher: Matcher,
+    known: HashMap<String, Matchable>,
+}
+
+impl Plugins {
+    /// Asks the plugins of that catalog, in these hosts.
+    pub fn new(hosts: Hosts, catalog: Catalog) -> Self {
+        Self {
+            matcher: Matcher::new(hosts, catalog),
+            known: HashMap::new(),
+        }
+    }
+
+    /// What decides who may run a request.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such task, the data is invalid, or the plugin cannot be asked.
+    pub fn configure(&mut self, task: &str, data: &str) -> Result<Matchable, Unmatchable> {
+        let (
+            Known {
+                file,
+                version,
+                hash,
+            },
+            configured,
+        ) = self.matcher.configure(task, data)?;
+        let task = file.name().clone();
+        let matchable = Matchable::new(Request {
+            task,
+            version,
+            file: hash,
+            configured,
+        });
+        self.known
+            .insert(matchable.signature().as_str().to_owned(), matchable.clone());
+        Ok(matchable)
+    }
+
+    /// What has that signature, if it is known here.
+    pub fn known(&self, signature: &str) -> Option<&Matchable> {
+        self.known.get(signature)
+    }
+}
+
+impl Judge for Plugins {
+    fn judge(&mut self, task: &Matchable, worker: &Metadata) -> Verdict {
+        let name = task.conditions().task().as_str();
+        self.matcher.can_run(name, task.data(), worker)
+    }
+}
