@@ -2,6 +2,7 @@
 
 mod check;
 mod global;
+mod queue;
 
 pub(crate) use check::CheckArgs;
 use clap::{
@@ -9,6 +10,7 @@ use clap::{
     error::ErrorKind,
 };
 pub(crate) use global::Global;
+pub(crate) use queue::{ArtifactCommand, QueueCommand, WorkerArgs, WorkerSetArgs};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use taskbay_worker::LONGEST;
 
@@ -26,14 +28,25 @@ pub(crate) struct Args {
 /// The last part of every help text.
 const MORE: &str = "\
 Environment: TASKBAY_PLUGIN_PATH, directories with plugins, separated by colons; TASKBAY_CACHE_DIR, where private copies \
-of plugins are kept, ~/.cache/taskbay by default; RUST_LOG, what is logged.
+of plugins are kept, ~/.cache/taskbay by default; TASKBAY_ENGINE, where requests wait; TASKBAY_CONFIG, a file in the \
+place of /etc/taskbay/config.toml; RUST_LOG, what is logged.
 
-Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task or file; 4 plugin refused; \
-5 plugin crashed, hung or panicked; 6 environment unavailable; 7 aborted or timed out.";
+Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task, request or file; 4 plugin refused; \
+5 plugin crashed, hung or panicked; 6 engine or environment unavailable; 7 aborted or timed out.";
 
 /// The whole command line.
 pub(crate) fn command() -> clap::Command {
     Args::command().mut_subcommands(global::take)
+}
+
+impl Command {
+    /// Whether it runs until it is told to end.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(
+            self,
+            Self::Queue(QueueCommand::Worker(_) | QueueCommand::Scheduler | QueueCommand::Serve(_))
+        )
+    }
 }
 
 impl Args {
@@ -133,13 +146,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         api_path: Option<PathBuf>,
     },
-    /// Say what this machine offers, at first and whenever that changes, until told to end; there is no engine yet to take
-    /// requests from
-    Worker {
-        /// The worker's name; the machine's by default
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-    },
+    #[command(flatten)]
+    Queue(QueueCommand),
     /// Try a plugin for its author: what it is, says, does, and leaves behind
     Check(CheckArgs),
     /// Show the plugins that were set aside since they died or hung, or forget it

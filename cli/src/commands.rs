@@ -12,10 +12,10 @@ mod matching;
 mod new;
 mod paths;
 mod quarantine;
+mod queue;
 mod run;
 mod schema;
 mod validate;
-mod worker;
 
 use crate::{
     args::{Args, Command},
@@ -25,7 +25,7 @@ use crate::{
 
 /// Runs the command, reports what failed, and says what the process ends with.
 pub(crate) fn run(args: Args) -> Exit {
-    let session = Session::new(args.global);
+    let session = Session::new(args.global, args.command.is_service());
     let done = match args.command {
         Command::List { follow: true, .. } => follow::run(&session),
         Command::List { load, strict, .. } => list::run(&session, load, strict),
@@ -58,7 +58,7 @@ pub(crate) fn run(args: Args) -> Exit {
             directory,
             api_path,
         } => new::run(&session, &name, directory, api_path),
-        Command::Worker { name } => worker::run(&session, name),
+        Command::Queue(command) => queue::run(&session, command),
         Command::Check(args) => check::run(&session, &args),
         Command::Quarantine { command } => quarantine::run(&session, &command),
         Command::Completions { shell } => completions::run(&session, shell),

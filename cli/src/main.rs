@@ -4,6 +4,7 @@ mod exit;
 
 mod args;
 mod logging;
+mod queue;
 
 mod host;
 

@@ -10,19 +10,23 @@ use crate::{
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
+    iterator::Signals,
+    low_level::emulate_default_handler,
 };
 use std::{
-    env,
+    env, io,
     path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
 };
 use taskbay_core::Abort;
 use taskbay_loader::{
     Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, Store, TrustPolicy,
 };
+use taskbay_service::Stop;
 use taskbay_worker::{Failure, Hosts, LiveCatalog, first_loading};
 
 /// What all commands work with.
@@ -36,7 +40,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(global: Global) -> Self {
+    /// What a command works with. One that runs `for_long` is told to end in its own way.
+    pub(crate) fn new(global: Global, for_long: bool) -> Self {
         let environment = env::var_os(PLUGIN_PATH_VARIABLE);
         Self {
             report: Report::new(global.json),
@@ -46,7 +51,11 @@ impl Session {
             } else {
                 TrustPolicy::OwnerOnly
             },
-            abort: abort_on_signals(),
+            abort: if for_long {
+                Abort::new()
+            } else {
+                abort_on_signals()
+            },
             global,
         }
     }
@@ -86,15 +95,49 @@ impl Session {
 
     /// Plugin hosts, of which none runs yet.
     pub(crate) fn hosts(&self) -> Hosts {
-        if self.global.in_process {
-            return Hosts::in_process(self.abort.clone());
+        self.hosts_maker()(self.abort.clone())
+    }
+
+    /// What makes plugin hosts that end with a latch of their own.
+    pub(crate) fn hosts_maker(&self) -> impl Fn(Abort) -> Hosts + Send + Sync + use<> {
+        let (in_process, limit) = (self.global.in_process, self.global.plugin_timeout);
+        let quarantine = self.quarantine();
+        move |abort| {
+            if in_process {
+                return Hosts::in_process(abort);
+            }
+            let hosts = Hosts::new(host::program(), limit, abort);
+            match &quarantine {
+                Some(quarantine) => hosts.with_quarantine(quarantine.clone()),
+                None => hosts,
+            }
         }
-        let program = host::program();
-        let hosts = Hosts::new(program, self.global.plugin_timeout, self.abort.clone());
-        match self.quarantine() {
-            Some(quarantine) => hosts.with_quarantine(quarantine),
-            None => hosts,
-        }
+    }
+
+    /// Ends a service at SIGINT and SIGTERM: the first has it finish what it has, the second do so at once, and a third
+    /// ends the process.
+    pub(crate) fn stop_on_signals(&self) -> Result<Stop, CommandError> {
+        let failed = |error: io::Error| {
+            CommandError::new(Exit::Unavailable, "signals cannot be heard").cause(&error)
+        };
+        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        let (stop, abort) = (Stop::new(), self.abort.clone());
+        let told = stop.clone();
+        let listen = move || {
+            for (count, signal) in signals.forever().enumerate() {
+                told.tell();
+                // What only describes this machine need not be waited for.
+                abort.set();
+                if count >= 2 {
+                    let _ = emulate_default_handler(signal);
+                }
+            }
+        };
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(listen)
+            .map_err(failed)?;
+        Ok(stop)
     }
 }
 

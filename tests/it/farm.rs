@@ -38,7 +38,7 @@ pub(crate) fn built() -> &'static Path {
         cargo
             .current_dir(root())
             .args(["build", "--locked", "--quiet", "-p", "taskbay-cli"]);
-        for task in ["noop", "blhc", "debdiff", "lintian"] {
+        for task in ["noop", "sleep", "blhc", "debdiff", "lintian"] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }
         cargo.args(["-p", "taskbay-fixture-unruly"]);
@@ -135,6 +135,11 @@ impl Farm {
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.top.path())
             .env("TASKBAY_PLUGIN_PATH", self.plugins())
+            .env("TASKBAY_CONFIG", self.path("no-config.toml"))
+            .env(
+                "TASKBAY_ENGINE",
+                format!("sqlite://{}", self.path("queue.db").display()),
+            )
             .current_dir(self.here())
             .stdin(Stdio::null());
         command

@@ -29,6 +29,11 @@ pub(crate) struct Global {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limit)]
     pub(crate) plugin_timeout: Duration,
 
+    /// Where requests wait: `sqlite:///PATH` or `postgres://…`; by default a file of this user, or what the configuration
+    /// names
+    #[arg(long, value_name = "URL")]
+    pub(crate) engine: Option<String>,
+
     /// Log more; twice for everything
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -39,7 +44,8 @@ pub(crate) struct Global {
 }
 
 /// The flags about plugins, which stand before or after the command.
-const ABOUT_PLUGINS: [&str; 4] = [
+const ABOUT_PLUGINS: [&str; 5] = [
+    "engine",
     "plugin_dir",
     "allow_insecure",
     "in_process",
@@ -57,7 +63,17 @@ fn taken(command: &str) -> &'static [&'static str] {
         "check" => &["allow_insecure", "plugin_timeout"],
         // They run no plugin code.
         "inspect" | "paths" => &["plugin_dir", "allow_insecure"],
-        _ => &ABOUT_PLUGINS,
+        // They run plugin code here, and meet others in an engine.
+        "submit" | "explain" | "worker" | "scheduler" | "serve" => &ABOUT_PLUGINS,
+        // They only ask the engine.
+        "requests" | "show" | "logs" | "abort" | "retry" | "workers" | "worker-set"
+        | "artifact" => &["engine"],
+        _ => &[
+            "plugin_dir",
+            "allow_insecure",
+            "in_process",
+            "plugin_timeout",
+        ],
     }
 }
 
@@ -95,6 +111,7 @@ impl Global {
                     let more = below.get_many::<PathBuf>(id);
                     self.plugin_dir.extend(more.into_iter().flatten().cloned());
                 }
+                "engine" => self.engine = below.get_one::<String>(id).cloned(),
                 "allow_insecure" => self.allow_insecure = true,
                 "in_process" => self.in_process = true,
                 _ => {

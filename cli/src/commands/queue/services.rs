@@ -1,0 +1,171 @@
+//! `taskbay worker`, `scheduler` and `serve`: what runs for long.
+
+use crate::{
+    args::WorkerArgs, commands::analyze::note_failed, error::CommandError, exit::Exit,
+    report::note, session::Session,
+};
+use rustix::system::uname;
+use serde_json::json;
+use std::{collections::HashSet, num::NonZero, sync::Arc, thread, time::Duration};
+use taskbay_core::Metadata;
+use taskbay_engine::Engine;
+use taskbay_loader::{Catalog, Rejection};
+use taskbay_service::{Config, MakeHosts, OfferHeard, Scheduling, WorkerOptions, WorkerService};
+use taskbay_worker::{Offer, WorkerAnalysis};
+
+/// How long a lease holds.
+const LEASE: Duration = Duration::from_mins(1);
+/// How long attempts may go on after the worker was told to end: less than a service manager waits.
+const DRAIN: Duration = Duration::from_mins(1);
+const GRACE: Duration = Duration::from_secs(10);
+
+pub(crate) fn worker(
+    session: &Session,
+    engine: Arc<dyn Engine>,
+    config: &Config,
+    args: &WorkerArgs,
+) -> Result<Exit, CommandError> {
+    let options = options(config, args, engine.place());
+    let stop = session.stop_on_signals()?;
+    let offer = Offer::new(session.live()?, session.hosts());
+    let service = WorkerService::new(engine, make_hosts(session), options.clone())
+        .map_err(|error| no_threads(&error))?;
+    let mut telling = Telling::new(session, options.name);
+    service
+        .run(offer, &stop, &mut telling)
+        .map_err(|error| no_threads(&error))?;
+    telling.failed.map_or(Ok(Exit::Success), Err)
+}
+
+pub(crate) fn scheduler(session: &Session, engine: &dyn Engine) -> Result<Exit, CommandError> {
+    let stop = session.stop_on_signals()?;
+    let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts());
+    scheduling.run(&stop, || {});
+    Ok(Exit::Success)
+}
+
+pub(crate) fn serve(
+    session: &Session,
+    engine: &Arc<dyn Engine>,
+    config: &Config,
+    args: &WorkerArgs,
+) -> Result<Exit, CommandError> {
+    let live = session.live()?;
+    let stop = session.stop_on_signals()?;
+    let options = options(config, args, engine.place());
+    let offer = Offer::new(session.live()?, session.hosts());
+    let service = WorkerService::new(Arc::clone(engine), make_hosts(session), options.clone())
+        .map_err(|error| no_threads(&error))?;
+    let mut telling = Telling::new(session, options.name);
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("scheduler".into())
+            .spawn_scoped(scope, || {
+                Scheduling::new(&**engine, live, || session.hosts()).run(&stop, || {});
+            })?;
+        service.run(offer, &stop, &mut telling)
+    })
+    .map_err(|error| no_threads(&error))?;
+    telling.failed.map_or(Ok(Exit::Success), Err)
+}
+
+fn options(config: &Config, args: &WorkerArgs, place: &str) -> WorkerOptions {
+    let of_machine = || uname().nodename().to_string_lossy().into_owned();
+    let settings = &config.worker;
+    let name = args.name.clone().or_else(|| settings.name.clone());
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    WorkerOptions {
+        name: name.unwrap_or_else(of_machine),
+        slots: args
+            .slots
+            .or(settings.slots)
+            .unwrap_or_else(|| processors.try_into().unwrap_or(1)),
+        lease: args.lease.or(settings.lease).unwrap_or(LEASE),
+        drain: args.drain.or(settings.drain).unwrap_or(DRAIN),
+        grace: args.grace.or(settings.grace).unwrap_or(GRACE),
+        // Whoever can write to a local file may be here already; whoever reaches a server need not.
+        has_local_files: settings
+            .local_files
+            .unwrap_or_else(|| place.starts_with("sqlite:")),
+    }
+}
+
+fn make_hosts(session: &Session) -> MakeHosts {
+    Arc::new(session.hosts_maker())
+}
+
+fn no_threads(error: &std::io::Error) -> CommandError {
+    CommandError::new(Exit::Unavailable, "a thread cannot be started")
+        .cause(error)
+        .help("see whether this user may start more threads")
+}
+
+/// Says what the worker offers, and what it does not.
+struct Telling<'s> {
+    session: &'s Session,
+    name: String,
+    noted: HashSet<String>,
+    failed: Option<CommandError>,
+}
+
+impl<'s> Telling<'s> {
+    fn new(session: &'s Session, name: String) -> Self {
+        Self {
+            session,
+            name,
+            noted: HashSet::new(),
+            failed: None,
+        }
+    }
+
+    /// Says why files are not used, and directories not read: each once.
+    fn note_refused(&mut self, catalog: &Catalog) {
+        // What is being written is whole in a moment.
+        let is_final = |rejection: &Rejection| !matches!(rejection, Rejection::Unfinished);
+        let rejected = catalog.rejected().filter(|(_, why)| is_final(why));
+        let refused = rejected.map(|(file, rejection)| {
+            let file = file.display();
+            let help = rejection.help();
+            format!("warning: {file} is not used: {rejection}; {help}")
+        });
+        let findings = catalog
+            .findings
+            .iter()
+            .map(|finding| format!("warning: {finding}: {}; {}", finding.reason, finding.help()));
+        let now: HashSet<String> = refused.chain(findings).collect();
+        for message in now.difference(&self.noted) {
+            note(message);
+        }
+        self.noted = now;
+    }
+}
+
+impl OfferHeard for Telling<'_> {
+    fn offers(&mut self, offer: &Offer, analysis: &WorkerAnalysis) {
+        self.note_refused(offer.catalog());
+        note_failed(analysis);
+        if let Err(error) = write(self.session, &self.name, &analysis.metadata) {
+            self.failed = Some(error);
+        }
+    }
+
+    fn is_alive(&mut self) {}
+}
+
+fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), CommandError> {
+    let json = json!({"schema": "taskbay.worker/1", "name": name, "metadata": metadata});
+    session.report.data(&json, |out| {
+        let offered: Vec<_> = metadata
+            .iter()
+            .filter_map(|(key, version)| {
+                Some(format!("{} {version}", key.strip_suffix(":version")?))
+            })
+            .collect();
+        let offered = match offered.join(", ") {
+            nothing if nothing.is_empty() => "nothing".to_owned(),
+            offered => offered,
+        };
+        writeln!(out, "{name} offers {offered}")?;
+        out.flush()
+    })
+}

@@ -1,0 +1,133 @@
+//! `taskbay submit`: have a worker execute a task.
+
+use super::{logs::Follower, show};
+use crate::{
+    args::TaskArgs, error::CommandError, exit::Exit, input, report::note, session::Session,
+};
+use serde_json::json;
+use std::time::Duration;
+use taskbay_core::{ErrorCode, OutcomeResult, TaskName};
+use taskbay_engine::{Engine, NewRequest, RequestDetails, RequestId, Status};
+use taskbay_scheduler::Outlook;
+use taskbay_service::Plugins;
+use taskbay_worker::Unmatchable;
+
+/// How a request is wished to be executed.
+pub(crate) struct Wishes {
+    pub(crate) priority: i32,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempts: u32,
+    pub(crate) wait: bool,
+}
+
+pub(crate) fn run(
+    session: &Session,
+    engine: &dyn Engine,
+    task: &TaskArgs,
+    wishes: &Wishes,
+) -> Result<Exit, CommandError> {
+    let data = input::read(&task.data)?;
+    let name = TaskName::fold(&task.name)
+        .map_err(|error| CommandError::new(Exit::Unknown, error.to_string()))?;
+    warn(session, engine, &name, &data)?;
+    let request = NewRequest {
+        priority: wishes.priority,
+        timeout: wishes.timeout,
+        max_attempts: wishes.attempts,
+        ..NewRequest::new(name, data)
+    };
+    let id = engine.submit(&request)?;
+    if wishes.wait {
+        return wait(session, engine, id);
+    }
+    session
+        .report
+        .data(&json!({"id": id}), |out| writeln!(out, "request {id}"))?;
+    Ok(Exit::Success)
+}
+
+/// Says at once what can be known here: that the data is invalid, which is refused, or that nobody can execute it.
+fn warn(
+    session: &Session,
+    engine: &dyn Engine,
+    name: &TaskName,
+    data: &str,
+) -> Result<(), CommandError> {
+    let mut plugins = Plugins::new(session.hosts(), session.catalog());
+    let matchable = match plugins.configure(name.as_str(), data) {
+        Ok(matchable) => matchable,
+        Err(Unmatchable::Invalid(faults)) => return Err(CommandError::invalid(faults)),
+        // The workers may have what this machine lacks.
+        Err(error) => {
+            note(&format!(
+                "warning: it cannot be said here who will execute this: {error}"
+            ));
+            return Ok(());
+        }
+    };
+    let mut fleet = super::explain::fleet(engine)?;
+    let signature = fleet.add_task(matchable);
+    if fleet.outlook(signature, &mut plugins) != Outlook::Never {
+        return Ok(());
+    }
+    let explained = fleet.explain(signature, &mut plugins);
+    match explained.nearest {
+        None => {
+            note("warning: no worker is known that could execute this; it waits until one comes");
+        }
+        Some(nearest) => {
+            note("warning: no known worker can execute this; it waits until one can");
+            note(&format!("  the nearest is {}, but", nearest.worker));
+            for reason in nearest.missing {
+                note(&format!("  {}", reason.message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Shows the log until the request is completed or held, and then the request.
+fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, CommandError> {
+    note(&format!("request {id}"));
+    let mut follower = Follower::new(id);
+    loop {
+        let is_over = follower.is_over(engine)?;
+        // The object comes last and alone for scripts, who can ask for the log.
+        if !session.global.json {
+            follower.write_new(session, engine)?;
+        }
+        if is_over {
+            break;
+        }
+        if session.abort.is_set() {
+            note(&format!(
+                "request {id} goes on: `taskbay abort {id}` stops it"
+            ));
+            return Ok(Exit::Stopped);
+        }
+        follower.wait(engine)?;
+    }
+    let request = engine.request(id)?;
+    session.report.data(&show::to_json(&request), |out| {
+        let result = request.request.result.map_or("held", super::result_text);
+        writeln!(out, "{result}")?;
+        for error in &request.request.errors {
+            writeln!(out, "  {}", error.message)?;
+        }
+        Ok(())
+    })?;
+    Ok(exit(&request))
+}
+
+/// As `taskbay run` would exit.
+fn exit(request: &RequestDetails) -> Exit {
+    let request = &request.request;
+    let code = request.errors.first().map(|error| error.code);
+    match (request.status, request.result, code) {
+        (Status::Held, ..) | (_, _, Some(ErrorCode::Crashed)) => Exit::Crashed,
+        (_, Some(OutcomeResult::Success), _) => Exit::Success,
+        (_, Some(OutcomeResult::Aborted), _) | (_, _, Some(ErrorCode::TimedOut)) => Exit::Stopped,
+        (_, _, Some(ErrorCode::SetupFailed)) => Exit::Unknown,
+        _ => Exit::No,
+    }
+}

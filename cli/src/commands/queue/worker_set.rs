@@ -1,0 +1,58 @@
+//! `taskbay worker-set`: what counts of a worker, whatever it reports.
+
+use crate::{args::WorkerSetArgs, error::CommandError, exit::Exit, session::Session};
+use serde_json::{Map, Value};
+use taskbay_core::Metadata;
+use taskbay_engine::{Engine, EngineError, Settings};
+
+pub(crate) fn run(
+    session: &Session,
+    engine: &dyn Engine,
+    args: WorkerSetArgs,
+) -> Result<Exit, CommandError> {
+    let mut settings = match engine.worker(&args.name) {
+        Ok(worker) => worker.settings,
+        // It may be spoken of before it comes.
+        Err(EngineError::NotFound { .. }) => Settings::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let entries = settings.static_metadata.iter();
+    let mut metadata: Map<String, Value> = entries
+        .map(|(key, value)| (key.to_owned(), value.clone()))
+        .collect();
+    for key in &args.unset {
+        metadata.remove(key);
+    }
+    for entry in &args.set {
+        let (key, value) = parse(entry)?;
+        metadata.insert(key, value);
+    }
+    settings.static_metadata = Metadata::from(metadata);
+    let listed = |names: Vec<_>| (!names.is_empty()).then_some(names);
+    if let Some(allow) = args.allow {
+        settings.allow = listed(allow.0);
+    }
+    if let Some(deny) = args.deny {
+        settings.deny = listed(deny.0);
+    }
+    settings.draining = args.drain.unwrap_or(settings.draining);
+    settings.enabled = args.enable.unwrap_or(settings.enabled);
+    engine.set_worker(&args.name, &settings)?;
+    session.report.json(&settings)?;
+    Ok(Exit::Success)
+}
+
+/// A metadata key and its value as JSON.
+fn parse(entry: &str) -> Result<(String, Value), CommandError> {
+    let wrong = |reason: &str| {
+        CommandError::new(Exit::Usage, format!("`--set {entry}` {reason}"))
+            .help("write a key and its value as JSON, such as `--set sbuild:available=false` or `--set 'site=\"lab\"'`")
+    };
+    let (key, value) = entry.split_once('=').ok_or_else(|| wrong("has no `=`"))?;
+    if key.is_empty() {
+        return Err(wrong("has no key"));
+    }
+    let value = serde_json::from_str(value)
+        .map_err(|error| wrong(&format!("has no JSON value: {error}")))?;
+    Ok((key.to_owned(), value))
+}

@@ -1,0 +1,115 @@
+//! The engine that a command meets, and what its failures mean.
+
+use crate::{error::CommandError, exit::Exit, session::Session};
+use rustix::process::geteuid;
+use std::{env, error::Error, path::PathBuf, sync::Arc};
+use taskbay_engine::{Engine, EngineError};
+use taskbay_service::{Config, ConfigError};
+
+/// The settings of this machine and user.
+pub(crate) fn config() -> Result<Config, CommandError> {
+    Config::read().map_err(|error: ConfigError| {
+        CommandError::new(Exit::Unavailable, error.to_string()).help(error.help())
+    })
+}
+
+/// The engine that the command line names, or the settings do; else a file of this user.
+pub(crate) fn open(session: &Session, config: &Config) -> Result<Arc<dyn Engine>, CommandError> {
+    let url = match &session.global.engine {
+        Some(url) if has_password(url) => {
+            let message = "`--engine` has a password, which everybody on this machine could read";
+            return Err(CommandError::new(Exit::Usage, message).help(
+                "give it as TASKBAY_ENGINE, in a configuration file that only its readers can read, or in ~/.pgpass",
+            ));
+        }
+        Some(url) => url.clone(),
+        None => config.engine.clone().unwrap_or_else(default_url),
+    };
+    Ok(taskbay_engine::open(&url)?)
+}
+
+/// Whether the URL has a password in its authority or its parameters.
+fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    user.is_some_and(|user| user.contains(':')) || url.contains("password=")
+}
+
+/// A database file: that of the machine for root, else of the user.
+fn default_url() -> String {
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let directory = if let Some(state) = variable("STATE_DIRECTORY") {
+        // Of the service that this is.
+        PathBuf::from(state)
+    } else if geteuid().is_root() {
+        PathBuf::from("/var/lib/taskbay")
+    } else {
+        variable("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")))
+            .unwrap_or_else(env::temp_dir)
+            .join("taskbay")
+    };
+    format!("sqlite://{}", directory.join("taskbay.db").display())
+}
+
+impl From<EngineError> for CommandError {
+    fn from(error: EngineError) -> Self {
+        let exit = match &error {
+            EngineError::UnknownScheme { .. } | EngineError::BadUrl { .. } => Exit::Usage,
+            EngineError::NotFound { .. } => Exit::Unknown,
+            EngineError::WrongState { .. }
+            | EngineError::TooLarge { .. }
+            | EngineError::Invalid { .. }
+            | EngineError::Stale { .. } => Exit::No,
+            _ => Exit::Unavailable,
+        };
+        let mut failed = Self::new(exit, error.to_string());
+        if let Some(source) = error.source() {
+            failed = failed.cause(&chain(source));
+        }
+        match error.help() {
+            Some(help) => failed.help(help),
+            None => failed,
+        }
+    }
+}
+
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let next = error.to_string();
+        // Some say again what their source says.
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_found_wherever_they_stand() {
+        for url in [
+            "postgres://u:p@host/db",
+            "postgresql://u:@host",
+            "postgres://host/db?user=u&password=p",
+        ] {
+            assert!(has_password(url), "{url}");
+        }
+        for url in [
+            "postgres://u@host:5432/db",
+            "postgres://host:5432/db",
+            "postgres:///db?host=/run/a:b@c",
+            "sqlite:///var/lib/taskbay.db",
+        ] {
+            assert!(!has_password(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What each command says.
+
+use crate::bay::{Bay, attempts};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::fs;
+
+pub(crate) fn a_request_is_executed_and_its_result_told(bay: &Bay) {
+    let serve = bay.start(&["serve", "--name", "here", "--slots", "2"]);
+    let waited = bay.run(&["submit", "noop", "{}", "--wait", "--json"]);
+    let request = waited.succeeds().json();
+    assert_eq!(
+        (&request["status"], &request["result"], &request["errors"]),
+        (&json!("completed"), &json!("success"), &json!([]))
+    );
+    assert_eq!(attempts(&request).len(), 1);
+    assert_eq!(request["attempts"][0]["worker"], "here");
+    assert_eq!(request["attempts"][0]["outcome"], "success");
+    let failed = bay.run(&["submit", "noop", r#"{"result": false}"#, "--wait"]);
+    assert_eq!((failed.code, failed.stdout.trim()), (Some(1), "failure"));
+    // Invalid data is refused before it waits, and so is what is no JSON.
+    bay.run(&["submit", "noop", r#"{"result": 7}"#])
+        .fails(1, &["/result"]);
+    bay.run(&["submit", "noop", "{"])
+        .fails(1, &["no JSON document"]);
+    let slept = bay.run(&["submit", "sleep", r#"{"seconds": 0.1}"#, "--wait"]);
+    assert!(
+        slept.succeeds().stdout.contains("sleeping for 0.1 s"),
+        "{slept:?}"
+    );
+    let late = bay.run(&[
+        "submit",
+        "sleep",
+        r#"{"seconds": 60}"#,
+        "--timeout",
+        "1",
+        "--wait",
+    ]);
+    assert_eq!(late.code, Some(7), "{late:?}");
+    assert!(late.stdout.contains("took longer than 1 s"), "{late:?}");
+    let id = bay.submit(&["sleep", r#"{"seconds": 0.3}"#]).to_string();
+    let logs = bay.run(&["logs", &id, "--follow"]);
+    assert!(
+        logs.succeeds().stdout.contains("sleeping for 0.3 s"),
+        "{logs:?}"
+    );
+    let listed = bay.run(&["requests", "--status", "completed", "--json"]);
+    assert!(
+        listed.succeeds().json()["requests"]
+            .as_array()
+            .unwrap()
+            .len()
+            >= 4
+    );
+    bay.run(&["show", "999"]).fails(3, &["there is no request"]);
+    serve.signal(Signal::TERM);
+    assert_eq!(serve.ends(), Some(0));
+    bay.farm.assert_nothing_is_left();
+}
+
+/// An abort reaches the processes of an attempt that runs.
+pub(crate) fn a_running_request_is_aborted(bay: &Bay) {
+    let _serve = bay.start(&["serve", "--slots", "1"]);
+    let id = bay.submit(&["sleep", r#"{"seconds": 600}"#]);
+    bay.runs(id, 1);
+    bay.run(&["abort", &id.to_string()]).succeeds();
+    let request = bay.completes(id);
+    assert_eq!(request["result"], "aborted");
+    // There is room again.
+    bay.run(&["submit", "noop", "{}", "--wait"]).succeeds();
+    let late = bay.run(&["abort", &id.to_string()]);
+    assert_eq!(
+        (late.code, late.stdout.contains("was completed before")),
+        (Some(1), true),
+        "{late:?}"
+    );
+}
+
+pub(crate) fn what_waits_is_aborted_and_tried_again(bay: &Bay) {
+    let ran = bay.run(&["submit", "noop", "{}", "--json"]);
+    // Nobody is there, and that is said at once.
+    assert!(ran.stderr.contains("no worker is known"), "{ran:?}");
+    let id = ran.json()["id"].as_i64().unwrap();
+    bay.run(&["abort", &id.to_string()]).succeeds();
+    assert_eq!(bay.show(id)["result"], "aborted");
+    bay.run(&["retry", &id.to_string()]).succeeds();
+    assert_eq!(bay.show(id)["status"], "pending");
+    bay.run(&["retry", &id.to_string()])
+        .fails(1, &["is pending"]);
+    let _serve = bay.start(&["serve"]);
+    assert_eq!(bay.completes(id)["result"], "success");
+}
+
+pub(crate) fn artifacts_go_in_and_out(bay: &Bay) {
+    let file = bay.farm.path("some.build");
+    let text = "line\n".repeat(400_000);
+    fs::write(&file, &text).unwrap();
+    let import = ["artifact", "import", file.to_str().unwrap(), "--json"];
+    let id = bay.run(&import).succeeds().json()["id"].to_string();
+    let shown = bay
+        .run(&["artifact", "show", &id, "--json"])
+        .succeeds()
+        .json();
+    assert_eq!(shown["category"], "debian:package-build-log");
+    let out = bay.farm.path("out");
+    let export = ["artifact", "export", &id, out.to_str().unwrap()];
+    bay.run(&export).succeeds();
+    assert_eq!(fs::read_to_string(out.join("some.build")).unwrap(), text);
+    // What is there already is not overwritten.
+    bay.run(&export).fails(6, &["cannot write"]);
+    bay.run(&["artifact", "import", "/nonexistent"])
+        .fails(3, &["/nonexistent"]);
+}
+
+/// Lists, drain and static metadata decide who gets what.
+pub(crate) fn workers_are_told_what_they_may(bay: &Bay) {
+    bay.run(&["worker-set", "a", "--deny", "noop"]).succeeds();
+    let _scheduler = bay.scheduler();
+    let _a = bay.worker("a");
+    let slept = bay.submit(&["sleep", r#"{"seconds": 0}"#]);
+    assert_eq!(bay.completes(slept)["attempts"][0]["worker"], "a");
+    let denied = bay.submit(&["noop", "{}"]);
+    let explained = bay.run(&["explain", &denied.to_string(), "--json"]);
+    let explained: Value = explained.succeeds().json();
+    assert_eq!(explained["nearest"]["missing"][0]["code"], "denied");
+    bay.run(&["worker-set", "a", "--deny", "", "--drain"])
+        .succeeds();
+    assert_eq!(bay.show(denied)["status"], "pending");
+    let workers = bay.run(&["workers", "--json"]).succeeds().json();
+    assert_eq!(workers["workers"][0]["state"], "draining");
+    bay.run(&["worker-set", "a", "--drain=false"]).succeeds();
+    assert_eq!(bay.completes(denied)["result"], "success");
+    bay.run(&["worker-set", "a", "--set", "x"])
+        .fails(2, &["has no `=`"]);
+}

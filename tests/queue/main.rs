@@ -1,0 +1,48 @@
+//! Requests from `submit` to their results, with real processes, signals and kills, on both databases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    dead_code,
+    unused_imports,
+    reason = "a test that cannot go on fails; of the farm only a part is used here"
+)]
+
+#[path = "../it/farm.rs"]
+mod farm;
+#[path = "../../engine/tests/conformance/server.rs"]
+mod server;
+#[path = "../it/unruly.rs"]
+mod unruly;
+
+/// A farm with an engine, and the processes that meet in it.
+mod bay;
+
+/// What each command says.
+mod commands;
+/// Workers and schedulers that die, are paused, or are told to end.
+mod crashes;
+/// Who can execute what, and why not.
+mod explained;
+
+/// Makes each case a test on both databases.
+macro_rules! on_both {
+    ($($module:ident: $($case:ident),+;)+) => {
+        mod sqlite {
+            $($(#[test] fn $case() { crate::$module::$case(&crate::bay::Bay::sqlite()); })+)+
+        }
+        mod postgres {
+            $($(#[test] fn $case() {
+                if let Some(bay) = crate::bay::Bay::postgres() { crate::$module::$case(&bay); }
+            })+)+
+        }
+    };
+}
+
+on_both! {
+    commands: a_request_is_executed_and_its_result_told, a_running_request_is_aborted,
+        what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, workers_are_told_what_they_may;
+    crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,
+        a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
+        a_worker_that_ends_finishes_or_hands_back, a_killed_scheduler_is_replaced;
+    explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
+}
