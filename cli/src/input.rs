@@ -28,34 +28,32 @@ pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
     Ok(text)
 }
 
-/// The objects of a document that has one on each line, read as [`read`] reads it; empty lines are none.
+/// A line of a document that has an object on each.
+#[derive(Debug)]
+pub(crate) struct Line<T> {
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    /// The line.
+    pub(crate) text: String,
+    /// The object, or why it is none.
+    pub(crate) object: Result<T, String>,
+}
+
+/// The lines of a document that has an object on each, read as [`read`] reads it; empty lines are none.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or a line is no such object.
-pub(crate) fn lines<T: DeserializeOwned>(argument: &OsStr) -> Result<Vec<T>, CommandError> {
+/// When it cannot be read.
+pub(crate) fn lines<T: DeserializeOwned>(argument: &OsStr) -> Result<Vec<Line<T>>, CommandError> {
     let text = text(argument)?;
-    let mut faults = Vec::new();
-    let mut objects = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_ascii().is_empty() {
-            continue;
-        }
-        match serde_json::from_str(line) {
-            Ok(object) => objects.push(object),
-            Err(error) => {
-                let fault = format!("line {} of {}: {error}", number + 1, named(argument));
-                faults.push(TaskConfigError::new("", fault));
-            }
-        }
-    }
-    if faults.is_empty() {
-        return Ok(objects);
-    }
-    let mut error = CommandError::new(Exit::No, "that is not what each line should be")
-        .help("write a JSON object on each line; `taskbay match --help` shows its keys");
-    error.faults = faults;
-    Err(error)
+    let lines = (1..).zip(text.lines());
+    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    let read = filled.map(|(number, line)| Line {
+        number,
+        text: line.to_owned(),
+        object: serde_json::from_str(line).map_err(|error| error.to_string()),
+    });
+    Ok(read.collect())
 }
 
 fn text(argument: &OsStr) -> Result<String, CommandError> {

@@ -26,6 +26,7 @@ use taskbay_core::Abort;
 use taskbay_loader::{
     Admissible, Catalog, PLUGIN_PATH_VARIABLE, Quarantine, SearchPath, Store, TrustPolicy,
 };
+use taskbay_scheduler::NotAsked;
 use taskbay_service::Stop;
 use taskbay_worker::{Failure, Hosts, LiveCatalog, first_loading};
 
@@ -112,6 +113,17 @@ impl Session {
                 None => hosts,
             }
         }
+    }
+
+    /// What it means that no plugin can be asked: it was told to end, or the machine lacks something.
+    pub(crate) fn not_asked(&self, error: &NotAsked) -> CommandError {
+        let exit = if self.abort.is_set() {
+            Exit::Stopped
+        } else {
+            Exit::Unavailable
+        };
+        CommandError::new(exit, error.to_string())
+            .help("see whether this user may start processes, and run it again")
     }
 
     /// Ends a service at SIGINT and SIGTERM: the first has it finish what it has, the second do so at once, and a third

@@ -3,7 +3,7 @@
 use crate::scheduler::SignatureId;
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap, HashSet},
+    collections::{BinaryHeap, HashMap},
 };
 
 /// A request that waits. The greater one comes first: that of the higher priority, then the older one.
@@ -33,37 +33,47 @@ impl PartialOrd for Pending {
 /// The requests that wait: a queue for each signature, so that one that fits nobody blocks none of another.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
+    /// These may hold requests that wait no more, or wait otherwise; such an entry is dropped when it is its turn.
     queues: HashMap<SignatureId, BinaryHeap<Pending>>,
-    /// Those that are taken out when it is their turn.
-    removed: HashSet<u64>,
+    /// What waits, and how.
+    waiting: HashMap<u64, (SignatureId, Pending)>,
 }
 
 impl Backlog {
+    /// Adds requests. One that waits already waits as said now.
     pub(crate) fn add(
         &mut self,
         signature: SignatureId,
         pending: impl IntoIterator<Item = Pending>,
     ) {
+        let added: Vec<_> = pending.into_iter().collect();
+        self.waiting.reserve(added.len());
+        for each in &added {
+            self.waiting.insert(each.request, (signature, *each));
+        }
         let queue = self.queues.entry(signature).or_default();
-        let mut added: BinaryHeap<_> = pending
-            .into_iter()
-            .inspect(|each| {
-                self.removed.remove(&each.request);
-            })
-            .collect();
-        queue.append(&mut added);
+        queue.append(&mut added.into());
     }
 
     /// Takes a request out, whichever queue it is in.
     pub(crate) fn remove(&mut self, request: u64) {
-        self.removed.insert(request);
+        self.waiting.remove(&request);
+    }
+
+    /// Takes all requests with a signature out.
+    pub(crate) fn remove_all(&mut self, signature: SignatureId) {
+        for entry in self.queues.remove(&signature).unwrap_or_default() {
+            if self.waiting.get(&entry.request) == Some(&(signature, entry)) {
+                self.waiting.remove(&entry.request);
+            }
+        }
     }
 
     /// The first of a queue.
     pub(crate) fn first(&mut self, signature: SignatureId) -> Option<Pending> {
         let queue = self.queues.get_mut(&signature)?;
         while let Some(first) = queue.peek() {
-            if !self.removed.remove(&first.request) {
+            if self.waiting.get(&first.request) == Some(&(signature, *first)) {
                 return Some(*first);
             }
             queue.pop();
@@ -74,8 +84,8 @@ impl Backlog {
 
     /// Takes the first of a queue out.
     pub(crate) fn take(&mut self, signature: SignatureId) {
-        if let Some(queue) = self.queues.get_mut(&signature) {
-            queue.pop();
+        if let Some(first) = self.first(signature) {
+            self.waiting.remove(&first.request);
         }
     }
 
@@ -117,8 +127,24 @@ mod tests {
         }
         assert_eq!(order, [3, 0, 1, 4]);
         assert_eq!(backlog.signatures(), []);
-        // What was taken out may come again.
-        backlog.add(signature, [pending(0, 4, 2)]);
-        assert_eq!(backlog.first(signature).unwrap().request, 2);
+        assert!(backlog.waiting.is_empty());
+    }
+
+    /// Whether it was taken out before or not, and wherever it waited, it waits once.
+    #[test]
+    fn what_comes_again_waits_as_said_last() {
+        let mut backlog = Backlog::default();
+        let (old, new) = (SignatureId(0), SignatureId(1));
+        backlog.add(old, [pending(0, 0, 7), pending(0, 1, 8)]);
+        backlog.remove(7);
+        backlog.add(new, [pending(5, 0, 7)]);
+        backlog.add(new, [pending(3, 0, 7), pending(3, 0, 7)]);
+        assert_eq!(backlog.first(old), Some(pending(0, 1, 8)));
+        assert_eq!(backlog.first(new), Some(pending(3, 0, 7)));
+        backlog.take(new);
+        assert_eq!(backlog.first(new), None);
+        backlog.remove_all(old);
+        assert_eq!(backlog.first(old), None);
+        assert!(backlog.waiting.is_empty());
     }
 }

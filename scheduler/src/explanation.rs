@@ -2,7 +2,7 @@
 
 use crate::{
     Matchable, Outlook,
-    fleet::{Class, Fleet},
+    fleet::{Class, ClassId, Fleet},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -67,23 +67,27 @@ fn is_none(count: &usize) -> bool {
     *count == 0
 }
 
-/// Explains a task's chances with the workers that there are. `verdict` is what is known of a class.
+/// What was judged of each class.
+type Judged = BTreeMap<ClassId, Arc<Verdict>>;
+
+/// Explains a task's chances with the workers that there are.
 pub(crate) fn of(
     task: &Matchable,
     fleet: &Fleet,
     outlook: Outlook,
-    mut verdict: impl FnMut(&Class) -> Arc<Verdict>,
+    judged: &Judged,
 ) -> Explanation {
     let mut rows: Vec<Row> = Vec::new();
     for clause in task.conditions().clauses() {
         rows.push(clause_row(task, clause, fleet));
     }
     if task.has_own_code() {
-        rows.push(own_code_row(task, fleet, &mut verdict));
+        rows.push(own_code_row(task, fleet, judged));
+        rows.extend(failed_row(fleet, judged));
     }
     rows.push(lists_row(task, fleet));
     let nearest = (outlook == Outlook::Never)
-        .then(|| nearest(task, fleet, verdict))
+        .then(|| nearest(task, fleet, judged))
         .flatten();
     let skew = skew(task.conditions().task(), fleet);
     Explanation {
@@ -108,22 +112,32 @@ fn clause_row(task: &Matchable, clause: Clause<'_>, fleet: &Fleet) -> Row {
     row.sorted()
 }
 
-fn own_code_row(
-    task: &Matchable,
-    fleet: &Fleet,
-    verdict: &mut impl FnMut(&Class) -> Arc<Verdict>,
-) -> Row {
+fn own_code_row(task: &Matchable, fleet: &Fleet, judged: &Judged) -> Row {
     let mut row = Row::new(ReasonCode::Refused, fleet);
-    for (_, class) in fleet.classes() {
+    for (id, class) in fleet.classes() {
         if !task.conditions().verdict(&class.metadata).can_run() {
             let unasked = class.names().len();
             row.unasked += unasked;
             row.passing -= unasked;
-        } else if !verdict(class).can_run() {
+        } else if judged.get(&id).is_some_and(|verdict| verdict.has_failed()) {
+            // It said nothing of them.
+            row.passing -= class.names().len();
+        } else if judged.get(&id).is_none_or(|verdict| !verdict.can_run()) {
             row.fails(class);
         }
     }
     row.sorted()
+}
+
+/// The workers for which the plugin failed when it was asked, if there are any.
+fn failed_row(fleet: &Fleet, judged: &Judged) -> Option<Row> {
+    let mut row = Row::new(ReasonCode::PluginFailed, fleet);
+    for (id, class) in fleet.classes() {
+        if judged.get(&id).is_some_and(|verdict| verdict.has_failed()) {
+            row.fails(class);
+        }
+    }
+    (!row.failing.is_empty()).then(|| row.sorted())
 }
 
 fn lists_row(task: &Matchable, fleet: &Fleet) -> Row {
@@ -137,13 +151,9 @@ fn lists_row(task: &Matchable, fleet: &Fleet) -> Row {
 }
 
 /// The worker against which there are the fewest reasons; of several the first by name.
-fn nearest(
-    task: &Matchable,
-    fleet: &Fleet,
-    mut verdict: impl FnMut(&Class) -> Arc<Verdict>,
-) -> Option<Nearest> {
-    let candidates = fleet.classes().filter_map(|(_, class)| {
-        let mut missing = verdict(class).reasons.clone();
+fn nearest(task: &Matchable, fleet: &Fleet, judged: &Judged) -> Option<Nearest> {
+    let candidates = fleet.classes().filter_map(|(id, class)| {
+        let mut missing = judged.get(&id)?.reasons.clone();
         missing.extend(class.lists.reason(task.conditions().task()));
         let worker = class.names().first()?.to_string();
         Some(Nearest { worker, missing })

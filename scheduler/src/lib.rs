@@ -22,9 +22,9 @@
 //! });
 //! let signature = scheduler.add_task(build);
 //! scheduler.add(signature, [Pending { priority: 0, created: 0, request: 7 }]);
-//! let assignments = scheduler.pass(&mut Conditional);
+//! let assignments = scheduler.pass(&mut Conditional)?;
 //! assert_eq!((assignments[0].request, &*assignments[0].worker), (7, "fast"));
-//! assert_eq!(scheduler.outlook(signature, &mut Conditional), Outlook::Busy);
+//! assert_eq!(scheduler.outlook(signature, &mut Conditional)?, Outlook::Busy);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -47,7 +47,7 @@ mod explanation;
 
 pub use backlog::Pending;
 pub use explanation::{Explanation, Nearest, Row, Versions};
-pub use judge::{Conditional, Judge, verdict};
+pub use judge::{Conditional, Judge, NotAsked, verdict};
 pub use lists::Lists;
 pub use matchable::{Matchable, Request, Signature};
 pub use scheduler::{Assignment, Outlook, Scheduler, SignatureId};

@@ -1,7 +1,7 @@
 //! Requests and workers, and who gets what.
 
 use crate::{
-    Explanation, Judge, Matchable, Pending, Signature, Worker,
+    Explanation, Judge, Matchable, NotAsked, Pending, Signature, Worker,
     backlog::Backlog,
     explanation,
     fleet::{Class, ClassId, Fleet},
@@ -9,7 +9,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeMap, BinaryHeap, HashMap},
     sync::Arc,
 };
 use taskbay_core::Verdict;
@@ -44,7 +44,9 @@ pub enum Outlook {
 /// What it costs follows the distinct signatures and the distinct metadata, not the requests and the workers.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    tasks: Vec<Matchable>,
+    tasks: HashMap<SignatureId, Matchable>,
+    /// How many signatures ever became known: no name is given twice.
+    named: usize,
     by_signature: HashMap<Signature, SignatureId>,
     fleet: Fleet,
     backlog: Backlog,
@@ -54,14 +56,13 @@ pub struct Scheduler {
 impl Scheduler {
     /// Makes a signature known, and names it. What is known already keeps its name.
     pub fn add_task(&mut self, task: Matchable) -> SignatureId {
-        let next = SignatureId(self.tasks.len());
-        let id = *self
-            .by_signature
-            .entry(task.signature().clone())
-            .or_insert(next);
-        if id == next {
-            self.tasks.push(task);
+        if let Some(known) = self.by_signature.get(task.signature()) {
+            return *known;
         }
+        let id = SignatureId(self.named);
+        self.named += 1;
+        self.by_signature.insert(task.signature().clone(), id);
+        self.tasks.insert(id, task);
         id
     }
 
@@ -96,12 +97,16 @@ impl Scheduler {
 
     /// Gives the idle workers what waits: priority first, then age. A request that fits no idle worker holds up none
     /// behind it. What is assigned waits no more, and its worker is busy.
-    pub fn pass(&mut self, judge: &mut dyn Judge) -> Vec<Assignment> {
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked; then nothing is assigned.
+    pub fn pass(&mut self, judge: &mut dyn Judge) -> Result<Vec<Assignment>, NotAsked> {
         let mut assignments = Vec::new();
         let mut fitting: HashMap<SignatureId, Vec<ClassId>> = HashMap::new();
         let mut heads = BinaryHeap::new();
         for signature in self.backlog.signatures() {
-            let classes = self.fitting(signature, judge, |class| !class.idle.is_empty());
+            let classes = self.fitting(signature, judge, |class| !class.idle.is_empty())?;
             if classes.is_empty() {
                 continue;
             }
@@ -122,87 +127,131 @@ impl Scheduler {
             assignments.push(self.assign(first.request, worker));
             heads.extend(self.backlog.first(signature).map(|next| (next, signature)));
         }
-        assignments
+        Ok(assignments)
     }
 
     /// Gives an idle worker the first request that it can execute: what there is to do when one becomes idle.
-    pub fn feed(&mut self, worker: &str, judge: &mut dyn Judge) -> Option<Assignment> {
-        let (id, class) = self.fleet.class_of_worker(worker)?;
-        let name = Arc::clone(class.idle.get(worker)?);
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked; then nothing is assigned.
+    pub fn feed(
+        &mut self,
+        worker: &str,
+        judge: &mut dyn Judge,
+    ) -> Result<Option<Assignment>, NotAsked> {
+        let Some((id, class)) = self.fleet.class_of_worker(worker) else {
+            return Ok(None);
+        };
+        let Some(name) = class.idle.get(worker).cloned() else {
+            return Ok(None);
+        };
         let mut best: Option<(Pending, SignatureId)> = None;
         for signature in self.backlog.signatures() {
             let Some(first) = self.backlog.first(signature) else {
                 continue;
             };
-            if best.is_none_or(|(best, _)| first > best) && self.suits(signature, id, judge) {
+            if best.is_none_or(|(best, _)| first > best) && self.suits(signature, id, judge)? {
                 best = Some((first, signature));
             }
         }
-        let (first, signature) = best?;
-        self.backlog.take(signature);
-        Some(self.assign(first.request, name))
+        Ok(best.map(|(first, signature)| {
+            self.backlog.take(signature);
+            self.assign(first.request, name)
+        }))
     }
 
     /// Gives a request that has just come to an idle worker, or has it wait: what there is to do when one arrives.
     ///
     /// Those that wait already are not looked at: call [`pass`](Self::pass) first.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked; then it does not wait, either.
     pub fn place(
         &mut self,
         signature: SignatureId,
         request: Pending,
         judge: &mut dyn Judge,
-    ) -> Option<Assignment> {
-        let classes = self.fitting(signature, judge, |class| !class.idle.is_empty());
+    ) -> Result<Option<Assignment>, NotAsked> {
+        let classes = self.fitting(signature, judge, |class| !class.idle.is_empty())?;
         let Some(worker) = self.first_idle(&classes) else {
             self.add(signature, [request]);
-            return None;
+            return Ok(None);
         };
-        Some(self.assign(request.request, worker))
+        Ok(Some(self.assign(request.request, worker)))
     }
 
     /// What requests with a signature can expect.
-    pub fn outlook(&mut self, signature: SignatureId, judge: &mut dyn Judge) -> Outlook {
-        let classes = self.fitting(signature, judge, |_| true);
-        if self.first_idle(&classes).is_some() {
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked.
+    pub fn outlook(
+        &mut self,
+        signature: SignatureId,
+        judge: &mut dyn Judge,
+    ) -> Result<Outlook, NotAsked> {
+        let classes = self.fitting(signature, judge, |_| true)?;
+        Ok(if self.first_idle(&classes).is_some() {
             Outlook::Runnable
         } else if classes.is_empty() {
             Outlook::Never
         } else {
             Outlook::Busy
-        }
+        })
     }
 
-    /// Says who could execute requests with a signature, who could not, and why not.
-    pub fn explain(&mut self, signature: SignatureId, judge: &mut dyn Judge) -> Explanation {
-        let outlook = self.outlook(signature, judge);
+    /// Says who could execute requests with a signature, who could not, and why not; `None` where it is not known.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked.
+    pub fn explain(
+        &mut self,
+        signature: SignatureId,
+        judge: &mut dyn Judge,
+    ) -> Result<Option<Explanation>, NotAsked> {
+        let outlook = self.outlook(signature, judge)?;
         let Self {
             tasks,
             fleet,
             verdicts,
             ..
         } = self;
-        let task = &tasks[signature.0];
-        explanation::of(task, fleet, outlook, |class| {
+        let Some(task) = tasks.get(&signature) else {
+            return Ok(None);
+        };
+        let mut judged = BTreeMap::new();
+        for (id, class) in fleet.classes() {
             let metadata = (class.metadata_id, &*class.metadata);
-            Arc::clone(verdicts.of((signature, task), metadata, judge))
-        })
+            let verdict = verdicts.of((signature, task), metadata, judge)?;
+            judged.insert(id, Arc::clone(verdict));
+        }
+        Ok(Some(explanation::of(task, fleet, outlook, &judged)))
     }
 
-    /// Whether a worker suits, with the reasons if not; `None` for one that is not known.
+    /// Whether a worker suits, with the reasons if not; `None` where it, or the signature, is not known.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked.
     pub fn verdict(
         &mut self,
         signature: SignatureId,
         worker: &str,
         judge: &mut dyn Judge,
-    ) -> Option<Verdict> {
-        let (_, class) = self.fleet.class_of_worker(worker)?;
-        let task = &self.tasks[signature.0];
+    ) -> Result<Option<Verdict>, NotAsked> {
+        let found = self.fleet.class_of_worker(worker);
+        let (Some((_, class)), Some(task)) = (found, self.tasks.get(&signature)) else {
+            return Ok(None);
+        };
         let metadata = (class.metadata_id, &*class.metadata);
-        let mut verdict = Verdict::clone(self.verdicts.of((signature, task), metadata, judge));
+        let mut verdict = Verdict::clone(self.verdicts.of((signature, task), metadata, judge)?);
         verdict
             .reasons
             .extend(class.lists.reason(task.conditions().task()));
-        Some(verdict)
+        Ok(Some(verdict))
     }
 
     /// Has each plugin asked again that could not be asked.
@@ -210,9 +259,14 @@ impl Scheduler {
         self.verdicts.forget_failed();
     }
 
-    /// Forgets what was judged with a signature.
+    /// Forgets a signature, with what was judged and what waits with it. Whoever keeps a scheduler for long calls it once
+    /// no request has the signature any more, or its plugin was replaced.
     pub fn forget_task(&mut self, signature: SignatureId) {
         self.verdicts.forget_task(signature);
+        self.backlog.remove_all(signature);
+        if let Some(task) = self.tasks.remove(&signature) {
+            self.by_signature.remove(task.signature());
+        }
     }
 
     fn assign(&mut self, request: u64, worker: Arc<str>) -> Assignment {
@@ -235,24 +289,33 @@ impl Scheduler {
         signature: SignatureId,
         judge: &mut dyn Judge,
         wanted: impl Fn(&Class) -> bool,
-    ) -> Vec<ClassId> {
+    ) -> Result<Vec<ClassId>, NotAsked> {
         let wanted = self.fleet.classes().filter(|(_, class)| wanted(class));
         let wanted: Vec<_> = wanted.map(|(id, _)| id).collect();
-        let suits = |id: &ClassId| self.suits(signature, *id, judge);
-        wanted.into_iter().filter(suits).collect()
+        let mut fitting = Vec::new();
+        for id in wanted {
+            if self.suits(signature, id, judge)? {
+                fitting.push(id);
+            }
+        }
+        Ok(fitting)
     }
 
-    fn suits(&mut self, signature: SignatureId, class: ClassId, judge: &mut dyn Judge) -> bool {
-        let Some(class) = self.fleet.class(class) else {
-            return false;
+    fn suits(
+        &mut self,
+        signature: SignatureId,
+        class: ClassId,
+        judge: &mut dyn Judge,
+    ) -> Result<bool, NotAsked> {
+        let (Some(class), Some(task)) = (self.fleet.class(class), self.tasks.get(&signature))
+        else {
+            return Ok(false);
         };
-        let task = &self.tasks[signature.0];
         if class.lists.reason(task.conditions().task()).is_some() {
-            return false;
+            return Ok(false);
         }
         let metadata = (class.metadata_id, &*class.metadata);
-        self.verdicts
-            .of((signature, task), metadata, judge)
-            .can_run()
+        let verdict = self.verdicts.of((signature, task), metadata, judge)?;
+        Ok(verdict.can_run())
     }
 }

@@ -1,6 +1,8 @@
 //! What was judged before.
 
-use crate::{Judge, Matchable, fleet::MetadataId, judge::verdict, scheduler::SignatureId};
+use crate::{
+    Judge, Matchable, NotAsked, fleet::MetadataId, judge::verdict, scheduler::SignatureId,
+};
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
@@ -13,16 +15,20 @@ pub(crate) struct Verdicts(HashMap<(SignatureId, MetadataId), Arc<Verdict>>);
 
 impl Verdicts {
     /// The verdict, judged now if it is not known: by the conditions, and where they hold by the task's own code.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked; then it stays unknown.
     pub(crate) fn of(
         &mut self,
         (signature, task): (SignatureId, &Matchable),
         (id, metadata): (MetadataId, &Metadata),
         judge: &mut dyn Judge,
-    ) -> &Arc<Verdict> {
-        match self.0.entry((signature, id)) {
+    ) -> Result<&Arc<Verdict>, NotAsked> {
+        Ok(match self.0.entry((signature, id)) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(vacant) => vacant.insert(Arc::new(verdict(task, metadata, judge))),
-        }
+            Entry::Vacant(vacant) => vacant.insert(Arc::new(verdict(task, metadata, judge)?)),
+        })
     }
 
     /// Forgets what is about that metadata.

@@ -2,8 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use serde_json::{Value, json};
-use taskbay_core::{Configured, Metadata, Requirement, TaskName};
-use taskbay_scheduler::{Conditional, Matchable, Request, Scheduler, Worker};
+use taskbay_core::{
+    Configured, Metadata, OwnCode, Reason, ReasonCode, Requirement, TaskName, Verdict,
+};
+use taskbay_scheduler::{
+    Conditional, Judge, Matchable, NotAsked, Outlook, Request, Scheduler, Worker,
+};
 
 fn fleet(workers: &[(&str, Value)]) -> Scheduler {
     let mut scheduler = Scheduler::default();
@@ -26,7 +30,7 @@ fn explain(scheduler: &mut Scheduler, requirements: Vec<Requirement>) -> Value {
         },
     });
     let signature = scheduler.add_task(task);
-    serde_json::to_value(scheduler.explain(signature, &mut Conditional)).unwrap()
+    serde_json::to_value(scheduler.explain(signature, &mut Conditional).unwrap()).unwrap()
 }
 
 #[test]
@@ -82,6 +86,67 @@ fn each_condition_has_its_workers_and_the_nearest_is_named() {
             {"version": null, "workers": ["d"]},
         ])
     );
+}
+
+/// Says no to `a`, cannot be asked of `b`, and says yes to the others.
+struct Own;
+
+impl Judge for Own {
+    fn judge(&mut self, _: &Matchable, worker: &Metadata) -> Result<Verdict, NotAsked> {
+        let reason = match worker.value("who").and_then(Value::as_str) {
+            Some("a") => Reason::new(ReasonCode::Refused, "not you"),
+            Some("b") => Reason::new(ReasonCode::PluginFailed, "it crashed"),
+            _ => return Ok(Verdict::default()),
+        };
+        let reasons = vec![reason];
+        Ok(Verdict { reasons })
+    }
+}
+
+/// What a task's own code says is told apart from that it crashed, and from that it was not asked.
+#[test]
+fn own_code_is_explained_too() {
+    let mut scheduler = fleet(&[
+        ("a", json!({"build:version": 2, "who": "a"})),
+        ("b", json!({"build:version": 2, "who": "b"})),
+        ("c", json!({"build:version": 2, "who": "c"})),
+        ("d", json!({"build:version": 1, "who": "d"})),
+    ]);
+    let task = Matchable::new(Request {
+        task: TaskName::fold("build").unwrap(),
+        version: 2,
+        file: "f".to_owned(),
+        configured: Configured {
+            data: "{}".to_owned(),
+            requirements: Vec::new(),
+            own_code: Some(OwnCode::default()),
+        },
+    });
+    let signature = scheduler.add_task(task);
+    let said = scheduler.explain(signature, &mut Own).unwrap().unwrap();
+    assert_eq!(said.verdict, Outlook::Runnable);
+    let row = |code| said.conditions.iter().find(|row| row.code == code).unwrap();
+    let own = row(ReasonCode::Refused);
+    assert_eq!(
+        (own.passing, &own.failing[..], own.unasked),
+        (1, &["a".to_owned()][..], 1)
+    );
+    assert_eq!(row(ReasonCode::PluginFailed).failing, ["b"]);
+    // One that lacks a permission only is the nearest.
+    let metadata = Metadata::parse(r#"{"build:version": 2}"#).unwrap();
+    let mut denied = Worker::new("c", metadata);
+    denied.lists.deny = [TaskName::fold("build").unwrap()].into();
+    scheduler.set_worker(denied);
+    scheduler.remove_worker("a");
+    scheduler.remove_worker("b");
+    let said = scheduler.explain(signature, &mut Own).unwrap().unwrap();
+    let nearest = said.nearest.unwrap();
+    assert_eq!(
+        (nearest.worker.as_str(), nearest.missing[0].code),
+        ("c", ReasonCode::Denied)
+    );
+    scheduler.forget_task(signature);
+    assert_eq!(scheduler.explain(signature, &mut Own).unwrap(), None);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use taskbay_core::{
     Configured, Metadata, OwnCode, Reason, ReasonCode, Requirement, TaskName, Verdict,
 };
 use taskbay_scheduler::{
-    Assignment, Conditional, Judge, Matchable, Outlook, Pending, Request, Scheduler, SignatureId,
-    Worker,
+    Assignment, Conditional, Judge, Matchable, NotAsked, Outlook, Pending, Request, Scheduler,
+    SignatureId, Worker,
 };
 
 fn name(text: &str) -> TaskName {
@@ -62,7 +62,7 @@ struct Odd {
 }
 
 impl Judge for Odd {
-    fn judge(&mut self, _: &Matchable, worker: &Metadata) -> Verdict {
+    fn judge(&mut self, _: &Matchable, worker: &Metadata) -> Result<Verdict, NotAsked> {
         self.asked += 1;
         let processors = worker.value("system:cpu_count").unwrap().as_u64().unwrap();
         let odd = Reason::new(ReasonCode::Refused, "an odd number");
@@ -71,7 +71,7 @@ impl Judge for Odd {
         } else {
             vec![]
         };
-        Verdict { reasons }
+        Ok(Verdict { reasons })
     }
 }
 
@@ -86,15 +86,21 @@ fn what_fits_nobody_holds_up_nothing_behind_it() {
         small,
         [pending(0, 2, 10), pending(0, 1, 11), pending(1, 3, 12)],
     );
-    let assigned = scheduler.pass(&mut Conditional);
+    let assigned = scheduler.pass(&mut Conditional).unwrap();
     assert_eq!(pairs(&assigned), [(12, "a"), (11, "b")]);
-    assert_eq!(scheduler.outlook(huge, &mut Conditional), Outlook::Never);
-    assert_eq!(scheduler.outlook(small, &mut Conditional), Outlook::Busy);
-    assert_eq!(scheduler.pass(&mut Conditional), []);
+    assert_eq!(
+        scheduler.outlook(huge, &mut Conditional).unwrap(),
+        Outlook::Never
+    );
+    assert_eq!(
+        scheduler.outlook(small, &mut Conditional).unwrap(),
+        Outlook::Busy
+    );
+    assert_eq!(scheduler.pass(&mut Conditional).unwrap(), []);
     scheduler.set_busy("b", false);
-    let assigned = scheduler.feed("b", &mut Conditional).unwrap();
+    let assigned = scheduler.feed("b", &mut Conditional).unwrap().unwrap();
     assert_eq!(pairs(&[assigned]), [(10, "b")]);
-    assert_eq!(scheduler.feed("b", &mut Conditional), None);
+    assert_eq!(scheduler.feed("b", &mut Conditional).unwrap(), None);
 }
 
 #[test]
@@ -102,14 +108,21 @@ fn a_request_that_comes_is_placed_or_waits() {
     let mut scheduler = Scheduler::default();
     scheduler.set_worker(worker("a", 2));
     let small = scheduler.add_task(build(1));
-    let placed = scheduler.place(small, pending(0, 0, 1), &mut Conditional);
+    let placed = scheduler
+        .place(small, pending(0, 0, 1), &mut Conditional)
+        .unwrap();
     assert_eq!(pairs(&[placed.unwrap()]), [(1, "a")]);
-    let placed = scheduler.place(small, pending(0, 0, 2), &mut Conditional);
+    let placed = scheduler
+        .place(small, pending(0, 0, 2), &mut Conditional)
+        .unwrap();
     assert_eq!(placed, None);
     scheduler.remove_worker("a");
-    assert_eq!(scheduler.outlook(small, &mut Conditional), Outlook::Never);
+    assert_eq!(
+        scheduler.outlook(small, &mut Conditional).unwrap(),
+        Outlook::Never
+    );
     scheduler.set_worker(worker("b", 2));
-    let fed = scheduler.feed("b", &mut Conditional).unwrap();
+    let fed = scheduler.feed("b", &mut Conditional).unwrap().unwrap();
     assert_eq!(pairs(&[fed]), [(2, "b")]);
 }
 
@@ -129,19 +142,22 @@ fn own_code_is_asked_once() {
     let signature = scheduler.add_task(Matchable::new(request));
     scheduler.add(signature, (0..1000).map(|request| pending(0, 0, request)));
     let mut odd = Odd::default();
-    let assigned = scheduler.pass(&mut odd);
+    let assigned = scheduler.pass(&mut odd).unwrap();
     let workers: BTreeSet<_> = assigned.iter().map(|each| &*each.worker).collect();
     assert_eq!(workers.len(), 10);
     assert_eq!(odd.asked, 3);
-    scheduler.pass(&mut odd);
-    scheduler.explain(signature, &mut odd);
+    scheduler.pass(&mut odd).unwrap();
+    scheduler.explain(signature, &mut odd).unwrap();
     scheduler.set_worker(worker("another", 4));
-    scheduler.pass(&mut odd);
+    scheduler.pass(&mut odd).unwrap();
     assert_eq!(odd.asked, 3);
     scheduler.set_worker(worker("yet another", 6));
-    scheduler.pass(&mut odd);
+    scheduler.pass(&mut odd).unwrap();
     assert_eq!(odd.asked, 4);
-    let refused = scheduler.verdict(signature, "w02", &mut odd).unwrap();
+    let refused = scheduler
+        .verdict(signature, "w02", &mut odd)
+        .unwrap()
+        .unwrap();
     assert_eq!(refused.reasons[0].message, "an odd number");
 }
 
@@ -149,11 +165,11 @@ fn own_code_is_asked_once() {
 fn a_plugin_that_could_not_be_asked_may_be_asked_again() {
     struct Failing(usize);
     impl Judge for Failing {
-        fn judge(&mut self, _: &Matchable, _: &Metadata) -> Verdict {
+        fn judge(&mut self, _: &Matchable, _: &Metadata) -> Result<Verdict, NotAsked> {
             self.0 += 1;
             let reason = Reason::new(ReasonCode::PluginFailed, "it crashed");
             let reasons = if self.0 < 2 { vec![reason] } else { vec![] };
-            Verdict { reasons }
+            Ok(Verdict { reasons })
         }
     }
     let mut scheduler = Scheduler::default();
@@ -162,19 +178,50 @@ fn a_plugin_that_could_not_be_asked_may_be_asked_again() {
     request.configured.own_code = Some(OwnCode::default());
     let signature = scheduler.add_task(Matchable::new(request));
     let mut failing = Failing(0);
-    assert_eq!(scheduler.outlook(signature, &mut failing), Outlook::Never);
-    assert_eq!(scheduler.outlook(signature, &mut failing), Outlook::Never);
+    assert_eq!(
+        scheduler.outlook(signature, &mut failing).unwrap(),
+        Outlook::Never
+    );
+    assert_eq!(
+        scheduler.outlook(signature, &mut failing).unwrap(),
+        Outlook::Never
+    );
     scheduler.forget_failed();
     assert_eq!(
-        scheduler.outlook(signature, &mut failing),
+        scheduler.outlook(signature, &mut failing).unwrap(),
         Outlook::Runnable
     );
     scheduler.forget_failed();
     assert_eq!(
-        scheduler.outlook(signature, &mut failing),
+        scheduler.outlook(signature, &mut failing).unwrap(),
         Outlook::Runnable
     );
     assert_eq!(failing.0, 2);
+}
+
+/// Nobody is to blame, so nothing is decided, and it is asked again.
+#[test]
+fn where_no_plugin_can_be_asked_nothing_is_decided() {
+    struct Interrupted(usize);
+    impl Judge for Interrupted {
+        fn judge(&mut self, _: &Matchable, _: &Metadata) -> Result<Verdict, NotAsked> {
+            self.0 += 1;
+            match self.0 {
+                1 => Err(NotAsked("it was interrupted".to_owned())),
+                _ => Ok(Verdict::default()),
+            }
+        }
+    }
+    let mut scheduler = Scheduler::default();
+    scheduler.set_worker(worker("a", 2));
+    let mut request = request(2);
+    request.configured.own_code = Some(OwnCode::default());
+    let signature = scheduler.add_task(Matchable::new(request));
+    scheduler.add(signature, [pending(0, 0, 1)]);
+    let mut judge = Interrupted(0);
+    assert!(scheduler.pass(&mut judge).is_err());
+    let assigned = scheduler.pass(&mut judge).unwrap();
+    assert_eq!(pairs(&assigned), [(1, "a")]);
 }
 
 /// A worker, as numbers: processors, whether it is busy, what its lists say.
@@ -244,17 +291,22 @@ proptest! {
         let expected = naive(&workers, &requests);
         if one_by_one {
             // Whichever worker asks gets the best that it can do.
+            let mut left = requests.clone();
             for worker in &workers {
-                if let Some(assigned) = scheduler.feed(&worker.name, &mut Conditional) {
+                if let Some(assigned) = scheduler.feed(&worker.name, &mut Conditional).unwrap() {
                     prop_assert!(!worker.is_busy);
+                    // The best of those that are left and that it suits.
+                    let alone = naive(std::slice::from_ref(worker), &left);
+                    prop_assert_eq!(alone[0].0, assigned.request);
+                    left[usize::try_from(assigned.request).unwrap()].0 = u32::MAX;
                     prop_assert_eq!(&*assigned.worker, worker.name.as_str());
                 }
             }
         } else {
-            let assigned = scheduler.pass(&mut Conditional);
+            let assigned = scheduler.pass(&mut Conditional).unwrap();
             let assigned: Vec<_> = pairs(&assigned).into_iter().map(|(id, to)| (id, to.to_owned())).collect();
             prop_assert_eq!(assigned, expected);
         }
-        prop_assert_eq!(scheduler.pass(&mut Conditional), []);
+        prop_assert_eq!(scheduler.pass(&mut Conditional).unwrap(), []);
     }
 }

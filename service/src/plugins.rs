@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 use taskbay_core::{Metadata, Verdict};
 use taskbay_loader::Catalog;
-use taskbay_scheduler::{Judge, Matchable, Request};
+use taskbay_scheduler::{Judge, Matchable, NotAsked, Request};
 use taskbay_worker::{Hosts, Known, Matcher, Unmatchable};
+
+/// How many signatures are remembered: with a task's own code, each request may have one of its own.
+const MOST_KNOWN: usize = 10_000;
 
 /// The plugins that a scheduler asks, and what it has heard from them.
 #[derive(Debug)]
@@ -43,6 +46,10 @@ impl Plugins {
             file: hash,
             configured,
         });
+        if self.known.len() >= MOST_KNOWN {
+            // Whoever needs one again has it configured again.
+            self.known.clear();
+        }
         self.known
             .insert(matchable.signature().as_str().to_owned(), matchable.clone());
         Ok(matchable)
@@ -55,8 +62,9 @@ impl Plugins {
 }
 
 impl Judge for Plugins {
-    fn judge(&mut self, task: &Matchable, worker: &Metadata) -> Verdict {
+    fn judge(&mut self, task: &Matchable, worker: &Metadata) -> Result<Verdict, NotAsked> {
         let name = task.conditions().task().as_str();
-        self.matcher.can_run(name, task.data(), worker)
+        let judged = self.matcher.can_run(name, task.data(), worker);
+        judged.map_err(|failure| NotAsked(failure.to_string()))
     }
 }

@@ -153,10 +153,17 @@ impl<'e> Scheduling<'e> {
             // Another scheduler has signed it, or this one before it was started anew.
             None => self.configure_example(missing)?,
         };
-        Ok(match task {
-            Ok(task) => Some(verdict(&task, &missing.metadata, &mut self.plugins)),
-            Err(verdict) => verdict,
-        })
+        let task = match task {
+            Ok(task) => task,
+            Err(verdict) => return Ok(verdict),
+        };
+        match verdict(&task, &missing.metadata, &mut self.plugins) {
+            Ok(verdict) => Ok(Some(verdict)),
+            Err(error) => {
+                log::warn!("no verdict for `{}`: {error}", missing.task_name);
+                Ok(None)
+            }
+        }
     }
 
     /// Configures a request with a signature that is not known here. Where that is not to be had, the verdict that stands in

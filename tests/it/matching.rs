@@ -4,8 +4,9 @@ use crate::{
     farm::{Farm, Ran},
     unruly,
 };
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, io::Read, process::Stdio, thread, time::Duration};
 
 fn write(farm: &Farm, name: &str, lines: &[Value]) -> String {
     let text: Vec<String> = lines.iter().map(Value::to_string).collect();
@@ -149,28 +150,156 @@ fn static_metadata_and_lists_count() {
 }
 
 #[test]
-fn no_workers_and_wrong_lines_are_told() {
+fn no_workers_and_wrong_files_are_told() {
     let farm = Farm::with(&["noop"]);
     let request = noop(1, 0, "2026-01-01T00:00:00Z");
     let alone = rows(&match_lines(&farm, std::slice::from_ref(&request), &[]));
-    assert_eq!(alone[0]["reasons"][0]["message"], "there are no workers");
-    assert_eq!(rows(&match_lines(&farm, &[], &[])).len(), 0);
-    let worker = json!({"name": "a", "metadata": {}});
-    let twice = match_lines(&farm, &[], &[worker.clone(), worker]);
-    twice.fails(1, &["two workers have the name `a`"]);
-    let late = noop(1, 0, "tomorrow");
-    let wrong = match_lines(&farm, &[request, late, json!({"id": 3})], &[]);
-    wrong.fails(
-        1,
-        &[
-            "line 2 of",
-            "write a time in UTC",
-            "line 3 of",
-            "missing field `task_name`",
-        ],
+    assert_eq!(
+        (&alone[0]["verdict"], &alone[0]["reasons"]),
+        (&json!("never"), &json!([]))
     );
+    assert_eq!(rows(&match_lines(&farm, &[], &[])).len(), 0);
     farm.run(&["match", "--requests", "-", "--workers", "-"])
         .fails(2, &["cannot be both"]);
     let nowhere = farm.run(&["match", "--requests", "/nonexistent", "--workers", "[]"]);
     nowhere.fails(3, &["cannot read /nonexistent"]);
+}
+
+/// A line that is none costs no other request its worker, and no other worker its request.
+#[test]
+fn wrong_lines_cost_no_others() {
+    let farm = Farm::with(&["noop"]);
+    let request = noop(1, 0, "2026-01-01T00:00:00Z");
+    let late = noop(2, 0, "tomorrow");
+    let good = json!({"noop:version": 1});
+    let workers = [
+        json!({"name": "a", "metadata": 7}),
+        json!({"name": "b", "metadata": good}),
+        json!({"name": "b", "metadata": {}}),
+    ];
+    let huge = json!({"id": 4, "task_name": "noop", "priority": 3_000_000_000_u64});
+    let ran = match_lines(&farm, &[late, json!({"id": 3}), huge, request], &workers);
+    let rows = rows(&ran);
+    for (at, part) in [
+        "write a time in UTC",
+        "missing field `task_name`",
+        "invalid value",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let reason = &rows[at]["reasons"][0];
+        assert_eq!(
+            (&rows[at]["id"], &rows[at]["line"]),
+            (&json!(at + 2), &json!(at + 1))
+        );
+        assert_eq!(reason["code"], "invalid-data");
+        assert!(
+            reason["message"].as_str().unwrap().contains(part),
+            "{reason}"
+        );
+    }
+    assert_eq!(rows[3]["worker"], "b");
+    assert!(
+        ran.stderr.contains("line 1 of the workers is left out"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("line 3 of the workers is left out"),
+        "{ran:?}"
+    );
+}
+
+/// A plugin that hangs again and again is asked no more, and one whose file is refused is no unknown task.
+#[test]
+fn plugins_that_fail_cost_others_little() {
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("configure-hangs");
+    let mut bytes = unruly::bytes("none");
+    unruly::replace(&mut bytes, "\"api\":\"1.", "\"api\":\"9.");
+    fs::write(farm.plugins().join("a.so"), bytes).unwrap();
+    let hangs = unruly::name("configure-hangs");
+    let mut requests: Vec<Value> = (0..30)
+        .map(|id| json!({"id": id, "task_name": if id % 2 == 0 { &hangs } else { "noop" }}))
+        .collect();
+    requests.push(json!({"id": 99, "task_name": unruly::name("none")}));
+    let requests = write(&farm, "requests", &requests);
+    let workers = write(
+        &farm,
+        "workers",
+        &[json!({"name": "a", "metadata": {"noop:version": 1}})],
+    );
+    let begun = std::time::Instant::now();
+    let limit = ["--plugin-timeout", "2s", "--json"];
+    let ran = farm.run(
+        &[
+            &["match", "--requests", &requests, "--workers", &workers],
+            &limit[..],
+        ]
+        .concat(),
+    );
+    let rows = rows(&ran);
+    // Fifteen times the limit, or twice as long, is what they would take.
+    assert!(begun.elapsed().as_secs() < 29, "{:?}", begun.elapsed());
+    assert!(
+        rows[28]["reasons"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("it failed 3 times"),
+        "{}",
+        rows[28]
+    );
+    assert_eq!(rows[1]["worker"], "a");
+    let refused = &rows[30]["reasons"][0];
+    assert!(
+        refused["message"].as_str().unwrap().contains("9.0.0"),
+        "{refused}"
+    );
+}
+
+/// Told to end as a plugin is asked, it decides nothing.
+#[test]
+fn an_interrupted_match_decides_nothing() {
+    let farm = Farm::with(&["noop"]);
+    farm.add_unruly("can-run-hangs");
+    let name = unruly::name("can-run-hangs");
+    let metadata = json!({"noop:version": 1, format!("{name}:version"): 1});
+    let requests = write(
+        &farm,
+        "requests",
+        &[
+            json!({"id": 1, "task_name": name}),
+            json!({"id": 2, "task_name": "noop"}),
+        ],
+    );
+    let workers = write(
+        &farm,
+        "workers",
+        &[json!({"name": "a", "metadata": metadata})],
+    );
+    let mut command = farm.command(&[
+        "match",
+        "--requests",
+        &requests,
+        "--workers",
+        &workers,
+        "--plugin-timeout",
+        "5m",
+    ]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    thread::sleep(Duration::from_secs(3));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    let mut said = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert_eq!(said, "");
 }

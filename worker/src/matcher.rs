@@ -16,7 +16,12 @@ pub struct Matcher {
     catalog: Catalog,
     /// The plugins that were asked before, or why they cannot be.
     known: HashMap<String, Result<Known, (PathBuf, String)>>,
+    /// How often plugins have died or hung.
+    crashes: HashMap<PathBuf, u32>,
 }
+
+/// How often a plugin may die or hang before it is asked no more: each time costs its whole time to answer.
+const MOST_CRASHES: u32 = 3;
 
 /// A plugin that answers.
 #[derive(Clone, Debug)]
@@ -38,8 +43,8 @@ pub enum Unmatchable {
     /// Its task data is invalid: every fault found.
     #[error("the task data is invalid")]
     Invalid(Vec<TaskConfigError>),
-    /// The plugin failed when it was asked.
-    #[error("{} failed: {why}", file.display())]
+    /// The plugin is refused, or failed when it was asked.
+    #[error("{} cannot be asked: {why}", file.display())]
     Failed {
         /// Its file.
         file: PathBuf,
@@ -58,6 +63,7 @@ impl Matcher {
             hosts,
             catalog,
             known: HashMap::new(),
+            crashes: HashMap::new(),
         }
     }
 
@@ -75,13 +81,22 @@ impl Matcher {
         match self.hosts.configure(&known.file, data) {
             Ok(configured) => Ok((known, configured)),
             Err(Failure::Invalid(faults)) => Err(Unmatchable::Invalid(faults)),
-            Err(failure) => Err(Unmatchable::of(known.file.path(), failure)),
+            Err(failure) => Err(self.failed(known.file.path(), failure)),
         }
     }
 
-    /// Whether a worker may execute a task with data that [`configure`](Self::configure) gave. That it could not be asked
-    /// is a reason why not.
-    pub fn can_run(&mut self, task: &str, data: &str, worker: &Metadata) -> Verdict {
+    /// Whether a worker may execute a task with data that [`configure`](Self::configure) gave. That the plugin failed is a
+    /// reason why not.
+    ///
+    /// # Errors
+    ///
+    /// When no plugin can be asked, for which none is to blame.
+    pub fn can_run(
+        &mut self,
+        task: &str,
+        data: &str,
+        worker: &Metadata,
+    ) -> Result<Verdict, Failure> {
         let asked = self.known(task).and_then(|known| {
             let configured = Configured {
                 data: data.to_owned(),
@@ -89,11 +104,31 @@ impl Matcher {
                 own_code: None,
             };
             let judged = self.hosts.can_run(&known.file, &configured, worker);
-            judged.map_err(|failure| Unmatchable::of(known.file.path(), failure))
+            judged.map_err(|failure| self.failed(known.file.path(), failure))
         });
-        asked.unwrap_or_else(|error| Verdict {
-            reasons: vec![Reason::new(ReasonCode::PluginFailed, error.to_string())],
-        })
+        match asked {
+            Ok(verdict) => Ok(verdict),
+            Err(Unmatchable::NotAsked(failure)) => Err(failure),
+            Err(error) => Ok(Verdict {
+                reasons: vec![Reason::new(ReasonCode::PluginFailed, error.to_string())],
+            }),
+        }
+    }
+
+    /// What a failure means. A plugin that dies or hangs again and again is asked no more.
+    fn failed(&mut self, file: &Path, failure: Failure) -> Unmatchable {
+        if failure.is_crash() {
+            let crashes = self.crashes.entry(file.to_owned()).or_default();
+            *crashes += 1;
+            if *crashes >= MOST_CRASHES {
+                let why = format!("it failed {crashes} times, the last time since {failure}");
+                let is_it = |known: &&mut Result<Known, _>| matches!(known, Ok(known) if known.file.path() == file);
+                if let Some(known) = self.known.values_mut().find(is_it) {
+                    *known = Err((file.to_owned(), why));
+                }
+            }
+        }
+        Unmatchable::of(file, failure)
     }
 
     fn known(&mut self, task: &str) -> Result<Known, Unmatchable> {
@@ -106,7 +141,14 @@ impl Matcher {
             let file = file.display();
             log::warn!("{file} is not used: {failure}; {}", failure.help());
         };
-        let file = first_loading(&mut self.catalog, &mut self.hosts, task, told)?;
+        let found = first_loading(&mut self.catalog, &mut self.hosts, task, told);
+        let file = found.map_err(|unknown| match self.catalog.refused(task) {
+            Some((file, rejection)) => Unmatchable::Failed {
+                file: file.to_owned(),
+                why: format!("{rejection}; {}", rejection.help()),
+            },
+            None => unknown.into(),
+        })?;
         let known = match self.hosts.describe(&file) {
             Ok(described) => hash(&self.hosts, &file)
                 .map(|hash| Known {

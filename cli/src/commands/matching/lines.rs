@@ -1,8 +1,8 @@
 //! The lines of the files that `taskbay match` reads.
 
-use crate::{error::CommandError, exit::Exit};
+use crate::{input::Line, report::note};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use serde_json::{Map, Value};
+use serde_json::{Value, value::RawValue};
 use std::{
     collections::{BTreeSet, HashSet},
     time::UNIX_EPOCH,
@@ -15,8 +15,9 @@ use taskbay_scheduler::{Lists, Pending, Scheduler, Worker};
 pub(super) struct RequestLine {
     pub(super) id: Value,
     pub(super) task_name: String,
+    /// As it is written, so that the plugin gets what `validate` would give it.
     #[serde(default = "no_data")]
-    pub(super) task_data: Value,
+    pub(super) task_data: Box<RawValue>,
     #[serde(default)]
     priority: i32,
     /// In microseconds since 1970.
@@ -39,8 +40,8 @@ pub(super) struct WorkerLine {
     deny: BTreeSet<TaskName>,
 }
 
-fn no_data() -> Value {
-    Map::new().into()
+fn no_data() -> Box<RawValue> {
+    RawValue::from_string("{}".to_owned()).unwrap_or_default()
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
@@ -68,30 +69,35 @@ impl RequestLine {
     }
 }
 
-/// Adds the workers.
-///
-/// # Errors
-///
-/// When two have one name.
-pub(super) fn add_workers(
-    scheduler: &mut Scheduler,
-    workers: Vec<WorkerLine>,
-) -> Result<(), CommandError> {
+/// Adds the workers. A line that is none, or has a name that was there before, costs no other, and is told of.
+pub(super) fn add_workers(scheduler: &mut Scheduler, workers: Vec<Line<WorkerLine>>) {
     let mut names = HashSet::new();
     for line in workers {
-        if !names.insert(line.name.clone()) {
-            let error = format!("two workers have the name `{}`", line.name);
-            return Err(CommandError::new(Exit::No, error).help("give each a name of its own"));
-        }
-        let mut worker = Worker::new(line.name, line.metadata).with_static(line.static_metadata);
-        worker.is_busy = line.busy;
+        let read = line.object.and_then(|read| {
+            if names.insert(read.name.clone()) {
+                Ok(read)
+            } else {
+                Err(format!("an earlier one has the name `{}`", read.name))
+            }
+        });
+        let read = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                let number = line.number;
+                note(&format!(
+                    "warning: line {number} of the workers is left out: {fault}; `taskbay match --help` shows what it should be"
+                ));
+                continue;
+            }
+        };
+        let mut worker = Worker::new(read.name, read.metadata).with_static(read.static_metadata);
+        worker.is_busy = read.busy;
         worker.lists = Lists {
-            allow: line.allow,
-            deny: line.deny,
+            allow: read.allow,
+            deny: read.deny,
         };
         scheduler.set_worker(worker);
     }
-    Ok(())
 }
 
 #[cfg(test)]

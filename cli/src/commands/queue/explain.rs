@@ -53,7 +53,10 @@ pub(crate) fn request(
         Ok(matchable) => {
             let mut fleet = fleet(engine)?;
             let signature = fleet.add_task(matchable);
-            fleet.explain(signature, &mut plugins)
+            let explained = fleet.explain(signature, &mut plugins);
+            let explained = explained.map_err(|error| session.not_asked(&error))?;
+            explained
+                .ok_or_else(|| CommandError::new(Exit::Unavailable, "the request is not known"))?
         }
         Err(error) => Explanation::refused(error.reason()),
     };
@@ -165,6 +168,7 @@ pub(crate) fn worker(
                 let signature = fleet.add_task(matchable);
                 fleet
                     .verdict(signature, name, &mut plugins)
+                    .map_err(|error| session.not_asked(&error))?
                     .unwrap_or_default()
             }
             Err(error) => refused(error.reason()),

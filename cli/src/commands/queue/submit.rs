@@ -67,10 +67,12 @@ fn warn(
     };
     let mut fleet = super::explain::fleet(engine)?;
     let signature = fleet.add_task(matchable);
-    if fleet.outlook(signature, &mut plugins) != Outlook::Never {
+    let explained = fleet
+        .explain(signature, &mut plugins)
+        .map_err(|error| session.not_asked(&error))?;
+    let Some(explained) = explained.filter(|each| each.verdict == Outlook::Never) else {
         return Ok(());
-    }
-    let explained = fleet.explain(signature, &mut plugins);
+    };
     match explained.nearest {
         None => {
             note("warning: no worker is known that could execute this; it waits until one comes");
