@@ -117,7 +117,7 @@ impl Conditions {
     }
 
     /// Whether there is no reason against a worker: quicker to find out than the reasons.
-    fn hold(&self, worker: &Metadata) -> bool {
+    pub fn hold(&self, worker: &Metadata) -> bool {
         self.has_task(worker)
             && self.has_type(worker)
             && self.requirements.iter().all(|each| each.holds(worker))

@@ -14,15 +14,23 @@ pub struct Lists {
 }
 
 impl Lists {
+    /// Whether a task is permitted.
+    pub fn permit(&self, task: &TaskName) -> bool {
+        match &self.allow {
+            Some(allowed) => allowed.contains(task),
+            None => !self.deny.contains(task),
+        }
+    }
+
     /// Why a task is not permitted; `None` where it is.
     pub fn reason(&self, task: &TaskName) -> Option<Reason> {
-        let message = match &self.allow {
-            Some(allowed) if allowed.contains(task) => return None,
-            Some(_) => format!("the worker's allow list does not have the task `{task}`"),
-            None if self.deny.contains(task) => {
-                format!("the worker's deny list has the task `{task}`")
-            }
-            None => return None,
+        if self.permit(task) {
+            return None;
+        }
+        let message = if self.allow.is_some() {
+            format!("the worker's allow list does not have the task `{task}`")
+        } else {
+            format!("the worker's deny list has the task `{task}`")
         };
         Some(Reason::new(ReasonCode::Denied, message))
     }

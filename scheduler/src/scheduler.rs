@@ -311,8 +311,13 @@ impl Scheduler {
         else {
             return Ok(false);
         };
-        if class.lists.reason(task.conditions().task()).is_some() {
+        // Quicker to find out than what the reasons are, which only those need who ask for them.
+        if !task.conditions().hold(&class.metadata) || !class.lists.permit(task.conditions().task())
+        {
             return Ok(false);
+        }
+        if !task.has_own_code() {
+            return Ok(true);
         }
         let metadata = (class.metadata_id, &*class.metadata);
         let verdict = self.verdicts.of((signature, task), metadata, judge)?;
