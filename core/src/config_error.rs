@@ -16,10 +16,15 @@ pub struct TaskConfigError {
 }
 
 impl TaskConfigError {
-    /// A fault at `pointer`.
+    /// A fault at `pointer`, a JSON pointer such as `/input`; empty for the whole. Where it does not start with a `/`, it
+    /// gets one, as every pointer into a document has.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut pointer = pointer.into();
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            pointer.insert(0, '/');
+        }
         Self {
-            pointer: pointer.into(),
+            pointer,
             message: message.into(),
             cause: None,
         }
@@ -63,6 +68,7 @@ mod tests {
         let error = TaskConfigError::new("/input/0", "no such file").caused_by("ENOENT");
         assert_eq!(error.to_string(), "/input/0: no such file (ENOENT)");
         assert_eq!(TaskConfigError::new("", "bad").to_string(), "bad");
+        assert_eq!(TaskConfigError::new("input", "bad").pointer, "/input");
         assert_eq!(escape_pointer_token("a/b~c"), "a~1b~0c");
     }
 }

@@ -14,7 +14,7 @@ use std::{
     },
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +26,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long output may still come after the command has ended, from processes that it left behind.
 const DRAIN: Duration = Duration::from_secs(1);
+/// How many lines may wait to be logged; a command that says more waits.
+const LINES: usize = 256;
 /// A line that is longer is logged in pieces of this size, in bytes, one after another.
 const LONGEST_LINE: u64 = 64 * 1024;
 
@@ -104,18 +106,28 @@ fn supervise(
     let mut child = command
         .spawn()
         .map_err(|error| TaskError::new(format!("cannot run `{program}`: {error}")))?;
-    let (ended, drained) = mpsc::channel::<()>();
+    let (lines, said) = mpsc::sync_channel(LINES);
     if let Some(stdout) = child.stdout.take() {
-        log_lines(stdout, None, ended.clone());
+        read_lines(stdout, None, lines.clone());
     }
     if let Some(stderr) = child.stderr.take() {
-        log_lines(stderr, errors, ended.clone());
+        read_lines(stderr, errors, lines.clone());
     }
-    drop(ended);
-    let status = wait(context, &mut child)?;
-    // The readers never send: the channel closes when the last of them has ended.
-    if drained.recv_timeout(DRAIN) == Err(RecvTimeoutError::Timeout) {
-        log::warn!("`{program}` ended, and something that it started still holds its output");
+    drop(lines);
+    let status = wait(context, &mut child, &said)?;
+    // The channel closes when the last of the readers has ended.
+    let until = Instant::now() + DRAIN;
+    loop {
+        match said.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(line) => log::info!("{line}"),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                log::warn!(
+                    "`{program}` ended, and something that it started still holds its output"
+                );
+                break;
+            }
+        }
     }
     match status {
         Some(status) => Ok(status),
@@ -123,12 +135,17 @@ fn supervise(
     }
 }
 
-/// Waits for the end of `child`, or ends it on abort: `None` then.
-fn wait(context: &Context, child: &mut Child) -> io::Result<Option<ExitStatus>> {
+/// Waits for the end of `child`, or ends it on abort: `None` then. Logs what it says meanwhile, on this thread, which is
+/// that of the attempt.
+fn wait(
+    context: &Context,
+    child: &mut Child,
+    said: &Receiver<String>,
+) -> io::Result<Option<ExitStatus>> {
     let pid = Pid::from_child(child);
     let handle = pidfd_open(pid, PidfdFlags::empty())?;
     let mut killed_at: Option<Instant> = None;
-    while !has_ended(&handle, LOOK)? {
+    while !has_ended_meanwhile(&handle, said)? {
         match killed_at {
             None if context.abort().is_set() => {
                 kill_process_group(pid, Signal::TERM).ok();
@@ -144,6 +161,22 @@ fn wait(context: &Context, child: &mut Child) -> io::Result<Option<ExitStatus>> 
     Ok(killed_at.is_none().then_some(status))
 }
 
+/// Logs what is said until `LOOK` is over, or no more will be said. Says whether the process has ended.
+fn has_ended_meanwhile(handle: &OwnedFd, said: &Receiver<String>) -> io::Result<bool> {
+    let until = Instant::now() + LOOK;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match said.recv_timeout(left) {
+            Ok(line) => log::info!("{line}"),
+            Err(RecvTimeoutError::Timeout) => return has_ended(handle, Duration::ZERO),
+            Err(RecvTimeoutError::Disconnected) => return has_ended(handle, left),
+        }
+        if left.is_zero() {
+            return has_ended(handle, Duration::ZERO);
+        }
+    }
+}
+
 fn has_ended(handle: &OwnedFd, within: Duration) -> io::Result<bool> {
     let mut handles = [PollFd::new(handle, PollFlags::IN)];
     let within = within.try_into().map_err(io::Error::other)?;
@@ -154,18 +187,23 @@ fn has_ended(handle: &OwnedFd, within: Duration) -> io::Result<bool> {
     }
 }
 
-/// Logs what comes out of `source`, and copies it, on a thread of its own that holds `ended` until there is no more.
-fn log_lines(source: impl Read + Send + 'static, mut copy: Option<File>, ended: mpsc::Sender<()>) {
+/// Passes on what comes out of `source`, line by line, and copies it, on a thread of its own, until there is no more.
+fn read_lines(
+    source: impl Read + Send + 'static,
+    mut copy: Option<File>,
+    lines: SyncSender<String>,
+) {
     thread::spawn(move || {
         let mut source = BufReader::new(source);
         let mut line = Vec::new();
         while read_line(&mut source, &mut line).is_ok_and(|read| read > 0) {
-            log::info!("{}", String::from_utf8_lossy(&line).trim_end());
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            // Whoever waits for the command may have gone; it is still read, so that it does not hang.
+            let _ = lines.send(text);
             if let Some(Err(error)) = copy.as_mut().map(|copy| copy.write_all(&line)) {
-                log::warn!("cannot keep that line in a file: {error}");
+                let _ = lines.send(format!("cannot keep that line in a file: {error}"));
             }
         }
-        drop(ended);
     });
 }
 

@@ -33,9 +33,15 @@ impl Execution {
         }
     }
 
-    /// Whether the task logged something with that in it.
+    /// Whether the task, or a command that it called, logged something with that in it.
     pub fn has_logged(&self, text: &str) -> bool {
         self.logs.iter().any(|line| line.message.contains(text))
+    }
+
+    /// Fails the test where nothing with that in it was logged, and shows what was.
+    #[track_caller]
+    pub fn assert_logged(&self, text: &str) {
+        assert!(self.has_logged(text), "no {text:?} in {:#?}", self.logs);
     }
 
     /// The fault in the task data that it ended with.
@@ -80,4 +86,29 @@ pub fn empty_file(directory: &Path, name: &str) -> PathBuf {
 /// An artifact of that category, with these files and no data.
 pub fn artifact(category: &str, files: Vec<PathBuf>) -> Artifact {
     Artifact::new(category, json!({}), files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+    use taskbay_plugin_api::{run, run_to_file};
+
+    #[test]
+    fn what_commands_say_is_heard() {
+        let execution = execution(Vec::new(), |context| {
+            let script = ["-c", "echo to stdout; echo to stderr >&2"];
+            run(context, Command::new("sh").args(script))?;
+            let output = context.work_directory().join("output");
+            let status = run_to_file(context, Command::new("sh").args(script), &output)?;
+            Ok(status.success())
+        });
+        assert!(execution.is_success());
+        execution.assert_logged("to stdout");
+        let heard = |text: &str| {
+            let lines = execution.logs.iter();
+            lines.filter(|line| line.message == text).count()
+        };
+        assert_eq!((heard("to stdout"), heard("to stderr")), (1, 2));
+    }
 }

@@ -44,7 +44,7 @@
 //! // As a worker executes it, where these artifacts are 1, 2, …
 //! let execution = greet.execute(Vec::new());
 //! assert!(execution.is_success());
-//! assert!(execution.has_logged("hello world"));
+//! execution.assert_logged("hello world");
 //! ```
 //!
 //! [`LoadedTask::build`] has cargo build the plugin, loads it, and offers the same of it.

@@ -1,6 +1,6 @@
 //! A task behind the real loader: what crosses between a plugin and its host crosses here too.
 
-use crate::{Execution, execution::execution};
+use crate::{Execution, execution::execution, logs::listen};
 use serde_json::Value;
 use std::{
     env, fmt,
@@ -28,6 +28,7 @@ pub struct LoadedConfigured<'t> {
 impl LoadedTask {
     /// Loads a plugin file.
     pub fn load(file: &Path) -> Self {
+        listen();
         let copies = TempDir::new().unwrap();
         // Whoever tests a plugin has built it.
         let catalog = Catalog::of_file(file, TrustPolicy::Anyone);

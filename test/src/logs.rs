@@ -18,9 +18,8 @@ thread_local! {
     static LINES: RefCell<Option<Vec<LogLine>>> = const { RefCell::new(None) };
 }
 
-/// Runs `action` and gives what was logged meanwhile on this thread. Tests run on a thread each, so they do not hear one
-/// another.
-pub(crate) fn captured<R>(action: impl FnOnce() -> R) -> (R, Vec<LogLine>) {
+/// Has all records of this process come here. A plugin is told what is logged when it is loaded, so this comes first.
+pub(crate) fn listen() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         // Fails where the test has set a logger of its own, which then is its wish.
@@ -28,6 +27,12 @@ pub(crate) fn captured<R>(action: impl FnOnce() -> R) -> (R, Vec<LogLine>) {
             log::set_max_level(LevelFilter::Trace);
         }
     });
+}
+
+/// Runs `action` and gives what was logged meanwhile on this thread. Tests run on a thread each, so they do not hear one
+/// another.
+pub(crate) fn captured<R>(action: impl FnOnce() -> R) -> (R, Vec<LogLine>) {
+    listen();
     LINES.set(Some(Vec::new()));
     let result = action();
     (result, LINES.take().unwrap_or_default())

@@ -35,5 +35,7 @@ fn is_the_same_as_a_plugin() {
     assert_eq!(task.data(), json!({"seconds": 0.0, "result": true}));
     let worker = WorkerMetadata::offering::<Sleep>();
     assert!(task.verdict(&worker.build()).can_run());
-    assert!(task.execute(Vec::new()).result.unwrap());
+    let execution = task.execute(Vec::new());
+    assert!(execution.is_success());
+    execution.assert_logged("sleeping for");
 }

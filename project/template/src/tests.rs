@@ -10,7 +10,7 @@ fn counts_lines() {
     let task = configure::<Subject>(&json!({"text": "one\ntwo\n"})).unwrap();
     let execution = task.execute(Vec::new());
     assert!(execution.is_success());
-    assert!(execution.has_logged("the text has 2 lines"));
+    execution.assert_logged("the text has 2 lines");
     assert_eq!(execution.server.uploads()[0].data, json!({"lines": 2}));
 }
 
