@@ -48,11 +48,10 @@ impl<'e> Scheduling<'e> {
         }
     }
 
-    /// Works until told to stop. `is_alive` is called now and then.
-    pub fn run(&mut self, stop: &Stop, mut is_alive: impl FnMut()) {
+    /// Works until told to stop.
+    pub fn run(&mut self, stop: &Stop) {
         let mut seen = Seen::default();
         while !stop.is_told() {
-            is_alive();
             if let Err(error) = self.round() {
                 log::warn!("{error}; trying again");
                 stop.pause(RETRY);

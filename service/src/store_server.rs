@@ -28,7 +28,7 @@ impl StoreServer {
         }
     }
 
-    fn resolve(&self, lookup: &Lookup) -> Result<(ArtifactId, Artifact), ServerError> {
+    fn find(&self, lookup: &Lookup) -> Result<StoredArtifact, ServerError> {
         let id = match (lookup, lookup.local_path()) {
             (Lookup::Id(id), _) => *id,
             (_, Some(path)) if self.has_local_files => self.import(path)?,
@@ -38,8 +38,7 @@ impl StoreServer {
                 )));
             }
         };
-        let stored = self.engine.artifact(id).map_err(|error| told(&error))?;
-        Ok((id, artifact(&stored, Path::new(""))))
+        self.engine.artifact(id).map_err(|error| told(&error))
     }
 
     /// Stores what stands for a local file, so that what comes of it can relate to it.
@@ -70,8 +69,8 @@ impl StoreServer {
         lookup: &Lookup,
         directory: &Path,
     ) -> Result<(ArtifactId, Artifact), ServerError> {
-        let (id, _) = self.resolve(lookup)?;
-        let stored = self.engine.artifact(id).map_err(|error| told(&error))?;
+        let stored = self.find(lookup)?;
+        let id = stored.id;
         for file in &stored.files {
             let path = directory.join(&file.name);
             let failed = |error: &dyn Error| {
@@ -93,8 +92,11 @@ impl Server for StoreServer {
     fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
         match call {
             ServerCall::Resolve { lookup } => {
-                let (id, artifact) = self.resolve(&lookup)?;
-                Ok(ServerReply::Artifact { id, artifact })
+                let stored = self.find(&lookup)?;
+                Ok(ServerReply::Artifact {
+                    id: stored.id,
+                    artifact: artifact(&stored, Path::new("")),
+                })
             }
             ServerCall::Fetch { lookup, directory } => {
                 let (id, artifact) = self.fetch(&lookup, &directory)?;

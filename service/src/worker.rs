@@ -51,9 +51,6 @@ pub type MakeHosts = Arc<dyn Fn(Abort) -> Hosts + Send + Sync>;
 pub trait OfferHeard {
     /// The worker was described, and the engine knows.
     fn offers(&mut self, offer: &Offer, analysis: &WorkerAnalysis);
-
-    /// The worker is there, and nothing is new.
-    fn is_alive(&mut self);
 }
 
 /// A worker that takes requests from an engine.
@@ -133,7 +130,6 @@ impl WorkerService {
                 self.report(offer, &reported, stop);
                 due = Some(Instant::now() + REPORT);
             }
-            heard.is_alive();
         }
     }
 

@@ -3,19 +3,13 @@
 use crate::{Failure, Hosts, LiveCatalog, WorkerAnalysis};
 use std::{
     collections::{BTreeMap, HashSet},
-    thread,
     time::{Duration, Instant},
 };
-use taskbay_core::{Abort, TaskName};
+use taskbay_core::TaskName;
 use taskbay_loader::{Admissible, Catalog, FileIdentity};
 
 /// How often the worker is described anew although no plugin changed: a tool may have been installed, or removed.
 const REGULARLY: Duration = Duration::from_hours(1);
-
-/// How long it waits after no plugin could be asked.
-const RETRY: Duration = Duration::from_secs(5);
-/// How often the abort latch is looked at meanwhile.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// What a worker offers.
 #[derive(Debug)]
@@ -48,14 +42,6 @@ impl Offer {
     pub fn files(&self) -> BTreeMap<TaskName, Admissible> {
         let named = |file: &Admissible| (file.name().clone(), file.clone());
         self.live.tasks().map(named).collect()
-    }
-
-    /// Waits as long as it makes sense to after no plugin could be asked, or until `abort` is set.
-    pub fn wait_before_retry(abort: &Abort) {
-        let until = Instant::now() + RETRY;
-        while !abort.is_set() && Instant::now() < until {
-            thread::sleep(LOOK);
-        }
     }
 
     /// Waits, for that long at most, until there is something new to say, and describes this worker then: at first, when
@@ -125,13 +111,14 @@ impl Offer {
             Some((file.identity(), failure.as_rejection()))
         });
         let failed: Vec<_> = failed.collect();
-        for (file, rejection) in &failed {
-            self.live.refuse(*file, rejection.again());
+        if failed.is_empty() {
+            return false;
         }
-        if !failed.is_empty() {
-            self.live.look();
+        for (file, rejection) in failed {
+            self.live.refuse(file, rejection);
         }
-        !failed.is_empty()
+        self.live.look();
+        true
     }
 
     /// Whether other files are refused than when this was last asked, or for other reasons.

@@ -40,7 +40,7 @@ pub(crate) fn worker(
 pub(crate) fn scheduler(session: &Session, engine: &dyn Engine) -> Result<Exit, CommandError> {
     let stop = session.stop_on_signals()?;
     let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts());
-    scheduling.run(&stop, || {});
+    scheduling.run(&stop);
     Ok(Exit::Success)
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn serve(
         thread::Builder::new()
             .name("scheduler".into())
             .spawn_scoped(scope, || {
-                Scheduling::new(&**engine, live, || session.hosts()).run(&stop, || {});
+                Scheduling::new(&**engine, live, || session.hosts()).run(&stop);
             })?;
         service.run(offer, &stop, &mut telling)
     })
@@ -148,8 +148,6 @@ impl OfferHeard for Telling<'_> {
             self.failed = Some(error);
         }
     }
-
-    fn is_alive(&mut self) {}
 }
 
 fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), CommandError> {
