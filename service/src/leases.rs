@@ -1,6 +1,9 @@
 //! Leases that are kept while their attempts run, by threads of their own.
 
-use crate::running::{End, Running};
+use crate::{
+    running::{End, Running},
+    supervisor::Part,
+};
 use std::{
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -28,6 +31,8 @@ pub(crate) struct Leases {
 #[derive(Debug)]
 struct Shared {
     engine: Arc<dyn Engine>,
+    /// The renewing, as the service manager sees it.
+    renewing: Part,
     /// How long a lease holds.
     length: Duration,
     running: Mutex<Vec<Arc<Running>>>,
@@ -44,9 +49,15 @@ impl Leases {
     /// # Errors
     ///
     /// When the threads cannot be started.
-    pub(crate) fn new(engine: Arc<dyn Engine>, length: Duration) -> std::io::Result<Self> {
+    pub(crate) fn new(
+        engine: Arc<dyn Engine>,
+        length: Duration,
+        renewing: Part,
+    ) -> std::io::Result<Self> {
+        renewing.is_ready();
         let shared = Arc::new(Shared {
             engine,
+            renewing,
             length,
             running: Mutex::default(),
             changed: Condvar::new(),
@@ -136,6 +147,7 @@ impl Shared {
     fn renew_all(&self) {
         let is_nudged = self.is_nudged.swap(false, Ordering::Relaxed);
         let running = self.running().clone();
+        self.renewing.beats();
         for running in running {
             // What happens all the time need not be asked for all the time.
             let wait = if is_nudged { NUDGED } else { self.length / 3 };
@@ -152,6 +164,7 @@ impl Shared {
     }
 
     fn renew(&self, running: &Running) {
+        self.renewing.beats();
         // As it is now, since the engine counts from when it hears of it.
         let now = Instant::now();
         match self.engine.renew(&running.lease, self.length) {

@@ -9,6 +9,8 @@ mod config;
 
 mod stop;
 
+mod supervisor;
+
 mod log_buffer;
 mod running;
 
@@ -21,6 +23,10 @@ mod present;
 
 mod attempt;
 
+mod worker_options;
+
+mod slots;
+
 mod worker;
 
 mod plugins;
@@ -31,4 +37,6 @@ pub use config::{CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, WorkerCo
 pub use plugins::Plugins;
 pub use scheduling::Scheduling;
 pub use stop::Stop;
-pub use worker::{MakeHosts, OfferHeard, WorkerOptions, WorkerService};
+pub use supervisor::{Supervisor, Watch};
+pub use worker::{OfferHeard, WorkerService};
+pub use worker_options::{MakeHosts, WorkerOptions};

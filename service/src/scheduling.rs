@@ -1,6 +1,6 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
-use crate::{Plugins, Stop};
+use crate::{Plugins, Stop, Supervisor, supervisor::Part};
 use std::{fmt, time::Duration};
 use taskbay_core::{ErrorCode, OutcomeError, Verdict};
 use taskbay_engine::{Engine, EngineError, MissingVerdict, NewVerdict, Seen, Unsigned};
@@ -20,8 +20,10 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Scheduling<'e> {
     engine: &'e dyn Engine,
     live: LiveCatalog,
-    make_hosts: Box<dyn Fn() -> Hosts + 'e>,
+    make_hosts: Box<dyn Fn() -> Hosts + Send + 'e>,
     plugins: Plugins,
+    /// The loop, as the service manager sees it.
+    part: Part,
 }
 
 impl fmt::Debug for Scheduling<'_> {
@@ -38,10 +40,12 @@ impl<'e> Scheduling<'e> {
     pub fn new(
         engine: &'e dyn Engine,
         live: LiveCatalog,
-        make_hosts: impl Fn() -> Hosts + 'e,
+        make_hosts: impl Fn() -> Hosts + Send + 'e,
+        supervisor: &Supervisor,
     ) -> Self {
         Self {
             engine,
+            part: supervisor.part(),
             plugins: Plugins::new(make_hosts(), live.read_catalog()),
             live,
             make_hosts: Box::new(make_hosts),
@@ -52,11 +56,13 @@ impl<'e> Scheduling<'e> {
     pub fn run(&mut self, stop: &Stop) {
         let mut seen = Seen::default();
         while !stop.is_told() {
+            self.part.beats();
             if let Err(error) = self.round() {
                 log::warn!("{error}; trying again");
                 stop.pause(RETRY);
                 continue;
             }
+            self.part.is_ready();
             if let Err(error) = self.engine.wait(&mut seen, LOOK) {
                 log::warn!("the engine is not heard: {error}");
                 stop.pause(RETRY);
@@ -102,6 +108,8 @@ impl<'e> Scheduling<'e> {
     }
 
     fn sign_one(&mut self, request: &Unsigned) -> Result<(), EngineError> {
+        // One plugin that hangs after another takes long, and is no fault of the scheduler's.
+        self.part.beats();
         let configured = self
             .plugins
             .configure(request.task_name.as_str(), &request.task_data);
@@ -147,6 +155,7 @@ impl<'e> Scheduling<'e> {
     }
 
     fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, EngineError> {
+        self.part.beats();
         let task = match self.plugins.known(&missing.signature) {
             Some(task) => Ok(task.clone()),
             // Another scheduler has signed it, or this one before it was started anew.

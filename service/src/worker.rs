@@ -1,51 +1,28 @@
 //! A worker: it says what it offers, takes requests, executes them, and says how they ended.
 
 use crate::{
-    Stop,
-    attempt::{self, Told},
-    leases::{Leases, send_log},
-    news::News,
-    present::{Now, Present},
-    running::{End, Running},
+    MakeHosts, Stop, Supervisor, WorkerOptions,
+    leases::Leases,
+    present::Present,
+    running::End,
+    slots::{RETRY, Slots},
     stop::LOOK,
-    store_server::StoreServer,
+    supervisor::Part,
 };
 use std::{
-    fmt, io,
+    io,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
-use taskbay_core::{Abort, Metadata, Server};
-use taskbay_engine::{Claim, Engine, EngineError, Report, Seen};
-use taskbay_worker::{Failure, Hosts, Offer, WorkerAnalysis};
+use taskbay_core::Metadata;
+use taskbay_engine::{Engine, EngineError, Report, Seen};
+use taskbay_worker::{Failure, Offer, WorkerAnalysis};
 
 /// How often it asks for work although nothing happened: what an engine tells can be lost.
 const REGULARLY: Duration = Duration::from_secs(30);
 /// How often it says what it offers although nothing changed, and hears what an administrator says of it.
 const REPORT: Duration = Duration::from_secs(20);
-/// How long it waits before it asks an engine again that failed.
-const RETRY: Duration = Duration::from_secs(1);
-
-/// How a worker works.
-#[derive(Clone, Debug)]
-pub struct WorkerOptions {
-    /// Its name.
-    pub name: String,
-    /// How many requests it executes at a time.
-    pub slots: u32,
-    /// How long a lease holds that is not renewed.
-    pub lease: Duration,
-    /// How long attempts may go on after it was told to end, before they are handed back.
-    pub drain: Duration,
-    /// How long processes have between TERM and KILL.
-    pub grace: Duration,
-    /// Whether task data may name files of this machine by their paths: whoever submits requests can read them then.
-    pub has_local_files: bool,
-}
-
-/// Makes the plugin hosts of an attempt, which end with that latch.
-pub type MakeHosts = Arc<dyn Fn(Abort) -> Hosts + Send + Sync>;
 
 /// Hears what a worker offers, whenever that is found out, and what was refused.
 pub trait OfferHeard {
@@ -54,13 +31,12 @@ pub trait OfferHeard {
 }
 
 /// A worker that takes requests from an engine.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct WorkerService {
-    options: Arc<WorkerOptions>,
-    now: Arc<Now>,
-    leases: Arc<Leases>,
-    news: Arc<News>,
-    make_hosts: MakeHosts,
+    slots: Slots,
+    /// Its loops, as the service manager sees them.
+    describing: Part,
+    claiming: Part,
 }
 
 impl WorkerService {
@@ -73,13 +49,19 @@ impl WorkerService {
         engine: Arc<dyn Engine>,
         make_hosts: MakeHosts,
         options: WorkerOptions,
+        supervisor: &Supervisor,
     ) -> io::Result<Self> {
+        let leases = Leases::new(engine, options.lease, supervisor.part())?;
         Ok(Self {
-            leases: Arc::new(Leases::new(engine, options.lease)?),
-            options: Arc::new(options),
-            now: Arc::default(),
-            news: Arc::default(),
-            make_hosts,
+            slots: Slots {
+                leases: Arc::new(leases),
+                options: Arc::new(options),
+                now: Arc::default(),
+                news: Arc::default(),
+                make_hosts,
+            },
+            describing: supervisor.part(),
+            claiming: supervisor.part(),
         })
     }
 
@@ -92,17 +74,18 @@ impl WorkerService {
         thread::scope(|scope| {
             let named = |name: &str| thread::Builder::new().name(name.to_owned());
             named("news").spawn_scoped(scope, || self.listen(stop))?;
-            named("claims").spawn_scoped(scope, || self.claim(stop))?;
+            let claims = named("claims").spawn_scoped(scope, || self.claim(stop))?;
             // Processes are started from the thread that this is called from, where that is the main thread.
             self.describe(&mut offer, stop, heard);
-            io::Result::Ok(())
-        })?;
-        self.drain(stop);
-        Ok(())
+            // What it takes last is to be drained too.
+            let _ = claims.join();
+            self.drain(stop);
+            Ok(())
+        })
     }
 
     fn engine(&self) -> &Arc<dyn Engine> {
-        self.leases.engine()
+        self.slots.engine()
     }
 
     /// Says what this machine offers, at first and whenever that changes.
@@ -110,13 +93,15 @@ impl WorkerService {
         let mut reported = Metadata::default();
         let mut due: Option<Instant> = None;
         while !stop.is_told() {
+            self.describing.beats();
             match offer.wait(LOOK) {
                 Ok(Some(analysis)) => {
                     reported = analysis.metadata.clone();
                     self.report(offer, &reported, stop);
+                    self.describing.is_ready();
                     due = Some(Instant::now() + REPORT);
                     heard.offers(offer, &analysis);
-                    self.news.comes();
+                    self.slots.news.comes();
                 }
                 Ok(None) => {}
                 Err(Failure::Interrupted) => return,
@@ -136,11 +121,14 @@ impl WorkerService {
     /// Tells the engine what this worker offers, and keeps what it says of it.
     fn report(&self, offer: &Offer, metadata: &Metadata, stop: &Stop) {
         let report = Report {
-            name: self.options.name.clone(),
-            slots: self.options.slots,
+            name: self.slots.options.name.clone(),
+            slots: self.slots.options.slots,
             metadata: metadata.clone(),
         };
-        let told = retried(stop, || self.engine().report(&report));
+        let told = retried(stop, || {
+            self.describing.beats();
+            self.engine().report(&report)
+        });
         let standing = match told {
             Some(Ok(standing)) => standing,
             Some(Err(error)) => {
@@ -149,20 +137,20 @@ impl WorkerService {
             }
             None => return,
         };
-        self.now.set(Present {
+        self.slots.now.set(Present {
             files: offer.files(),
             metadata: standing.effective,
         });
     }
 
-    /// Hears that something happened in the engine.
+    /// Hears that something happened in the engine, such as that somebody aborts what still runs as the worker ends.
     fn listen(&self, stop: &Stop) {
         let mut seen = Seen::default();
-        while !stop.is_told() || self.leases.count() > 0 {
+        while !stop.is_told() || self.slots.leases.count() > 0 {
             match self.engine().wait(&mut seen, LOOK * 5) {
                 Ok(true) => {
-                    self.leases.nudge();
-                    self.news.comes();
+                    self.slots.leases.nudge();
+                    self.slots.news.comes();
                 }
                 Ok(false) => {}
                 Err(error) => {
@@ -170,34 +158,37 @@ impl WorkerService {
                     thread::sleep(RETRY);
                 }
             }
-            if stop.is_told() {
-                return;
-            }
         }
     }
 
     /// Takes requests while there is room.
     fn claim(&self, stop: &Stop) {
-        let slots = self.options.slots as usize;
+        let slots = self.slots.options.slots as usize;
+        self.claiming.is_ready();
         while !stop.is_told() {
-            if !self.leases.wait_until_fewer_than(slots, LOOK) {
+            self.claiming.beats();
+            if !self.slots.leases.wait_until_fewer_than(slots, LOOK) {
                 continue;
             }
-            let seen = self.news.count();
-            if seen == 0 || self.now.get().metadata.is_empty() {
-                self.news.wait_for_more_than(seen, LOOK);
+            let seen = self.slots.news.count();
+            if seen == 0 || self.slots.now.get().metadata.is_empty() {
+                self.slots.news.wait_for_more_than(seen, LOOK);
                 continue;
             }
             let asked = Instant::now();
             match self
                 .engine()
-                .claim(&self.options.name, self.leases.length())
+                .claim(&self.slots.options.name, self.slots.leases.length())
             {
-                Ok(Some(claim)) => self.begin(claim),
+                Ok(Some(claim)) => self.slots.begin(claim),
                 Ok(None) => {
                     let until = asked + REGULARLY;
-                    while !stop.is_told() && self.news.count() == seen && Instant::now() < until {
-                        self.news.wait_for_more_than(seen, LOOK);
+                    while !stop.is_told()
+                        && self.slots.news.count() == seen
+                        && Instant::now() < until
+                    {
+                        self.claiming.beats();
+                        self.slots.news.wait_for_more_than(seen, LOOK);
                     }
                 }
                 Err(error) => {
@@ -208,104 +199,16 @@ impl WorkerService {
         }
     }
 
-    fn begin(&self, claim: Claim) {
-        log::info!("{} begins: `{}`", claim.lease, claim.task_name);
-        let running = Arc::new(Running::new(claim.lease));
-        self.leases.add(Arc::clone(&running));
-        let guard = Done {
-            service: self.clone(),
-            running: Arc::clone(&running),
-        };
-        let begun = thread::Builder::new()
-            .name(format!("request {}", claim.lease.request))
-            .spawn(move || guard.service.execute(&claim, &guard.running));
-        if let Err(error) = begun {
-            log::error!("{} cannot begin: {error}", running.lease);
-        }
-    }
-
-    fn execute(&self, claim: &Claim, running: &Arc<Running>) {
-        let mut hosts = (self.make_hosts)(running.abort.clone());
-        let server: Arc<dyn Server> = Arc::new(StoreServer::new(
-            Arc::clone(self.engine()),
-            claim.lease,
-            self.options.has_local_files,
-        ));
-        let present = self.now.get();
-        let told = attempt::make(
-            claim,
-            running,
-            &present,
-            &mut hosts,
-            &server,
-            self.options.grace,
-        );
-        self.tell(running, &told);
-    }
-
-    /// Tells the engine how an attempt ended: as long as it takes, since nobody else knows.
-    fn tell(&self, running: &Running, told: &Told) {
-        let lease = &running.lease;
-        loop {
-            send_log(&**self.engine(), running);
-            let answer = match told {
-                Told::Completed(outcome) => self.engine().complete(lease, outcome),
-                Told::Released { reason, after } => self.engine().release(lease, reason, *after),
-                Told::Nothing => return,
-            };
-            match answer {
-                Ok(()) => {
-                    log::info!("{lease} ends: {told}");
-                    return;
-                }
-                Err(EngineError::Stale { reason }) => {
-                    log::warn!("{lease} ends, and its result is refused: {reason}");
-                    return;
-                }
-                Err(error @ (EngineError::Unavailable { .. } | EngineError::Database { .. })) => {
-                    log::warn!("how {lease} ended is not told yet: {error}");
-                    thread::sleep(RETRY);
-                }
-                Err(error) => {
-                    log::error!("how {lease} ended cannot be told: {error}");
-                    return;
-                }
-            }
-        }
-    }
-
     /// Waits until what runs is done; hands back what is not in time.
     fn drain(&self, stop: &Stop) {
-        let until = Instant::now() + self.options.drain;
+        let until = Instant::now() + self.slots.options.drain;
         let mut is_ended = false;
-        while !self.leases.wait_until_fewer_than(1, LOOK) {
+        while !self.slots.leases.wait_until_fewer_than(1, LOOK) {
             if !is_ended && (stop.is_urgent() || Instant::now() >= until) {
                 is_ended = true;
-                self.leases.end_all(End::HandedBack);
+                self.slots.leases.end_all(End::HandedBack);
             }
         }
-    }
-}
-
-impl fmt::Debug for WorkerService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerService")
-            .field("options", &self.options)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Ends an attempt for its worker, however its thread ends.
-struct Done {
-    service: WorkerService,
-    running: Arc<Running>,
-}
-
-impl Drop for Done {
-    fn drop(&mut self) {
-        self.service.leases.remove(&self.running);
-        // There is room now.
-        self.service.news.comes();
     }
 }
 

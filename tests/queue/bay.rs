@@ -61,12 +61,18 @@ impl Bay {
 
     /// Starts a service; what it says is in a file, for whoever looks for a fault.
     pub(crate) fn start(&self, arguments: &[&str]) -> Service {
+        self.start_with(arguments, &[])
+    }
+
+    /// Starts a service with more in its environment.
+    pub(crate) fn start_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Service {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = File::create(self.farm.path(&format!("service-{number}.log"))).unwrap();
         let child = self
             .command(arguments)
             .env("RUST_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();

@@ -105,6 +105,19 @@ pub(crate) fn a_worker_that_ends_finishes_or_hands_back(bay: &Bay) {
     bay.farm.assert_nothing_is_left();
 }
 
+/// A lease that is long is not renewed for long: the abort is heard all the same.
+pub(crate) fn what_still_runs_as_a_worker_ends_is_aborted(bay: &Bay) {
+    let _scheduler = bay.scheduler();
+    let worker = bay.start(&["worker", "--lease", "1h", "--drain", "1h", "--grace", "1s"]);
+    let id = bay.submit(&["sleep", LONG]);
+    bay.runs(id, 1);
+    worker.signal(Signal::TERM);
+    thread::sleep(Duration::from_secs(1));
+    bay.run(&["abort", &id.to_string()]).succeeds();
+    assert_eq!(bay.completes(id)["result"], "aborted");
+    assert_eq!(worker.ends(), Some(0));
+}
+
 /// What it had begun, another goes on with; and two at once do nothing twice.
 pub(crate) fn a_killed_scheduler_is_replaced(bay: &Bay) {
     let ids: Vec<_> = (0..20).map(|_| bay.submit(&["noop", "{}"])).collect();

@@ -23,6 +23,8 @@ mod commands;
 mod crashes;
 /// Who can execute what, and why not.
 mod explained;
+/// What a service tells the service manager that started it.
+mod supervised;
 
 /// Makes each case a test on both databases.
 macro_rules! on_both {
@@ -43,6 +45,8 @@ on_both! {
         what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, workers_are_told_what_they_may;
     crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,
         a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
-        a_worker_that_ends_finishes_or_hands_back, a_killed_scheduler_is_replaced;
+        a_worker_that_ends_finishes_or_hands_back,
+        what_still_runs_as_a_worker_ends_is_aborted, a_killed_scheduler_is_replaced;
+    supervised: services_say_that_they_are_ready_and_live;
     explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
 }

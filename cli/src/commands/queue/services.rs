@@ -10,7 +10,9 @@ use std::{collections::HashSet, num::NonZero, sync::Arc, thread, time::Duration}
 use taskbay_core::Metadata;
 use taskbay_engine::Engine;
 use taskbay_loader::{Catalog, Rejection};
-use taskbay_service::{Config, MakeHosts, OfferHeard, Scheduling, WorkerOptions, WorkerService};
+use taskbay_service::{
+    Config, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService,
+};
 use taskbay_worker::{Offer, WorkerAnalysis};
 
 /// How long a lease holds.
@@ -28,7 +30,11 @@ pub(crate) fn worker(
     let options = options(config, args, engine.place());
     let stop = session.stop_on_signals()?;
     let offer = Offer::new(session.live()?, session.hosts());
-    let service = WorkerService::new(engine, make_hosts(session), options.clone())
+    let supervisor = Supervisor::new();
+    let service = WorkerService::new(engine, make_hosts(session), options.clone(), &supervisor)
+        .map_err(|error| no_threads(&error))?;
+    let _watch = supervisor
+        .watch(&stop)
         .map_err(|error| no_threads(&error))?;
     let mut telling = Telling::new(session, options.name);
     service
@@ -39,7 +45,11 @@ pub(crate) fn worker(
 
 pub(crate) fn scheduler(session: &Session, engine: &dyn Engine) -> Result<Exit, CommandError> {
     let stop = session.stop_on_signals()?;
-    let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts());
+    let supervisor = Supervisor::new();
+    let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts(), &supervisor);
+    let _watch = supervisor
+        .watch(&stop)
+        .map_err(|error| no_threads(&error))?;
     scheduling.run(&stop);
     Ok(Exit::Success)
 }
@@ -54,16 +64,27 @@ pub(crate) fn serve(
     let stop = session.stop_on_signals()?;
     let options = options(config, args, engine.place());
     let offer = Offer::new(session.live()?, session.hosts());
-    let service = WorkerService::new(Arc::clone(engine), make_hosts(session), options.clone())
+    let supervisor = Supervisor::new();
+    let service = WorkerService::new(
+        Arc::clone(engine),
+        make_hosts(session),
+        options.clone(),
+        &supervisor,
+    )
+    .map_err(|error| no_threads(&error))?;
+    let mut scheduling = Scheduling::new(&**engine, live, || session.hosts(), &supervisor);
+    let _watch = supervisor
+        .watch(&stop)
         .map_err(|error| no_threads(&error))?;
     let mut telling = Telling::new(session, options.name);
     thread::scope(|scope| {
         thread::Builder::new()
             .name("scheduler".into())
-            .spawn_scoped(scope, || {
-                Scheduling::new(&**engine, live, || session.hosts()).run(&stop);
-            })?;
-        service.run(offer, &stop, &mut telling)
+            .spawn_scoped(scope, || scheduling.run(&stop))?;
+        // A scheduler alone is not what was asked for.
+        service
+            .run(offer, &stop, &mut telling)
+            .inspect_err(|_| stop.tell())
     })
     .map_err(|error| no_threads(&error))?;
     telling.failed.map_or(Ok(Exit::Success), Err)
