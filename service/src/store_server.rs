@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+use taskbay_debian::artifact_of_file;
 use taskbay_engine::{Engine, Lease, NewArtifact, NewFile, StoredArtifact};
-use taskbay_worker::local_artifact;
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl StoreServer {
                 "{path} is relative, and a worker does not know to what; give the whole path"
             )));
         }
-        self.store(&local_artifact(path)?)
+        self.store(&artifact_of_file(path)?)
     }
 
     fn store(&self, artifact: &Artifact) -> Result<ArtifactId, ServerError> {

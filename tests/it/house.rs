@@ -35,6 +35,7 @@ fn unsafe_code_is_in_two_files() {
     let all = sources(&[
         "core/src",
         "plugin-api/src",
+        "debian/src",
         "plugins",
         "loader/src",
         "worker/src",

@@ -44,8 +44,6 @@ mod offer;
 mod architecture;
 pub mod system;
 
-mod control_file;
-mod local_artifact;
 mod local_store;
 mod staging;
 
@@ -64,7 +62,6 @@ pub use host_process::HostProgram;
 pub use hosts::Hosts;
 pub use later::LONGEST;
 pub use live_catalog::{Change, LiveCatalog};
-pub use local_artifact::local_artifact;
 pub use local_server::LocalServer;
 pub use local_store::StoredArtifact;
 pub use matcher::{Known, Matcher, Unmatchable};

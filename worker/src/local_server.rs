@@ -1,7 +1,6 @@
 //! The server of a local run: its artifacts are files of this machine.
 
 use crate::{
-    local_artifact,
     local_store::{LocalStore, StoredArtifact},
     staging::{Staging, StagingError},
 };
@@ -11,6 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+use taskbay_debian::artifact_of_file;
 
 /// Takes artifacts from local files, and puts those that a task makes into a directory.
 ///
@@ -55,7 +55,7 @@ impl LocalServer {
         };
         // The components drop a `.` in the middle, which nobody wants to read.
         let path: PathBuf = self.base.join(path).components().collect();
-        let artifact = local_artifact::read(&path)?;
+        let artifact = artifact_of_file(&path)?;
         Ok((self.store().number(&artifact), artifact))
     }
 

@@ -1,13 +1,13 @@
 //! Staging: files on their way into a directory, copied under temporary names, then all renamed.
 
-use rustix::fs::{Mode, OFlags};
 use std::{
     ffi::OsString,
-    fs::{File, Permissions},
+    fs::Permissions,
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+use taskbay_debian::{RegularFileError, open};
 use tempfile::{Builder, NamedTempFile};
 
 /// Files that are copied into a directory. None appears there before all are copied.
@@ -20,10 +20,8 @@ pub(crate) struct Staging {
 /// Why a file could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StagingError {
-    #[error("cannot read {}: {error}", path.display())]
-    Read { path: PathBuf, error: io::Error },
-    #[error("{} is {kind}, and only a regular file can be part of an artifact; name one", path.display())]
-    NotRegular { path: PathBuf, kind: &'static str },
+    #[error(transparent)]
+    Source(#[from] RegularFileError),
     #[error("two files of one artifact are called `{}`; rename one of them", name.display())]
     SameName { name: OsString },
     #[error("{} names no file; give the path of one", path.display())]
@@ -87,28 +85,4 @@ impl Staging {
         }
         Ok(paths)
     }
-}
-
-/// Opens a regular file, also one behind a symbolic link. Nothing else is waited for: a FIFO would hold the caller.
-pub(crate) fn open(path: &Path) -> Result<File, StagingError> {
-    let read = |error| StagingError::Read {
-        path: path.to_owned(),
-        error,
-    };
-    let kind = path.metadata().map_err(read)?.file_type();
-    if !kind.is_file() {
-        let kind = if kind.is_dir() {
-            "a directory"
-        } else {
-            "a device, FIFO or socket"
-        };
-        return Err(StagingError::NotRegular {
-            path: path.to_owned(),
-            kind,
-        });
-    }
-    // It may have been replaced since.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| read(error.into()))?;
-    Ok(File::from(file))
 }

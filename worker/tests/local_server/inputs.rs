@@ -91,7 +91,8 @@ fn an_upload_is_its_changes_and_the_files_that_it_names() {
     place.write(
         "x_1_all.changes",
         "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nFormat: 1.8\nSource: x\nArchitecture: all\n\
-         Checksums-Sha256:\n aa 5 x_1_all.deb\nFiles:\n bb 5 misc optional x_1_all.deb\n\
+         Checksums-Sha256:\n \
+         5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5 5 x_1_all.deb\nFiles:\n bb 5 misc optional x_1_all.deb\n\
          -----BEGIN PGP SIGNATURE-----\n\nxx\n-----END PGP SIGNATURE-----\n",
     );
     let (_, artifact) = place.resolve("./x_1_all.changes").unwrap();
@@ -105,6 +106,13 @@ fn an_upload_is_its_changes_and_the_files_that_it_names() {
         artifact.files,
         ["x_1_all.changes", "x_1_all.deb"].map(|name| place.path(name))
     );
+    place.write("x_1_all.deb", "54321");
+    let replaced = place.refused("./x_1_all.changes");
+    assert!(
+        replaced.contains("x_1_all.deb has the SHA-256 "),
+        "{replaced}"
+    );
+    assert!(replaced.contains("it was replaced"), "{replaced}");
     place.write(
         "bad.changes",
         "Files:\n bb 5 misc optional ../x_1_all.deb\n",

@@ -8,8 +8,8 @@ use std::{
     path::Path,
 };
 use taskbay_core::ArtifactId;
+use taskbay_debian::artifact_of_file;
 use taskbay_engine::{ArtifactFilter, Engine, NewArtifact, NewFile};
-use taskbay_worker::local_artifact;
 
 pub(crate) fn run(
     session: &Session,
@@ -25,7 +25,7 @@ pub(crate) fn run(
 }
 
 fn import(session: &Session, engine: &dyn Engine, file: &Path) -> Result<Exit, CommandError> {
-    let local = local_artifact(file).map_err(|error| {
+    let local = artifact_of_file(file).map_err(|error| {
         let exit = if file.exists() {
             Exit::No
         } else {

@@ -55,7 +55,10 @@ fn reads_fields_and_members() {
     assert_eq!(fields["Version"], "1:2.10-3");
     assert_eq!(
         fields["Package-List"],
-        "hello deb devel optional arch=any\nhello-doc deb doc optional arch=all"
+        json!([
+            {"package": "hello", "package-type": "deb", "section": "devel", "priority": "optional", "_other": "arch=any"},
+            {"package": "hello-doc", "package-type": "deb", "section": "doc", "priority": "optional", "_other": "arch=all"},
+        ])
     );
     assert_eq!(
         fields["Checksums-Sha256"][1],
@@ -77,6 +80,7 @@ fn reads_the_files_of_an_upload() {
     let member = Member {
         name: "x_1_amd64.deb".to_owned(),
         size: 7,
+        sha256: None,
     };
     assert_eq!(changes.members().unwrap(), [member]);
 }

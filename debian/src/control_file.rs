@@ -1,50 +1,76 @@
 //! A control file: a `.dsc` or `.changes`, which names the files that belong to it, with or without a signature.
 
-use deb822_fast::{Deb822, Error as ParseError, Paragraph};
-use serde_json::{Map, Value};
+use crate::{
+    Paragraph, RegularFileError, open,
+    paragraph::short,
+    table::{self, rows},
+};
+use serde_json::Value;
 use std::{
     io::Read,
     path::{Path, PathBuf},
 };
 
-use crate::staging::{StagingError, open};
-
 /// More than any real control file has; a bound for the memory that reading one may take.
 const SIZE_LIMIT: u64 = 16 << 20;
 /// The fields that name files.
-const FILE_FIELDS: [&str; 2] = ["Checksums-Sha256", "Files"];
+const FILE_FIELDS: [&str; 2] = [SHA256_FIELD, "Files"];
+const SHA256_FIELD: &str = "Checksums-Sha256";
 const SIGNED_START: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const SIGNATURE_START: &str = "-----BEGIN PGP SIGNATURE-----";
 
+/// A control file that has been read.
 #[derive(Debug)]
-pub(crate) struct ControlFile {
+pub struct ControlFile {
     path: PathBuf,
     paragraph: Paragraph,
 }
 
 /// A file that a control file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) size: u64,
+pub struct Member {
+    /// Its name: a plain one, beside the control file.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The SHA-256 of its content in hexadecimal, where the field that names it says one.
+    pub sha256: Option<String>,
 }
 
 /// Why a control file could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ControlFileError {
+pub enum ControlFileError {
+    /// It cannot be opened.
     #[error(transparent)]
-    Open(#[from] StagingError),
+    Open(#[from] RegularFileError),
+    /// What it says is no control file.
     #[error("{}: {reason}; build the package again, or fetch it anew", path.display())]
-    Malformed { path: PathBuf, reason: String },
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It names a file elsewhere.
     #[error(
         "{}: it names `{name}` as a file of it, and only plain file names beside it are taken; do not trust it, or \
          correct it", path.display()
     )]
-    Escape { path: PathBuf, name: String },
+    Escape {
+        /// The file.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
 }
 
 impl ControlFile {
-    pub(crate) fn read(path: &Path) -> Result<Self, ControlFileError> {
+    /// Reads one. What a signature does not cover is not read, and no signature is verified.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is none.
+    pub fn read(path: &Path) -> Result<Self, ControlFileError> {
         let malformed = |reason| ControlFileError::Malformed {
             path: path.to_owned(),
             reason,
@@ -65,8 +91,22 @@ impl ControlFile {
         })
     }
 
-    /// The value of a field that has to be there.
-    pub(crate) fn field(&self, name: &str) -> Result<&str, ControlFileError> {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its fields.
+    pub fn paragraph(&self) -> &Paragraph {
+        &self.paragraph
+    }
+
+    /// The value of a field that has to be there, without the blanks around it.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or empty.
+    pub fn field(&self, name: &str) -> Result<&str, ControlFileError> {
         let value = self
             .paragraph
             .get(name)
@@ -75,8 +115,12 @@ impl ControlFile {
         value.ok_or_else(|| self.malformed(format!("it has no field `{name}`")))
     }
 
-    /// The files that it names. One that two fields name comes twice, since their sizes may differ.
-    pub(crate) fn members(&self) -> Result<Vec<Member>, ControlFileError> {
+    /// The files that it names. One that two fields name comes twice, since what they say may differ.
+    ///
+    /// # Errors
+    ///
+    /// When it names none, or one that is not a plain name beside it.
+    pub fn members(&self) -> Result<Vec<Member>, ControlFileError> {
         let mut members = Vec::new();
         for field in FILE_FIELDS {
             for row in self.paragraph.get(field).map(rows).into_iter().flatten() {
@@ -107,17 +151,15 @@ impl ControlFile {
         Ok(Member {
             name: (*name).to_owned(),
             size,
+            sha256: (field == SHA256_FIELD).then(|| row[0].to_ascii_lowercase()),
         })
     }
 
-    /// All fields as JSON: texts, and for the fields that list files an array of objects.
-    pub(crate) fn fields(&self) -> Value {
-        let value = |(name, text): (&str, &str)| {
-            let value =
-                columns(name).map_or_else(|| text.trim().into(), |columns| table(text, &columns));
-            (name.to_owned(), value)
-        };
-        Value::Object(self.paragraph.iter().map(value).collect())
+    /// All fields as JSON: texts, and for the fields that list files or packages an array of objects.
+    pub fn fields(&self) -> Value {
+        let fields = self.paragraph.iter();
+        let named = fields.map(|(name, text)| (name.to_owned(), table::value(name, text)));
+        Value::Object(named.collect())
     }
 
     fn malformed(&self, reason: String) -> ControlFileError {
@@ -131,30 +173,11 @@ impl ControlFile {
 /// The one paragraph of `text`; what a signature does not cover is not read.
 fn parse(text: &str) -> Result<Paragraph, String> {
     let unsigned = signed_part(text)?;
-    let parsed: Deb822 =
-        unsigned
-            .as_deref()
-            .unwrap_or(text)
-            .parse()
-            .map_err(|error| match error {
-                ParseError::UnexpectedToken(line) => {
-                    format!("the line `{}` is no field", short(&line))
-                }
-                other => other.to_string(),
-            })?;
-    let mut paragraphs = parsed.into_iter();
+    let paragraphs = Paragraph::parse_all(unsigned.as_deref().unwrap_or(text));
+    let mut paragraphs = paragraphs.map_err(|error| error.to_string())?.into_iter();
     let paragraph = paragraphs.next().ok_or("it is empty")?;
-    if paragraphs.next().is_some() {
-        return Err("it has more than one paragraph".to_owned());
-    }
-    let mut names: Vec<_> = paragraph
-        .iter()
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect();
-    names.sort_unstable();
-    // Readers differ in which of the two they take.
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(format!("it has the field `{}` twice", short(&pair[0]))),
+    match paragraphs.next() {
+        Some(_) => Err("it has more than one paragraph".to_owned()),
         None => Ok(paragraph),
     }
 }
@@ -179,45 +202,9 @@ fn signed_part(text: &str) -> Result<Option<String>, String> {
     Err("it is signed, and ends before its signature".to_owned())
 }
 
-/// What the columns of a field that lists files are called, the name apart, which is the last.
-fn columns(field: &str) -> Option<Vec<String>> {
-    let field = field.to_ascii_lowercase();
-    let columns = match field.strip_prefix("checksums-") {
-        Some(hash) => vec![hash, "size"],
-        None if field == "files" => vec!["md5sum", "size", "section", "priority"],
-        None => return None,
-    };
-    Some(columns.into_iter().map(str::to_owned).collect())
-}
-
-fn table(text: &str, columns: &[String]) -> Value {
-    let object = |row: Vec<&str>| {
-        let (name, cells) = row.split_last()?;
-        let cells = columns
-            .iter()
-            .zip(cells)
-            .map(|(column, cell)| (column.clone(), (*cell).into()));
-        let mut object: Map<String, Value> = cells.collect();
-        object.insert("name".to_owned(), (*name).into());
-        Some(Value::Object(object))
-    };
-    rows(text).filter_map(object).collect()
-}
-
-fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|row| !row.is_empty())
-}
-
 fn quoted(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     names.join(" or ")
-}
-
-/// The start of a text that may be long and may hold anything, for a message.
-fn short(text: &str) -> String {
-    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
