@@ -3,6 +3,7 @@
 use crate::{error::CommandError, exit::Exit, session::Session};
 use rustix::process::geteuid;
 use std::{env, error::Error, path::PathBuf, sync::Arc};
+use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError};
 use taskbay_service::{Config, ConfigError};
 
@@ -67,27 +68,13 @@ impl From<EngineError> for CommandError {
         };
         let mut failed = Self::new(exit, error.to_string());
         if let Some(source) = error.source() {
-            failed = failed.cause(&chain(source));
+            failed = failed.cause(&with_sources(source));
         }
         match error.help() {
             Some(help) => failed.help(help),
             None => failed,
         }
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let next = error.to_string();
-        // Some say again what their source says.
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::{
     host,
     report::{Report, note},
 };
+use log::LevelFilter;
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     flag,
@@ -28,7 +29,7 @@ use taskbay_loader::{
 };
 use taskbay_scheduler::NotAsked;
 use taskbay_service::Stop;
-use taskbay_worker::{Failure, Hosts, LiveCatalog, first_loading};
+use taskbay_worker::{Failure, HostProgram, Hosts, LiveCatalog, first_loading};
 
 /// What all commands work with.
 #[derive(Debug)]
@@ -101,13 +102,27 @@ impl Session {
 
     /// What makes plugin hosts that end with a latch of their own.
     pub(crate) fn hosts_maker(&self) -> impl Fn(Abort) -> Hosts + Send + Sync + use<> {
+        self.hosts_maker_for(host::program())
+    }
+
+    /// What makes the plugin hosts of a service's attempts, whose log is kept whatever this process logs itself.
+    pub(crate) fn attempt_hosts_maker(&self) -> impl Fn(Abort) -> Hosts + Send + Sync + use<> {
+        let mut program = host::program();
+        program.surroundings.level = Some(log::max_level().max(LevelFilter::Info));
+        self.hosts_maker_for(program)
+    }
+
+    fn hosts_maker_for(
+        &self,
+        program: HostProgram,
+    ) -> impl Fn(Abort) -> Hosts + Send + Sync + use<> {
         let (in_process, limit) = (self.global.in_process, self.global.plugin_timeout);
         let quarantine = self.quarantine();
         move |abort| {
             if in_process {
                 return Hosts::in_process(abort);
             }
-            let hosts = Hosts::new(host::program(), limit, abort);
+            let hosts = Hosts::new(program.clone(), limit, abort);
             match &quarantine {
                 Some(quarantine) => hosts.with_quarantine(quarantine.clone()),
                 None => hosts,

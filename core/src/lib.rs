@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod shorten;
+mod with_sources;
 
 mod name;
 mod version;
@@ -64,3 +65,4 @@ pub use task::Task;
 pub use task_error::TaskError;
 pub use verdict::{Reason, ReasonCode, Refusal, Verdict};
 pub use version::{ApiVersion, VersionError, is_version};
+pub use with_sources::with_sources;

@@ -51,6 +51,13 @@ pub trait Engine: Debug + Send + Sync {
     /// When it is lost, or the database fails.
     fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError>;
 
+    /// Whether somebody asked to stop the request of an attempt. It changes nothing, unlike a renewal, so it wakes nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the lease is lost, or the database fails.
+    fn is_abort_requested(&self, lease: &Lease) -> Result<bool, EngineError>;
+
     /// Appends lines to the attempt's log, in their order. Beyond 16 MiB of messages an attempt's further lines are dropped,
     /// and one line says so.
     ///
@@ -127,12 +134,13 @@ pub trait Engine: Debug + Send + Sync {
 
     // A scheduler's side.
 
-    /// Pending requests that have no signature yet, in the order of the queue, at most `limit`.
+    /// Pending requests that have no signature yet, in the order of the queue, at most `limit`, but none of the tasks
+    /// `except`.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    fn unsigned(&self, limit: u32) -> Result<Vec<Unsigned>, EngineError>;
+    fn unsigned(&self, limit: u32, except: &[TaskName]) -> Result<Vec<Unsigned>, EngineError>;
 
     /// Gives a pending request its match signature. False when it is pending no more.
     ///
@@ -176,6 +184,13 @@ pub trait Engine: Debug + Send + Sync {
     ///
     /// When the reasons of one are larger than 1 MiB, or the database fails.
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError>;
+
+    /// Takes the verdicts back that say that a plugin failed, so that they are missing again; says how many.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn forget_failed_verdicts(&self) -> Result<u64, EngineError>;
 
     /// What is recorded for a signature, and the workers that it is about.
     ///

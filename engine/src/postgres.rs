@@ -8,8 +8,8 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use std::{str::FromStr, time::Duration};
 
 pub(crate) use work::{
-    append_log, claim, complete, keep_chunk, put_chunk, relate, release, renew, report, settle,
-    store_artifact,
+    append_log, claim, complete, is_abort_requested, keep_chunk, put_chunk, relate, release, renew,
+    report, settle, store_artifact,
 };
 
 /// How many connections one engine has at most, the listener's among them.

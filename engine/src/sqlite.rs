@@ -22,7 +22,7 @@ use std::{
 
 pub(crate) use artifact::{keep_chunk, put_chunk, relate, store_artifact};
 pub(crate) use claim::claim;
-pub(crate) use lease::{complete, release, renew};
+pub(crate) use lease::{complete, is_abort_requested, release, renew};
 pub(crate) use log::append_log;
 pub(crate) use report::{report, settle};
 

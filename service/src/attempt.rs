@@ -5,12 +5,12 @@ use crate::{
     running::{End, Running},
 };
 use std::{fmt, sync::Arc, time::Duration};
-use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server, TaskName, Verdict};
-use taskbay_engine::Claim;
+use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server, TaskName, Verdict, with_sources};
+use taskbay_engine::{Claim, EngineError};
 use taskbay_worker::{AttemptLog, AttemptOptions, Failure, Hosts};
 
 /// How long a request waits that was handed back since this worker cannot execute it now.
-const LATER: Duration = Duration::from_secs(5);
+pub(crate) const LATER: Duration = Duration::from_secs(5);
 
 /// What is to be told the engine of an attempt.
 #[derive(Debug)]
@@ -19,15 +19,19 @@ pub(crate) enum Told {
     Completed(Outcome),
     /// It has none, and somebody else may try.
     Released { reason: String, after: Duration },
+    /// It has none, since this worker can execute nothing now.
+    Unable { reason: String },
     /// Nothing: the request is another's by now.
     Nothing,
 }
 
-/// Makes the attempt, with the plugin and the metadata that the worker has now.
+/// Makes the attempt, with the plugin and the metadata that the worker has now. `anew` finds out what the engine holds of
+/// the metadata by now.
 pub(crate) fn make(
     claim: &Claim,
     running: &Arc<Running>,
     present: &Present,
+    anew: &dyn Fn() -> Result<Arc<Present>, EngineError>,
     hosts: &mut Hosts,
     server: &Arc<dyn Server>,
     grace: Duration,
@@ -38,7 +42,7 @@ pub(crate) fn make(
         keep: false,
         log: Some(Arc::clone(&running.log) as Arc<dyn AttemptLog>),
     };
-    let attempted = attempt(claim, present, hosts, server, &options);
+    let attempted = attempt(claim, present, anew, hosts, server, &options);
     match (running.ended_for(), attempted) {
         (Some(End::Lost), _) => Told::Nothing,
         // One that was done just then has its result all the same.
@@ -63,6 +67,7 @@ fn is_stopped(outcome: &Outcome) -> bool {
 fn attempt(
     claim: &Claim,
     present: &Present,
+    anew: &dyn Fn() -> Result<Arc<Present>, EngineError>,
     hosts: &mut Hosts,
     server: &Arc<dyn Server>,
     options: &AttemptOptions,
@@ -77,7 +82,15 @@ fn attempt(
         Ok(configured) => configured,
         Err(failure) => return Told::of(&failure),
     };
-    match hosts.can_run(file, &configured, &present.metadata) {
+    let mut suits = hosts.can_run(file, &configured, &present.metadata);
+    if suits.as_ref().is_ok_and(|verdict| !verdict.can_run()) {
+        // An administrator may have said something since, which the claim was made with.
+        suits = match anew() {
+            Ok(present) => hosts.can_run(file, &configured, &present.metadata),
+            Err(error) => return Told::later(with_sources(&error)),
+        };
+    }
+    match suits {
         Ok(verdict) if verdict.can_run() => {}
         Ok(verdict) => return Told::unsuitable(&claim.task_name, verdict),
         Err(failure) => return Told::of(&failure),
@@ -96,7 +109,9 @@ impl fmt::Display for Told {
                 let mut messages = outcome.errors.iter().map(|error| &error.message);
                 messages.try_for_each(|message| write!(f, ", {message}"))
             }
-            Self::Released { reason, .. } => write!(f, "handed back, {reason}"),
+            Self::Released { reason, .. } | Self::Unable { reason } => {
+                write!(f, "handed back, {reason}")
+            }
             Self::Nothing => f.write_str("its lease is lost"),
         }
     }
@@ -124,7 +139,10 @@ impl Told {
         let code = match failure {
             Failure::Interrupted => return Self::Completed(Outcome::aborted()),
             // The machine may have what it lacks in a while, and another has it now.
-            Failure::NoHost(_) => return Self::later(failure.to_string()),
+            Failure::NoHost(_) => {
+                let reason = failure.to_string();
+                return Self::Unable { reason };
+            }
             failure => failure.error_code(),
         };
         let mut outcome = Outcome::error(code, failure.to_string());

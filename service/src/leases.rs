@@ -12,11 +12,12 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError};
 
 /// How often attempts are looked at: whether a lease is to be renewed, and what was said.
 const LOOK: Duration = Duration::from_millis(200);
-/// How often a lease is renewed at most because something happened.
+/// How often the engine is asked at most whether an attempt shall stop, because something happened.
 const NUDGED: Duration = Duration::from_secs(1);
 
 /// The attempts that run, whose leases are renewed and whose logs are sent until they are done.
@@ -39,6 +40,8 @@ struct Shared {
     /// Told when an attempt is done.
     changed: Condvar,
     is_over: AtomicBool,
+    /// Whether the worker waits no longer until the engine knows how attempts ended.
+    gives_up: AtomicBool,
     /// Whether something happened in the engine, such as that somebody asked to stop a request.
     is_nudged: AtomicBool,
 }
@@ -62,6 +65,7 @@ impl Leases {
             running: Mutex::default(),
             changed: Condvar::new(),
             is_over: AtomicBool::new(false),
+            gives_up: AtomicBool::new(false),
             is_nudged: AtomicBool::new(false),
         });
         let start = |name: &str, work: fn(&Shared)| {
@@ -122,6 +126,15 @@ impl Leases {
         self.shared.nudge();
     }
 
+    /// Has nobody wait any longer until the engine knows how attempts ended.
+    pub(crate) fn give_up(&self) {
+        self.shared.gives_up.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn gives_up(&self) -> bool {
+        self.shared.gives_up.load(Ordering::Relaxed)
+    }
+
     /// Ends every attempt.
     pub(crate) fn end_all(&self, end: End) {
         for running in self.shared.running().iter() {
@@ -149,10 +162,10 @@ impl Shared {
         let running = self.running().clone();
         self.renewing.beats();
         for running in running {
-            // What happens all the time need not be asked for all the time.
-            let wait = if is_nudged { NUDGED } else { self.length / 3 };
-            if running.renewed().elapsed() >= wait.min(self.length / 3) {
+            if running.renewed().elapsed() >= self.length / 3 {
                 self.renew(&running);
+            } else if is_nudged && running.is_to_ask(NUDGED) {
+                self.ask(&running);
             } else if is_nudged {
                 self.nudge();
             }
@@ -165,6 +178,11 @@ impl Shared {
 
     fn renew(&self, running: &Running) {
         self.renewing.beats();
+        // One whose end is known by now, or is being told, needs it no more.
+        let told = running.try_told();
+        if told.as_deref() != Some(&false) {
+            return;
+        }
         // As it is now, since the engine counts from when it hears of it.
         let now = Instant::now();
         match self.engine.renew(&running.lease, self.length) {
@@ -176,30 +194,63 @@ impl Shared {
             }
             Err(EngineError::Stale { .. }) => running.end(End::Lost),
             // The attempt goes on: its lease may still hold when the engine is back.
-            Err(error) => log::warn!("the lease of {} is not renewed: {error}", running.lease),
+            Err(error) => {
+                let error = with_sources(&error);
+                log::warn!("the lease of {} is not renewed: {error}", running.lease);
+            }
+        }
+    }
+
+    /// Asks whether somebody wants the attempt to stop. A renewal would say that, too, and be one more thing that happened.
+    fn ask(&self, running: &Running) {
+        self.renewing.beats();
+        let told = running.try_told();
+        if told.as_deref() != Some(&false) {
+            return;
+        }
+        match self.engine.is_abort_requested(&running.lease) {
+            Ok(true) => running.end(End::Aborted),
+            Err(EngineError::Stale { .. }) => running.end(End::Lost),
+            // The next renewal says it.
+            Ok(false) | Err(_) => {}
         }
     }
 
     fn send_logs(&self) {
         let running = self.running().clone();
         for running in running {
-            send_log(&*self.engine, &running);
+            if let Err(error) = send_log(&*self.engine, &running) {
+                log::debug!("the log of {} is not sent: {error}", running.lease);
+            }
         }
     }
 }
 
 /// Sends what an attempt has said since the last time. What the engine does not take now is kept.
-pub(crate) fn send_log(engine: &dyn Engine, running: &Running) {
+///
+/// # Errors
+///
+/// When the engine may take it later.
+pub(crate) fn send_log(engine: &dyn Engine, running: &Running) -> Result<(), EngineError> {
+    let _in_order = running.logging();
     let lines = running.log.take();
     if lines.is_empty() {
-        return;
+        return Ok(());
     }
     match engine.append_log(&running.lease, &lines) {
-        Ok(()) => {}
-        Err(EngineError::Stale { .. }) => running.end(End::Lost),
+        Ok(()) => Ok(()),
+        Err(EngineError::Stale { .. }) => {
+            running.end(End::Lost);
+            Ok(())
+        }
+        Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
+            let (count, lease) = (lines.len(), &running.lease);
+            log::error!("{count} lines of the log of {lease} are lost: {error}");
+            Ok(())
+        }
         Err(error) => {
-            log::debug!("the log of {} is not sent: {error}", running.lease);
             running.log.put_back(lines);
+            Err(error)
         }
     }
 }

@@ -21,6 +21,8 @@ mod store_server;
 
 mod present;
 
+mod fitting;
+
 mod attempt;
 
 mod worker_options;
@@ -30,6 +32,7 @@ mod slots;
 mod worker;
 
 mod plugins;
+mod setbacks;
 
 mod scheduling;
 

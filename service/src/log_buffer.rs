@@ -5,28 +5,32 @@ use std::{
     mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use taskbay_engine::{LogLevel, NewLogLine};
+use taskbay_engine::{LogLevel, NewLogLine, limits::LONGEST_LOG};
 use taskbay_worker::AttemptLog;
 
 /// The longest line, in bytes, that an engine takes.
 const LONGEST: usize = 64 * 1024;
-/// How many lines are kept while the engine takes none.
+/// How many lines are kept while the engine takes none, and how many bytes they may have together.
 const MOST: usize = 10_000;
+const MOST_BYTES: usize = LONGEST_LOG;
 
 /// What an attempt says, kept until the engine has it.
 #[derive(Debug, Default)]
-pub(crate) struct LogBuffer(Mutex<Lines>);
+pub(crate) struct LogBuffer(Mutex<Kept>);
 
 #[derive(Debug, Default)]
-struct Lines {
+struct Kept {
     lines: Vec<NewLogLine>,
+    bytes: usize,
     dropped: usize,
 }
 
 impl LogBuffer {
     /// Takes out what there is.
     pub(crate) fn take(&self) -> Vec<NewLogLine> {
-        let Lines { mut lines, dropped } = mem::take(&mut *self.lock());
+        let Kept {
+            mut lines, dropped, ..
+        } = mem::take(&mut *self.lock());
         if dropped > 0 {
             // In the place of the last, since an engine takes no more at once.
             lines.truncate(MOST - 1);
@@ -44,23 +48,27 @@ impl LogBuffer {
         lines.append(&mut kept.lines);
         kept.dropped += lines.len().saturating_sub(MOST);
         lines.truncate(MOST);
+        kept.bytes = lines.iter().map(|line| line.message.len()).sum();
         kept.lines = lines;
     }
 
     fn push(&self, level: LogLevel, message: &str) {
         let mut kept = self.lock();
-        if kept.lines.len() >= MOST {
+        if kept.lines.len() >= MOST || kept.bytes >= MOST_BYTES {
             kept.dropped += 1;
             return;
         }
+        // An engine keeps none, and writes something longer in its place.
+        let message = message.replace('\0', "\u{fffd}");
         let end = (0..=message.len().min(LONGEST))
             .rev()
             .find(|end| message.is_char_boundary(*end));
         let message = message[..end.unwrap_or_default()].to_owned();
+        kept.bytes += message.len();
         kept.lines.push(NewLogLine { level, message });
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lines> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // No change is left half made, so what a panicking thread leaves is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,6 +110,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_long_together_is_dropped_and_told() {
+        let buffer = LogBuffer::default();
+        for _ in 0..MOST_BYTES / LONGEST + 3 {
+            buffer.printed("stdout", &"x".repeat(LONGEST));
+        }
+        let lines = buffer.take();
+        let last = &lines.last().unwrap().message;
+        assert!(last.starts_with("3 lines were dropped"), "{last}");
+        buffer.printed("stdout", "there is room again");
+        assert_eq!(buffer.take().len(), 1);
+    }
+
+    #[test]
     fn what_was_not_taken_comes_first_again() {
         let buffer = LogBuffer::default();
         buffer.logged(Level::Warn, "a::b", "first");
@@ -123,5 +144,12 @@ mod tests {
             .map(|line| line.message.len())
             .collect();
         assert_eq!(lengths, [LONGEST, LONGEST - 1]);
+        buffer.printed("stdout", &"\0".repeat(LONGEST));
+        let line = &buffer.take()[0].message;
+        assert!(
+            line.len() <= LONGEST && !line.contains('\0'),
+            "{}",
+            line.len()
+        );
     }
 }

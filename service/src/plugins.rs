@@ -8,12 +8,16 @@ use taskbay_worker::{Hosts, Known, Matcher, Unmatchable};
 
 /// How many signatures are remembered: with a task's own code, each request may have one of its own.
 const MOST_KNOWN: usize = 10_000;
+/// How many bytes of task data they may have together.
+const MOST_DATA: usize = 64 << 20;
 
 /// The plugins that a scheduler asks, and what it has heard from them.
 #[derive(Debug)]
 pub struct Plugins {
     matcher: Matcher,
     known: HashMap<String, Matchable>,
+    /// How many bytes of task data those have.
+    data: usize,
 }
 
 impl Plugins {
@@ -22,7 +26,13 @@ impl Plugins {
         Self {
             matcher: Matcher::new(hosts, catalog),
             known: HashMap::new(),
+            data: 0,
         }
+    }
+
+    /// Asks those plugins of the catalog anew that could not be asked.
+    pub fn forget_failed(&mut self, catalog: Catalog) {
+        self.matcher.forget_failed(catalog);
     }
 
     /// What decides who may run a request.
@@ -46,12 +56,15 @@ impl Plugins {
             file: hash,
             configured,
         });
-        if self.known.len() >= MOST_KNOWN {
+        if self.known.len() >= MOST_KNOWN || self.data >= MOST_DATA {
             // Whoever needs one again has it configured again.
             self.known.clear();
+            self.data = 0;
         }
-        self.known
-            .insert(matchable.signature().as_str().to_owned(), matchable.clone());
+        let signature = matchable.signature().as_str().to_owned();
+        if self.known.insert(signature, matchable.clone()).is_none() {
+            self.data += matchable.data().len();
+        }
         Ok(matchable)
     }
 

@@ -5,12 +5,15 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 use taskbay_core::{Metadata, TaskName};
+use taskbay_engine::Report;
 use taskbay_loader::Admissible;
 
 /// What a worker is like: the files of its tasks, and what holds of its metadata.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Present {
     pub(crate) files: BTreeMap<TaskName, Admissible>,
+    /// What it reports; none before the first time.
+    pub(crate) report: Option<Report>,
     /// What it reports, with what an administrator says over it.
     pub(crate) metadata: Metadata,
 }

@@ -2,8 +2,8 @@
 
 use crate::log_buffer::LogBuffer;
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    time::{Duration, Instant},
 };
 use taskbay_core::Abort;
 use taskbay_engine::Lease;
@@ -17,6 +17,10 @@ pub(crate) struct Running {
     /// What it says.
     pub(crate) log: Arc<LogBuffer>,
     state: Mutex<State>,
+    /// Held while its log is sent, so that what was said first arrives first, and before how it ended.
+    logging: Mutex<()>,
+    /// Held while the engine is told of its lease or its end; true once it knows how the attempt ended.
+    told: Mutex<bool>,
 }
 
 #[derive(Debug)]
@@ -24,6 +28,8 @@ struct State {
     ended_for: Option<End>,
     /// When its lease was last renewed, as far as is known.
     renewed: Instant,
+    /// When the engine was last asked whether somebody wants it to stop.
+    asked: Instant,
 }
 
 /// Why an attempt is ended before its task is done.
@@ -46,7 +52,10 @@ impl Running {
             state: Mutex::new(State {
                 ended_for: None,
                 renewed: Instant::now(),
+                asked: Instant::now(),
             }),
+            logging: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
@@ -70,6 +79,35 @@ impl Running {
 
     pub(crate) fn has_renewed(&self, when: Instant) {
         self.state().renewed = when;
+    }
+
+    /// Whether it is that long ago that the engine was asked whether somebody wants it to stop; it is asked now then.
+    pub(crate) fn is_to_ask(&self, every: Duration) -> bool {
+        let mut state = self.state();
+        let is_to_ask = state.asked.elapsed() >= every;
+        if is_to_ask {
+            state.asked = Instant::now();
+        }
+        is_to_ask
+    }
+
+    /// Its log is sent while this is held.
+    pub(crate) fn logging(&self) -> MutexGuard<'_, ()> {
+        self.logging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine is told of its end while this is held; true once it knows.
+    pub(crate) fn told(&self) -> MutexGuard<'_, bool> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, unless it is being told just now.
+    pub(crate) fn try_told(&self) -> Option<MutexGuard<'_, bool>> {
+        match self.told.try_lock() {
+            Ok(told) => Some(told),
+            Err(TryLockError::Poisoned(told)) => Some(told.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

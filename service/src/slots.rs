@@ -2,19 +2,29 @@
 
 use crate::{
     MakeHosts, WorkerOptions,
-    attempt::{self, Told},
+    attempt::{self, LATER, Told},
+    fitting,
     leases::{Leases, send_log},
     news::News,
-    present::Now,
+    present::{Now, Present},
     running::Running,
     store_server::StoreServer,
 };
-use std::{fmt, sync::Arc, thread, time::Duration};
-use taskbay_core::Server;
-use taskbay_engine::{Claim, Engine, EngineError};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+use taskbay_core::{Server, TaskName, with_sources};
+use taskbay_engine::{Claim, Engine, EngineError, Report};
+use taskbay_loader::Admissible;
 
 /// How long a worker waits before it asks an engine again that failed.
 pub(crate) const RETRY: Duration = Duration::from_secs(1);
+/// For how long a database that answers with errors is told how an attempt ended.
+const FAILING: Duration = Duration::from_mins(2);
 
 /// The slots of a worker: each attempt has a thread of its own, and a lease that is kept until it is done.
 #[derive(Clone)]
@@ -24,11 +34,50 @@ pub(crate) struct Slots {
     pub(crate) leases: Arc<Leases>,
     pub(crate) news: Arc<News>,
     pub(crate) make_hosts: MakeHosts,
+    /// Until when nothing is to be claimed.
+    pub(crate) rest: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Slots {
     pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
         self.leases.engine()
+    }
+
+    /// Tells the engine what this worker offers, and keeps what it says of it.
+    ///
+    /// # Errors
+    ///
+    /// When the engine fails, or does not take it.
+    pub(crate) fn stand(
+        &self,
+        report: Report,
+        files: BTreeMap<TaskName, Admissible>,
+    ) -> Result<Arc<Present>, EngineError> {
+        let metadata = self.engine().report(&report)?.effective;
+        self.now.set(Present {
+            files,
+            report: Some(report),
+            metadata,
+        });
+        Ok(self.now.get())
+    }
+
+    /// Finds out what the engine holds of this worker by now.
+    fn stand_anew(&self) -> Result<Arc<Present>, EngineError> {
+        let present = self.now.get();
+        match present.report.clone() {
+            Some(report) => self.stand(report, present.files.clone()),
+            None => Ok(present),
+        }
+    }
+
+    /// Until when nothing is to be claimed, since this worker can execute nothing.
+    pub(crate) fn rests_until(&self) -> Option<Instant> {
+        *self.rest()
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Executes what was claimed, in a free slot.
@@ -44,7 +93,8 @@ impl Slots {
             .name(format!("request {}", claim.lease.request))
             .spawn(move || guard.slots.execute(&claim, &guard.running));
         if let Err(error) = begun {
-            log::error!("{} cannot begin: {error}", running.lease);
+            let reason = format!("no thread can be started: {error}");
+            self.tell(&running, &Told::Unable { reason });
         }
     }
 
@@ -53,13 +103,14 @@ impl Slots {
         let server: Arc<dyn Server> = Arc::new(StoreServer::new(
             Arc::clone(self.engine()),
             claim.lease,
+            running.abort.clone(),
             self.options.has_local_files,
         ));
-        let present = self.now.get();
         let told = attempt::make(
             claim,
             running,
-            &present,
+            &self.now.get(),
+            &|| self.stand_anew(),
             &mut hosts,
             &server,
             self.options.grace,
@@ -67,35 +118,64 @@ impl Slots {
         self.tell(running, &told);
     }
 
-    /// Tells the engine how an attempt ended: as long as it takes, since nobody else knows.
+    /// Tells the engine how an attempt ended, since nobody else knows: as long as it is away, and for some time where it
+    /// fails.
     fn tell(&self, running: &Running, told: &Told) {
         let lease = &running.lease;
+        let since = Instant::now();
         loop {
-            send_log(&**self.engine(), running);
-            let answer = match told {
-                Told::Completed(outcome) => self.engine().complete(lease, outcome),
-                Told::Released { reason, after } => self.engine().release(lease, reason, *after),
-                Told::Nothing => return,
-            };
-            match answer {
-                Ok(()) => {
-                    log::info!("{lease} ends: {told}");
-                    return;
-                }
+            let error = match self.tell_once(running, told) {
+                Ok(()) => break,
                 Err(EngineError::Stale { reason }) => {
                     log::warn!("{lease} ends, and its result is refused: {reason}");
                     return;
                 }
-                Err(error @ (EngineError::Unavailable { .. } | EngineError::Database { .. })) => {
-                    log::warn!("how {lease} ended is not told yet: {error}");
-                    thread::sleep(RETRY);
-                }
-                Err(error) => {
-                    log::error!("how {lease} ended cannot be told: {error}");
-                    return;
-                }
+                Err(error) => error,
+            };
+            let may_pass = match error {
+                EngineError::Unavailable { .. } => true,
+                EngineError::Database { .. } => since.elapsed() < FAILING,
+                _ => false,
+            };
+            let text = with_sources(&error);
+            if !may_pass || self.leases.gives_up() {
+                log::error!("how {lease} ended cannot be told, so it is lost ({told}): {text}");
+                return;
             }
+            log::warn!("how {lease} ended is not told yet: {text}");
+            thread::sleep(RETRY);
         }
+        match told {
+            Told::Completed(_) => log::info!("{lease} ends: {told}"),
+            Told::Nothing => log::info!("{lease} ends, and is another's by now"),
+            Told::Released { .. } | Told::Unable { .. } => log::warn!("{lease} ends: {told}"),
+        }
+    }
+
+    fn tell_once(&self, running: &Running, told: &Told) -> Result<(), EngineError> {
+        if matches!(told, Told::Nothing) {
+            return Ok(());
+        }
+        send_log(&**self.engine(), running)?;
+        let mut is_told = running.told();
+        let (engine, lease) = (self.engine(), &running.lease);
+        match told {
+            Told::Completed(outcome) => {
+                let mut outcome = outcome.clone();
+                outcome.errors = fitting::errors(&outcome.errors).into_owned();
+                engine.complete(lease, &outcome)?;
+            }
+            Told::Released { reason, after } => {
+                engine.release(lease, &fitting::release(reason), *after)?;
+            }
+            Told::Unable { reason } => {
+                *self.rest() = Some(Instant::now() + LATER);
+                engine.release(lease, &fitting::release(reason), LATER)?;
+            }
+            Told::Nothing => {}
+        }
+        *is_told = true;
+        Ok(())
     }
 }
 

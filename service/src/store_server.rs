@@ -1,30 +1,59 @@
 //! The server of an attempt: artifacts come from the engine's store, and go there.
 
+use crate::slots::RETRY;
 use std::{
     error::Error,
     fs::{self, File},
+    io::{self, Seek},
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
-use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+use taskbay_core::{
+    Abort, Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, with_sources,
+};
 use taskbay_debian::artifact_of_file;
-use taskbay_engine::{Engine, Lease, NewArtifact, NewFile, StoredArtifact};
+use taskbay_engine::{Engine, EngineError, Lease, NewArtifact, NewFile, StoredArtifact};
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
 #[derive(Debug)]
 pub(crate) struct StoreServer {
     engine: Arc<dyn Engine>,
     lease: Lease,
+    /// Ends the attempt, and so waiting for an engine that is away.
+    abort: Abort,
     /// Whether paths may name files of this machine.
     has_local_files: bool,
 }
 
 impl StoreServer {
-    pub(crate) fn new(engine: Arc<dyn Engine>, lease: Lease, has_local_files: bool) -> Self {
+    pub(crate) fn new(
+        engine: Arc<dyn Engine>,
+        lease: Lease,
+        abort: Abort,
+        has_local_files: bool,
+    ) -> Self {
         Self {
             engine,
             lease,
+            abort,
             has_local_files,
+        }
+    }
+
+    /// Asks the engine, as long as it takes while it is away: a lease may still hold when it is back.
+    fn ask<T>(
+        &self,
+        mut question: impl FnMut(&dyn Engine) -> Result<T, EngineError>,
+    ) -> Result<T, ServerError> {
+        loop {
+            match question(&*self.engine) {
+                Err(error @ EngineError::Unavailable { .. }) if !self.abort.is_set() => {
+                    log::warn!("{}; trying again", with_sources(&error));
+                    thread::sleep(RETRY);
+                }
+                answer => return answer.map_err(|error| ServerError(with_sources(&error))),
+            }
         }
     }
 
@@ -38,7 +67,7 @@ impl StoreServer {
                 )));
             }
         };
-        self.engine.artifact(id).map_err(|error| told(&error))
+        self.ask(|engine| engine.artifact(id))
     }
 
     /// Stores what stands for a local file, so that what comes of it can relate to it.
@@ -53,15 +82,15 @@ impl StoreServer {
     }
 
     fn store(&self, artifact: &Artifact) -> Result<ArtifactId, ServerError> {
-        let files = artifact.files.iter().map(|path| new_file(path));
-        self.engine
-            .create_artifact(NewArtifact {
+        self.ask(|engine| {
+            let files = artifact.files.iter().map(|path| new_file(path));
+            engine.create_artifact(NewArtifact {
                 category: artifact.category.clone(),
                 data: artifact.data.clone(),
                 files: files.collect::<Result<_, _>>()?,
                 made_by: Some(self.lease),
             })
-            .map_err(|error| told(&error))
+        })
     }
 
     fn fetch(
@@ -80,9 +109,15 @@ impl StoreServer {
                 fs::create_dir_all(folder).map_err(|error| failed(&error))?;
             }
             let mut to = File::create_new(&path).map_err(|error| failed(&error))?;
-            self.engine
-                .fetch_file(id, &file.name, &mut to)
-                .map_err(|error| told(&error))?;
+            self.ask(|engine| {
+                // What came before an engine was away is not to come twice.
+                let emptied = to.set_len(0).and_then(|()| to.rewind());
+                emptied.map_err(|source| EngineError::Content {
+                    name: file.name.clone(),
+                    source,
+                })?;
+                engine.fetch_file(id, &file.name, &mut to)
+            })?;
         }
         Ok((id, artifact(&stored, directory)))
     }
@@ -107,21 +142,21 @@ impl Server for StoreServer {
                 Ok(ServerReply::Uploaded { id })
             }
             ServerCall::Relate { relation } => {
-                self.engine
-                    .relate(relation, Some(&self.lease))
-                    .map_err(|error| told(&error))?;
+                self.ask(|engine| engine.relate(relation, Some(&self.lease)))?;
                 Ok(ServerReply::Done)
             }
         }
     }
 }
 
-fn new_file(path: &Path) -> Result<NewFile<'static>, ServerError> {
-    let shown = path.display();
+fn new_file(path: &Path) -> Result<NewFile<'static>, EngineError> {
+    let failed = |source| EngineError::Content {
+        name: path.display().to_string(),
+        source,
+    };
     let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| ServerError(format!("{shown} has no name that is text")))?;
-    let content =
-        File::open(path).map_err(|error| ServerError(format!("cannot read {shown}: {error}")))?;
+    let name = name.ok_or_else(|| failed(io::Error::other("it has no name that is text")))?;
+    let content = File::open(path).map_err(failed)?;
     Ok(NewFile {
         name: name.to_owned(),
         content: Box::new(content),
@@ -136,16 +171,4 @@ fn artifact(stored: &StoredArtifact, directory: &Path) -> Artifact {
         .map(|file| directory.join(&file.name))
         .collect();
     Artifact::new(&stored.category, stored.data.clone(), files)
-}
-
-/// All that an engine says of its failure.
-fn told(error: &dyn Error) -> ServerError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    ServerError(text)
 }

@@ -3,7 +3,6 @@
 use crate::{
     MakeHosts, Stop, Supervisor, WorkerOptions,
     leases::Leases,
-    present::Present,
     running::End,
     slots::{RETRY, Slots},
     stop::LOOK,
@@ -15,14 +14,18 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use taskbay_core::Metadata;
+use taskbay_core::{Metadata, with_sources};
 use taskbay_engine::{Engine, EngineError, Report, Seen};
 use taskbay_worker::{Failure, Offer, WorkerAnalysis};
 
 /// How often it asks for work although nothing happened: what an engine tells can be lost.
-const REGULARLY: Duration = Duration::from_secs(30);
+/// Also, nobody tells that a request waited its time.
+const REGULARLY: Duration = Duration::from_secs(5);
 /// How often it says what it offers although nothing changed, and hears what an administrator says of it.
 const REPORT: Duration = Duration::from_secs(20);
+
+/// How long the engine is told how attempts ended that were to end at once, after the grace that they have.
+const TELLING: Duration = Duration::from_secs(10);
 
 /// Hears what a worker offers, whenever that is found out, and what was refused.
 pub trait OfferHeard {
@@ -59,6 +62,7 @@ impl WorkerService {
                 now: Arc::default(),
                 news: Arc::default(),
                 make_hosts,
+                rest: Arc::default(),
             },
             describing: supervisor.part(),
             claiming: supervisor.part(),
@@ -74,7 +78,9 @@ impl WorkerService {
         thread::scope(|scope| {
             let named = |name: &str| thread::Builder::new().name(name.to_owned());
             named("news").spawn_scoped(scope, || self.listen(stop))?;
-            let claims = named("claims").spawn_scoped(scope, || self.claim(stop))?;
+            let claims = named("claims").spawn_scoped(scope, || self.claim(stop));
+            // The other thread would go on without it.
+            let claims = claims.inspect_err(|_| stop.tell())?;
             // Processes are started from the thread that this is called from, where that is the main thread.
             self.describe(&mut offer, stop, heard);
             // What it takes last is to be drained too.
@@ -127,20 +133,12 @@ impl WorkerService {
         };
         let told = retried(stop, || {
             self.describing.beats();
-            self.engine().report(&report)
+            self.slots.stand(report.clone(), offer.files())
         });
-        let standing = match told {
-            Some(Ok(standing)) => standing,
-            Some(Err(error)) => {
-                log::error!("what this worker offers is not known to the engine: {error}");
-                return;
-            }
-            None => return,
-        };
-        self.slots.now.set(Present {
-            files: offer.files(),
-            metadata: standing.effective,
-        });
+        if let Some(Err(error)) = told {
+            let error = with_sources(&error);
+            log::error!("what this worker offers is not known to the engine: {error}");
+        }
     }
 
     /// Hears that something happened in the engine, such as that somebody aborts what still runs as the worker ends.
@@ -154,7 +152,7 @@ impl WorkerService {
                 }
                 Ok(false) => {}
                 Err(error) => {
-                    log::warn!("the engine is not heard: {error}");
+                    log::warn!("the engine is not heard: {}", with_sources(&error));
                     thread::sleep(RETRY);
                 }
             }
@@ -169,6 +167,12 @@ impl WorkerService {
             self.claiming.beats();
             if !self.slots.leases.wait_until_fewer_than(slots, LOOK) {
                 continue;
+            }
+            if let Some(until) = self.slots.rests_until() {
+                stop.pause(until.saturating_duration_since(Instant::now()).min(LOOK));
+                if Instant::now() < until {
+                    continue;
+                }
             }
             let seen = self.slots.news.count();
             if seen == 0 || self.slots.now.get().metadata.is_empty() {
@@ -192,7 +196,7 @@ impl WorkerService {
                     }
                 }
                 Err(error) => {
-                    log::warn!("no request is taken: {error}");
+                    log::warn!("no request is taken: {}", with_sources(&error));
                     stop.pause(RETRY);
                 }
             }
@@ -202,11 +206,15 @@ impl WorkerService {
     /// Waits until what runs is done; hands back what is not in time.
     fn drain(&self, stop: &Stop) {
         let until = Instant::now() + self.slots.options.drain;
-        let mut is_ended = false;
+        let mut given_up: Option<Instant> = None;
         while !self.slots.leases.wait_until_fewer_than(1, LOOK) {
-            if !is_ended && (stop.is_urgent() || Instant::now() >= until) {
-                is_ended = true;
-                self.slots.leases.end_all(End::HandedBack);
+            match given_up {
+                None if stop.is_urgent() || Instant::now() >= until => {
+                    self.slots.leases.end_all(End::HandedBack);
+                    given_up = Some(Instant::now() + self.slots.options.grace + TELLING);
+                }
+                Some(at) if at <= Instant::now() => self.slots.leases.give_up(),
+                _ => {}
             }
         }
     }
@@ -220,7 +228,7 @@ fn retried<T>(
     loop {
         match question() {
             Err(error @ EngineError::Unavailable { .. }) => {
-                log::warn!("{error}; trying again");
+                log::warn!("{}; trying again", with_sources(&error));
                 stop.pause(RETRY);
                 if stop.is_told() {
                     return None;

@@ -48,6 +48,10 @@ impl Bay {
         Some(Self { farm, url })
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.farm.command(arguments);
         command.env("TASKBAY_ENGINE", &self.url);

@@ -23,6 +23,8 @@ mod commands;
 mod crashes;
 /// Who can execute what, and why not.
 mod explained;
+/// What a scheduler makes of plugins that come, and of bad plugins and requests.
+mod scheduling;
 /// What a service tells the service manager that started it.
 mod supervised;
 
@@ -47,6 +49,9 @@ on_both! {
         a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
         a_worker_that_ends_finishes_or_hands_back,
         what_still_runs_as_a_worker_ends_is_aborted, a_killed_scheduler_is_replaced;
+    scheduling: a_task_that_comes_is_scheduled, a_request_that_crashes_its_plugin_costs_no_other,
+        requests_wait_for_a_plugin_that_is_repaired, an_error_of_any_size_is_recorded, a_log_is_whole,
+        a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;
     supervised: services_say_that_they_are_ready_and_live;
     explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
 }

@@ -103,6 +103,13 @@ impl LiveCatalog {
         catalog
     }
 
+    /// Reads the directories now, as a look does: without the files that are being written or were refused.
+    pub fn current_catalog(&mut self) -> Catalog {
+        let mut catalog = self.read_catalog();
+        catalog.reject_each(|admissible| self.why_not(admissible));
+        catalog
+    }
+
     /// When the directories were last looked at.
     pub fn last_look(&self) -> Instant {
         self.looked
@@ -145,8 +152,7 @@ impl LiveCatalog {
         self.looked = Instant::now();
         // First, so that nothing can happen unseen after the look.
         self.watch.renew();
-        let mut catalog = self.read_catalog();
-        catalog.reject_each(|admissible| self.why_not(admissible));
+        let catalog = self.current_catalog();
         let named = |admissible: &Admissible| {
             let name = admissible.name().clone();
             (name, Arc::new(admissible.clone()))

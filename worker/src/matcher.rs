@@ -6,7 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use taskbay_core::{Configured, Metadata, Reason, ReasonCode, TaskConfigError, Verdict};
+use taskbay_core::{Configured, ErrorCode, Metadata, Reason, ReasonCode, TaskConfigError, Verdict};
 use taskbay_loader::{Admissible, Catalog, UnknownTask, sha256};
 
 /// Asks plugins for a scheduler: what their tasks demand, and whether workers suit.
@@ -50,6 +50,8 @@ pub enum Unmatchable {
         file: PathBuf,
         /// Why.
         why: String,
+        /// What it is as an error of this request, where it was asked about that; none where it can be asked nothing.
+        code: Option<ErrorCode>,
     },
     /// No plugin can be asked, for which none is to blame.
     #[error(transparent)]
@@ -115,6 +117,13 @@ impl Matcher {
         }
     }
 
+    /// Asks each plugin anew that is asked no more, as the catalog has them now.
+    pub fn forget_failed(&mut self, catalog: Catalog) {
+        self.catalog = catalog;
+        self.known.retain(|_, known| known.is_ok());
+        self.crashes.clear();
+    }
+
     /// What a failure means. A plugin that dies or hangs again and again is asked no more.
     fn failed(&mut self, file: &Path, failure: Failure) -> Unmatchable {
         if failure.is_crash() {
@@ -134,8 +143,7 @@ impl Matcher {
     fn known(&mut self, task: &str) -> Result<Known, Unmatchable> {
         let name = task.to_ascii_lowercase();
         if let Some(known) = self.known.get(&name) {
-            let failed = |(file, why)| Unmatchable::Failed { file, why };
-            return known.clone().map_err(failed);
+            return known.clone().map_err(Unmatchable::unusable);
         }
         let told = |file: &Path, failure: &Failure| {
             let file = file.display();
@@ -146,6 +154,7 @@ impl Matcher {
             Some((file, rejection)) => Unmatchable::Failed {
                 file: file.to_owned(),
                 why: format!("{rejection}; {}", rejection.help()),
+                code: None,
             },
             None => unknown.into(),
         })?;
@@ -161,7 +170,7 @@ impl Matcher {
             Err(failure) => Err((file.path().to_owned(), failure.to_string())),
         };
         self.known.insert(name, known.clone());
-        known.map_err(|(file, why)| Unmatchable::Failed { file, why })
+        known.map_err(Unmatchable::unusable)
     }
 }
 
@@ -172,11 +181,20 @@ fn hash(hosts: &Hosts, file: &Admissible) -> io::Result<String> {
 }
 
 impl Unmatchable {
+    /// Of a plugin that can be asked nothing.
+    fn unusable((file, why): (PathBuf, String)) -> Self {
+        let code = None;
+        Self::Failed { file, why, code }
+    }
+
     fn of(file: &Path, failure: Failure) -> Self {
         if failure.is_of_plugin() {
+            // A host that cannot load it says so in the place of an answer.
+            let is_refused = matches!(failure, Failure::Rejected(_));
             Self::Failed {
                 file: file.to_owned(),
                 why: failure.to_string(),
+                code: (!is_refused).then(|| failure.error_code()),
             }
         } else {
             Self::NotAsked(failure)

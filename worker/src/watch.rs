@@ -110,6 +110,10 @@ impl Watch {
     /// Waits until something has happened and it is quiet again, or `until`. Says whether something has.
     pub(crate) fn wait(&mut self, until: Instant) -> bool {
         loop {
+            // First, so that one who does not wait at all sees what there is, too.
+            while let Ok(event) = self.events.try_recv() {
+                self.take(event);
+            }
             let due = self
                 .unseen
                 .map(|(first, last)| (first + LATEST).min(last + QUIET));

@@ -132,6 +132,21 @@ begin
     return query select v_until, r.abort_requested from requests r where r.id = p_request;
 end $$;
 
+-- As a renewal says, which changes something.
+create function is_abort_requested(p_request bigint, p_attempt bigint, p_fence bigint) returns boolean
+language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+declare
+    v_requested boolean;
+begin
+    select r.abort_requested into v_requested from attempts a join requests r on r.id = a.request_id
+    where a.request_id = p_request and a.n = p_attempt and a.fence = p_fence
+        and a.ended_at is null and a.lease_until > now_ms();
+    if not found then
+        perform stale(p_request, p_attempt, p_fence);
+    end if;
+    return v_requested;
+end $$;
+
 create function append_log(p_request bigint, p_attempt bigint, p_fence bigint, p_lines text) returns void
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 declare

@@ -53,6 +53,16 @@ pub(crate) async fn claim(
     Ok(claim)
 }
 
+pub(crate) async fn is_abort_requested(
+    database: &Database,
+    lease: &Lease,
+) -> Result<bool, EngineError> {
+    let mut transaction = database.read().await?;
+    let sql = "select taskbay.is_abort_requested($1, $2, $3) as requested";
+    let row = transaction.one(sql, &values(lease)).await?;
+    row.get("requested")
+}
+
 pub(crate) async fn renew(
     database: &Database,
     lease: &Lease,

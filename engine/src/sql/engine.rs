@@ -146,6 +146,13 @@ impl Engine for SqlEngine {
         self.ask(sqlite::renew(&self.database, lease, length))
     }
 
+    fn is_abort_requested(&self, lease: &Lease) -> Result<bool, EngineError> {
+        if self.is_postgres() {
+            return self.ask(postgres::is_abort_requested(&self.database, lease));
+        }
+        self.ask(sqlite::is_abort_requested(&self.database, lease))
+    }
+
     fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError> {
         let lines = logs::checked(lines)?;
         if self.is_postgres() {
@@ -202,8 +209,8 @@ impl Engine for SqlEngine {
         self.ask(logs::log(&self.database, id, after, limit))
     }
 
-    fn unsigned(&self, limit: u32) -> Result<Vec<Unsigned>, EngineError> {
-        self.ask(signatures::unsigned(&self.database, limit))
+    fn unsigned(&self, limit: u32, except: &[TaskName]) -> Result<Vec<Unsigned>, EngineError> {
+        self.ask(signatures::unsigned(&self.database, limit, except))
     }
 
     fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError> {
@@ -228,6 +235,10 @@ impl Engine for SqlEngine {
 
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError> {
         self.ask(verdicts::record(&self.database, verdicts))
+    }
+
+    fn forget_failed_verdicts(&self) -> Result<u64, EngineError> {
+        self.ask(verdicts::forget_failed(&self.database))
     }
 
     fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError> {

@@ -1,7 +1,7 @@
 //! Match signatures: which requests are alike to every worker.
 
 use super::{
-    Database, Row, Transaction,
+    Database, Row, Transaction, json,
     submission::{lock, status},
 };
 use crate::{EngineError, PendingSignature, RequestId, Status, Unsigned, limits};
@@ -12,17 +12,26 @@ const PENDING: &str = "
     from requests r join signatures s on s.id = r.signature_id
     where r.status = 'pending' group by s.key, s.task_name order by s.key";
 
-const UNSIGNED: &str = "
+const UNSIGNED_SQLITE: &str = "
     select id, task_name, task_data from requests
-    where signature_id is null and status = 'pending' order by priority desc, id limit $1";
+    where signature_id is null and status = 'pending' and task_name not in (select value from json_each($2))
+    order by priority desc, id limit $1";
+const UNSIGNED_POSTGRES: &str = "
+    select id, task_name, task_data from requests
+    where signature_id is null and status = 'pending'
+        and task_name not in (select pg_catalog.json_array_elements_text($2::json))
+    order by priority desc, id limit $1";
 
 pub(crate) async fn unsigned(
     database: &Database,
     limit: u32,
+    except: &[TaskName],
 ) -> Result<Vec<Unsigned>, EngineError> {
+    let except = json(&except)?;
     let mut transaction = database.read().await?;
+    let sql = transaction.pick(UNSIGNED_SQLITE, UNSIGNED_POSTGRES);
     let rows = transaction
-        .rows(UNSIGNED, &[i64::from(limit).into()])
+        .rows(sql, &[i64::from(limit).into(), (&except).into()])
         .await?;
     rows.iter().map(unsigned_of).collect()
 }

@@ -23,6 +23,10 @@ const RECORD: &str = "
     where s.key = $1 and exists (select 1 from workers w where w.hash = $2)
     on conflict (hash, signature_id) do update set can_run = excluded.can_run, reasons = excluded.reasons";
 
+// As reasons are written. In a message the quotes would be escaped.
+const FORGET_FAILED: &str =
+    r#"delete from verdicts where not can_run and reasons like '%"code":"plugin-failed"%'"#;
+
 const OF: &str = "
     select v.hash, v.can_run, v.reasons, w.name
     from verdicts v join signatures s on s.id = v.signature_id join workers w on w.hash = v.hash
@@ -73,6 +77,13 @@ pub(crate) async fn record(
     transaction.notify().await?;
     transaction.commit().await?;
     Ok(recorded)
+}
+
+pub(crate) async fn forget_failed(database: &Database) -> Result<u64, EngineError> {
+    let mut transaction = database.begin().await?;
+    let forgotten = transaction.execute(FORGET_FAILED, &[]).await?;
+    transaction.commit().await?;
+    Ok(forgotten)
 }
 
 pub(crate) async fn of(

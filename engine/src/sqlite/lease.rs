@@ -61,6 +61,17 @@ pub(crate) async fn renew(
     })
 }
 
+pub(crate) async fn is_abort_requested(
+    database: &Database,
+    lease: &Lease,
+) -> Result<bool, EngineError> {
+    let mut transaction = database.read().await?;
+    let now = transaction.now().await?;
+    hold(&mut transaction, lease, now)
+        .await?
+        .get("abort_requested")
+}
+
 pub(crate) async fn complete(
     database: &Database,
     lease: &Lease,

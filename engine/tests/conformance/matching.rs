@@ -1,5 +1,5 @@
 use crate::bay::{Bay, no, noop, task};
-use taskbay_core::{Metadata, Verdict};
+use taskbay_core::{Metadata, Reason, ReasonCode, Verdict};
 use taskbay_engine::{EngineError, NewRequest};
 
 pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
@@ -7,7 +7,7 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     let second = bay.submit(1);
     let unsigned: Vec<_> = bay
         .engine
-        .unsigned(9)
+        .unsigned(9, &[])
         .unwrap()
         .iter()
         .map(|each| each.id)
@@ -59,7 +59,8 @@ pub(crate) fn a_changed_plugin_is_signed_anew(bay: &Bay) {
         .unwrap();
     bay.fit(other, "of other", "w");
     assert_eq!(bay.engine.unsign(&noop()).unwrap(), 1);
-    assert_eq!(bay.engine.unsigned(9).unwrap()[0].id, id);
+    assert_eq!(bay.engine.unsigned(9, &[]).unwrap()[0].id, id);
+    assert_eq!(bay.engine.unsigned(9, &[noop()]).unwrap(), []);
     assert_eq!(bay.work_off("w"), [other]);
     bay.fit(id, "new key", "w");
     assert_eq!(bay.work_off("w"), [id]);
@@ -98,4 +99,19 @@ pub(crate) fn a_key_is_one_tasks(bay: &Bay) {
         bay.engine.sign(99, "s"),
         Err(EngineError::NotFound { .. })
     ));
+}
+
+/// That a plugin failed is not its last word.
+pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
+    let (failed, refused) = (bay.submit(0), bay.submit(0));
+    let reason = Reason::new(ReasonCode::PluginFailed, "it hangs");
+    bay.unfit(refused, "refused", "w");
+    assert!(bay.engine.sign(failed, "failed").unwrap());
+    let hash = bay.report("w");
+    let reasons = vec![reason];
+    bay.verdict("failed", &hash, Verdict { reasons });
+    assert_eq!(bay.engine.missing_verdicts(9).unwrap(), []);
+    assert_eq!(bay.engine.forget_failed_verdicts().unwrap(), 1);
+    let missing = bay.engine.missing_verdicts(9).unwrap();
+    assert_eq!((missing.len(), &*missing[0].signature), (1, "failed"));
 }

@@ -283,3 +283,16 @@ fn more_events_than_are_kept_hold_nothing_back() {
         happens(&mut watch);
     }
 }
+
+/// A scheduler looks now and then, and has no time to wait.
+#[test]
+fn one_who_does_not_wait_sees_it_too() {
+    let (_top, directory) = top();
+    let mut watch = watching(&directory);
+    fs::write(directory.join("new"), "").unwrap();
+    let until = Instant::now() + LIMIT;
+    while !watch.wait(Instant::now()) {
+        assert!(Instant::now() < until, "nothing was noticed");
+        std::thread::sleep(QUIET / 10);
+    }
+}

@@ -112,7 +112,7 @@ fn options(config: &Config, args: &WorkerArgs, place: &str) -> WorkerOptions {
 }
 
 fn make_hosts(session: &Session) -> MakeHosts {
-    Arc::new(session.hosts_maker())
+    Arc::new(session.attempt_hosts_maker())
 }
 
 fn no_threads(error: &std::io::Error) -> CommandError {
