@@ -4,6 +4,18 @@ use log::LevelFilter;
 use std::{ffi::OsString, path::PathBuf, process::Command};
 use taskbay_loader::{CACHE_VARIABLE, Store, cache_directory};
 
+/// Environment variables that no plugin host gets, nor what tasks start: they are its parent's alone.
+const WITHHELD: [&str; 6] = [
+    // How to get into the engine.
+    "TASKBAY_ENGINE",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    // How to speak to a service manager in its parent's name.
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+];
+
 /// What a plugin host finds around it, where that is not what its parent has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -32,6 +44,9 @@ impl Surroundings {
     }
 
     pub(crate) fn apply(&self, command: &mut Command) {
+        for variable in WITHHELD {
+            command.env_remove(variable);
+        }
         // Where the host is, a relative path would mean something else.
         command.env(CACHE_VARIABLE, self.cache());
         for (variable, value) in &self.environment {
@@ -67,5 +82,25 @@ mod tests {
             String::from_utf8_lossy(&output.stdout),
             "none here\n/proc\n"
         );
+    }
+    /// A task shall not get into the engine, nor speak for the service.
+    #[test]
+    fn what_is_the_parents_alone_is_withheld() {
+        let mut command = Command::new("env");
+        command.env_clear();
+        for variable in [
+            "TASKBAY_ENGINE",
+            "PGPASSWORD",
+            "PGPASSFILE",
+            "NOTIFY_SOCKET",
+            "WATCHDOG_USEC",
+            "WATCHDOG_PID",
+            "LANG",
+        ] {
+            command.env(variable, "x");
+        }
+        Surroundings::default().apply(&mut command);
+        let output = command.env_remove(CACHE_VARIABLE).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "LANG=x\n");
     }
 }
