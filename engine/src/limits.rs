@@ -32,6 +32,18 @@ pub(crate) fn check_document(what: &'static str, text: &str) -> Result<(), Engin
     check(what, text, LONGEST_DOCUMENT)
 }
 
+/// Refuses the name of a file in an artifact that would lead out of the folder into which somebody puts it.
+pub(crate) fn check_file_name(name: &str) -> Result<(), EngineError> {
+    check_name("file's name", name)?;
+    if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err(EngineError::invalid(
+            "file's name",
+            format!("`{name}` is no relative path of plain parts"),
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a name that is empty, too long, or that a terminal would obey.
 pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), EngineError> {
     check(what, name, LONGEST_NAME)?;

@@ -2,6 +2,7 @@
 
 mod database;
 mod engine;
+mod readable;
 mod row;
 mod value;
 
@@ -18,5 +19,6 @@ pub(crate) mod workers;
 
 pub(crate) use database::{CHANNEL, Database, Transaction};
 pub(crate) use engine::SqlEngine;
+pub(crate) use readable::readable;
 pub(crate) use row::{Row, json, word};
 pub(crate) use value::Value;

@@ -22,7 +22,6 @@ declare
     v_file jsonb;
     v_file_id bigint;
 begin
-    perform p_data::json;
     insert into artifacts (category, data, created_at, request_id) values (p_category, p_data, now_ms(), p_request)
     returning id into v_id;
     for v_file in select jsonb_array_elements(p_files::jsonb) loop

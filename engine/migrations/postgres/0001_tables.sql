@@ -8,6 +8,22 @@ create function schema_version() returns bigint language sql as 'select 1::bigin
 create function now_ms() returns bigint language sql volatile as
     'select pg_catalog.floor(pg_catalog.date_part(''epoch'', pg_catalog.clock_timestamp()) * 1000)::bigint';
 
+-- Whether a text is a name: short, and without characters that a terminal would obey.
+create function is_name(p_text text) returns boolean language sql immutable as
+    $$ select octet_length(p_text) between 1 and 1024 and p_text !~ '[\u0001-\u001f\u007f-\u009f]' $$;
+
+-- Whether every reader can read a document: a double holds its numbers, and nothing is nested more deeply than readers of
+-- JSON follow. What is no JSON is an error. No value of `jsonb` has the character NUL, which is fine as far as this goes.
+create function is_readable(p_document text) returns boolean
+language plpgsql immutable set search_path = pg_catalog as $$
+declare
+    v_document jsonb := replace(p_document, '\u0000', '\u2400')::jsonb;
+begin
+    return not jsonb_path_exists(v_document, 'strict $.** ? (@.type() == "number"
+            && (@ > 1.7976931348623157e308 || @ < -1.7976931348623157e308))')
+        and not jsonb_path_exists(v_document, 'strict $.**{127} ? (@.type() == "object" || @.type() == "array")');
+end $$;
+
 create table signatures (
     id bigint generated always as identity primary key,
     key text not null unique,
@@ -15,12 +31,13 @@ create table signatures (
 );
 
 create table workers (
-    name text not null primary key check (octet_length(name) between 1 and 1024),
-    slots bigint not null default 1,
+    name text not null primary key check (is_name(name)),
+    slots bigint not null default 1 check (slots between 0 and 4294967295),
     last_seen bigint,
-    reported text not null default '{}' check (octet_length(reported) <= 1048576),
+    -- Longer than what comes in, since the database writes it with spaces and numbers with all their digits.
+    reported text not null default '{}' check (octet_length(reported) <= 4194304),
     static text not null default '{}',
-    effective text not null default '{}',
+    effective text not null default '{}' check (octet_length(effective) <= 8388608),
     -- None before the first report.
     hash text,
     allow text,
@@ -96,8 +113,8 @@ create table log_lines (
 
 create table artifacts (
     id bigint generated always as identity primary key,
-    category text not null check (octet_length(category) between 1 and 1024),
-    data text not null check (octet_length(data) <= 1048576),
+    category text not null check (is_name(category)),
+    data text not null check (octet_length(data) <= 1048576 and is_readable(data)),
     created_at bigint not null,
     request_id bigint references requests on delete set null
 );
@@ -106,7 +123,8 @@ create index artifacts_request on artifacts (request_id);
 create table files (
     id bigint generated always as identity primary key,
     artifact_id bigint not null references artifacts on delete cascade,
-    name text not null check (octet_length(name) between 1 and 1024),
+    -- A relative path of plain parts, so that it leads nowhere out of the folder into which somebody puts the file.
+    name text not null check (is_name(name) and name !~ '(^|/)(\.|\.\.)?(/|$)'),
     size bigint not null check (size >= 0),
     sha256 text not null,
     unique (artifact_id, name)

@@ -56,11 +56,22 @@ create function report(p_name text, p_slots bigint, p_metadata text)
 returns table (enabled boolean, draining boolean, hash text, effective text)
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 #variable_conflict use_column
+declare
+    -- Of several values of one key the last one counts, whoever reads it.
+    v_metadata jsonb := p_metadata::jsonb;
 begin
-    if jsonb_typeof(p_metadata::jsonb) <> 'object' then
+    if octet_length(p_metadata) > 1048576 then
+        raise exception 'worker metadata must not be longer than 1 MiB';
+    end if;
+    if jsonb_typeof(v_metadata) <> 'object' then
         raise exception 'worker metadata must be a JSON object';
     end if;
-    insert into workers as w (name, slots, reported, last_seen) values (p_name, p_slots, p_metadata, now_ms())
+    -- The object itself and 64 levels of each value.
+    if not is_readable(v_metadata::text)
+        or jsonb_path_exists(v_metadata, 'strict $.**{65} ? (@.type() == "object" || @.type() == "array")') then
+        raise exception 'worker metadata must not be nested more than 64 levels, nor have numbers that no double holds';
+    end if;
+    insert into workers as w (name, slots, reported, last_seen) values (p_name, p_slots, v_metadata::text, now_ms())
     on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen;
     perform settle(p_name);
     return query select w.enabled, w.draining, w.hash, w.effective from workers w where w.name = p_name;
@@ -190,7 +201,16 @@ language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp
 declare
     v_now bigint;
 begin
-    perform p_errors::json;
+    if json_typeof(p_errors::json) <> 'array' or not is_readable(p_errors) or exists (
+        select from json_array_elements(p_errors::json) as e (error)
+        where case when json_typeof(error) = 'object'
+            then json_typeof(error -> 'code') is distinct from 'string'
+                or json_typeof(error -> 'message') is distinct from 'string'
+            else true
+        end
+    ) then
+        raise exception 'the errors must be a list of objects with `code` and `message`';
+    end if;
     perform from requests where id = p_request for update;
     perform from attempts where request_id = p_request and n = p_attempt and fence = p_fence and outcome = p_result;
     if found then

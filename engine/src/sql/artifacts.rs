@@ -1,8 +1,8 @@
 //! Artifacts: contents in pieces of 1 MiB, each kept once and named by its hash.
 
-use super::{Database, Row, Transaction};
+use super::{Database, Row, Transaction, readable::leave_out};
 use crate::{
-    ArtifactFilter, EngineError, NewArtifact, NewFile, StoredArtifact, Timestamp,
+    ArtifactFilter, EngineError, NewArtifact, NewFile, StoredArtifact, StoredFile, Timestamp,
     artifact::{Manifest, ManifestFile},
     hash::{Hash, hash},
     limits, postgres, sqlite,
@@ -10,7 +10,6 @@ use crate::{
 use std::{
     collections::HashSet,
     io::{self, Read, Write},
-    path::{Component, Path},
 };
 use taskbay_core::{ArtifactId, Relation};
 
@@ -58,7 +57,6 @@ pub(crate) async fn create(
     }
 }
 
-/// A name must not lead out of the folder into which somebody puts the files.
 fn check_files(files: &[NewFile<'_>]) -> Result<(), EngineError> {
     if files.len() > limits::MOST_FILES {
         return Err(EngineError::TooLarge {
@@ -69,14 +67,7 @@ fn check_files(files: &[NewFile<'_>]) -> Result<(), EngineError> {
     }
     let mut names = HashSet::new();
     for NewFile { name, .. } in files {
-        limits::check_name("file's name", name)?;
-        let is_plain = |part| matches!(part, Component::Normal(_));
-        if !Path::new(name).components().all(is_plain) {
-            return Err(EngineError::invalid(
-                "file's name",
-                format!("`{name}` is no relative path of plain parts"),
-            ));
-        }
+        limits::check_file_name(name)?;
         if !names.insert(name) {
             return Err(EngineError::invalid(
                 "file's name",
@@ -148,14 +139,21 @@ async fn show(
     artifact_of(&row.ok_or_else(|| EngineError::not_found("artifact", id))?)
 }
 
+/// Whoever reads it puts its files where their names say, and not everybody who writes checks them.
 fn artifact_of(row: &Row) -> Result<StoredArtifact, EngineError> {
+    let id = row.count("id")?;
+    let files: Vec<StoredFile> = row.json("files")?;
+    for file in &files {
+        limits::check_file_name(&file.name)
+            .map_err(|error| EngineError::corrupt("artifact", format!("{id}: {error}")))?;
+    }
     Ok(StoredArtifact {
-        id: row.count("id")?,
+        id,
         category: row.text("category")?,
         data: row.json("data")?,
         created_at: Timestamp(row.int("created_at")?),
         request: row.get("request_id")?,
-        files: row.json("files")?,
+        files,
         relations: row.json("relations")?,
     })
 }
@@ -173,7 +171,16 @@ pub(crate) async fn artifacts(
     ];
     let mut found = Vec::new();
     for row in transaction.rows(LIST, &values).await? {
-        found.push(show(&mut transaction, row.count("id")?).await?);
+        let id = row.count("id")?;
+        match show(&mut transaction, id).await {
+            Ok(artifact) => found.push(artifact),
+            Err(error @ EngineError::Corrupt { .. }) => {
+                leave_out(&format_args!("artifact {id}"), &error);
+            }
+            // It was removed meanwhile.
+            Err(EngineError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }

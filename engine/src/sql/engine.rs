@@ -250,7 +250,7 @@ impl Engine for SqlEngine {
     }
 
     fn workers(&self) -> Result<Vec<Worker>, EngineError> {
-        self.ask(workers::workers(&self.database, None))
+        self.ask(workers::workers(&self.database))
     }
 
     fn worker(&self, name: &str) -> Result<Worker, EngineError> {

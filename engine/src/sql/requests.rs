@@ -1,6 +1,6 @@
 //! How requests are read.
 
-use super::{Database, Row, word};
+use super::{Database, Row, readable, word};
 use crate::{
     Attempt, EngineError, Request, RequestDetails, RequestFilter, RequestId, Timestamp,
     timestamp::span,
@@ -46,7 +46,7 @@ pub(crate) async fn requests(
         i64::from(filter.limit).into(),
     ];
     let rows = transaction.rows(LIST, &values).await?;
-    rows.iter().map(request_of).collect()
+    Ok(readable("request", "id", &rows, request_of))
 }
 
 fn request_of(row: &Row) -> Result<Request, EngineError> {

@@ -1,7 +1,7 @@
 //! Match signatures: which requests are alike to every worker.
 
 use super::{
-    Database, Row, Transaction, json,
+    Database, Row, Transaction, json, readable,
     submission::{lock, status},
 };
 use crate::{EngineError, PendingSignature, RequestId, Status, Unsigned, limits};
@@ -33,7 +33,7 @@ pub(crate) async fn unsigned(
     let rows = transaction
         .rows(sql, &[i64::from(limit).into(), (&except).into()])
         .await?;
-    rows.iter().map(unsigned_of).collect()
+    Ok(readable("request", "id", &rows, unsigned_of))
 }
 
 fn unsigned_of(row: &Row) -> Result<Unsigned, EngineError> {
@@ -102,7 +102,7 @@ pub(crate) async fn pending_signatures(
 ) -> Result<Vec<PendingSignature>, EngineError> {
     let mut transaction = database.read().await?;
     let rows = transaction.rows(PENDING, &[]).await?;
-    rows.iter().map(pending_of).collect()
+    Ok(readable("signature", "key", &rows, pending_of))
 }
 
 fn pending_of(row: &Row) -> Result<PendingSignature, EngineError> {

@@ -1,6 +1,6 @@
 //! Verdicts as rows.
 
-use super::{Database, Row, json};
+use super::{Database, Row, json, readable, readable::leave_out};
 use crate::{EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits};
 
 /// For how long after it was last seen a worker counts as alive.
@@ -41,7 +41,7 @@ pub(crate) async fn missing(
     let rows = transaction
         .rows(MISSING, &[(now - ALIVE_MS).into(), i64::from(limit).into()])
         .await?;
-    rows.iter().map(missing_of).collect()
+    Ok(readable("metadata", "hash", &rows, missing_of))
 }
 
 fn missing_of(row: &Row) -> Result<MissingVerdict, EngineError> {
@@ -98,7 +98,13 @@ pub(crate) async fn of(
         let worker = row.text("name")?;
         match verdicts.last_mut() {
             Some(last) if last.metadata_hash == hash => last.workers.push(worker),
-            _ => verdicts.push(recorded_of(row, hash, worker)?),
+            _ => match recorded_of(row, hash, worker) {
+                Ok(verdict) => verdicts.push(verdict),
+                Err(error) => leave_out(
+                    &format_args!("a verdict on signature `{signature}`"),
+                    &error,
+                ),
+            },
         }
     }
     Ok(verdicts)

@@ -1,6 +1,6 @@
 //! The fleet.
 
-use super::{Database, Row, Transaction, json};
+use super::{Database, Row, Transaction, json, readable};
 use crate::{EngineError, Settings, Timestamp, Worker, limits, postgres, sqlite};
 use taskbay_core::{Metadata, TaskName};
 
@@ -13,18 +13,16 @@ const SET: &str = "
     on conflict (name) do update set static = excluded.static, allow = excluded.allow, deny = excluded.deny,
         enabled = excluded.enabled, draining = excluded.draining";
 
-pub(crate) async fn workers(
-    database: &Database,
-    name: Option<&str>,
-) -> Result<Vec<Worker>, EngineError> {
+pub(crate) async fn workers(database: &Database) -> Result<Vec<Worker>, EngineError> {
     let mut transaction = database.read().await?;
-    let rows = transaction.rows(ALL, &[name.into()]).await?;
-    rows.iter().map(worker_of).collect()
+    let rows = transaction.rows(ALL, &[None::<&str>.into()]).await?;
+    Ok(readable("worker", "name", &rows, worker_of))
 }
 
 pub(crate) async fn worker(database: &Database, name: &str) -> Result<Worker, EngineError> {
-    let found = workers(database, Some(name)).await?.pop();
-    found.ok_or_else(|| EngineError::not_found("worker", name))
+    let mut transaction = database.read().await?;
+    let row = transaction.row(ALL, &[name.into()]).await?;
+    worker_of(&row.ok_or_else(|| EngineError::not_found("worker", name))?)
 }
 
 pub(crate) async fn set_worker(
@@ -58,6 +56,8 @@ pub(crate) async fn set_worker(
 pub(crate) fn document(metadata: &Metadata) -> Result<String, EngineError> {
     let text = json(metadata)?;
     limits::check_document("metadata", &text)?;
+    // Whoever puts it together may nest it more deeply than it can be read.
+    Metadata::parse(&text).map_err(|error| EngineError::invalid("metadata", error.to_string()))?;
     // PostgreSQL merges it as `jsonb`, which has no such character. The writer escapes it, and its backslashes.
     if text.replace("\\\\", "").contains("\\u0000") {
         return Err(EngineError::invalid(

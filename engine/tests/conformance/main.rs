@@ -6,6 +6,8 @@ mod server;
 
 /// Artifacts, streamed and kept once.
 mod artifacts;
+/// Rows that cannot be read stop nothing but themselves, and a worker's role cannot make any.
+mod bad_rows;
 /// What workers report, and what administrators say.
 mod fleet;
 /// Who lost a lease is refused, and attempts are limited.
@@ -59,6 +61,7 @@ on_both! {
     logs: lines_keep_their_order, a_log_is_limited, a_late_line_is_refused, any_text_is_logged;
     artifacts: five_mebibytes_come_back, contents_are_kept_once, artifacts_relate, odd_names_are_refused,
         a_lost_lease_makes_nothing, a_failing_reader_leaves_nothing;
+    bad_rows: a_bad_worker_is_left_out, a_bad_request_is_left_out, an_artifact_with_an_odd_name_is_given_to_nobody;
     prune: old_requests_go_with_their_logs, orphaned_content_goes;
     wait: another_connection_is_noticed, waiting_ends_in_time, each_watcher_sees_for_itself;
     opening: two_may_migrate_at_once, a_newer_schema_is_refused, what_is_open_is_named_without_secrets;

@@ -9,7 +9,7 @@ use taskbay_engine::{
 };
 
 /// The bay, and its URL for a login that is a member of `taskbay_worker` only.
-fn as_worker() -> Option<(Bay, String)> {
+pub(crate) fn as_worker() -> Option<(Bay, String)> {
     let bay = Bay::postgres()?;
     // Another test may have made the login.
     bay.execute(
