@@ -39,6 +39,8 @@ pub struct StoredArtifact {
     pub created_at: Timestamp,
     /// The request that made it, as long as it is known.
     pub request: Option<RequestId>,
+    /// The number of the attempt that made it, in that request.
+    pub attempt: Option<i64>,
     /// Its files, by name.
     pub files: Vec<StoredFile>,
     /// How it relates to others, and others to it.
@@ -61,7 +63,8 @@ pub struct StoredFile {
 pub struct ArtifactFilter {
     /// Only those of that category.
     pub category: Option<String>,
-    /// Only those that this request made.
+    /// Only those that this request resulted in: made by the attempt whose outcome is the request's result. What attempts
+    /// left that were lost or handed back is not among them.
     pub request: Option<RequestId>,
     /// Only those with a lower number, to page on.
     pub before: Option<ArtifactId>,

@@ -15,14 +15,16 @@ language sql security definer set search_path = pg_catalog, taskbay, pg_temp as 
     on conflict (sha256) do update set kept_at = excluded.kept_at
 $$;
 
-create function store_artifact(p_request bigint, p_category text, p_data text, p_files text) returns bigint
+create function store_artifact(p_request bigint, p_attempt bigint, p_category text, p_data text, p_files text)
+returns bigint
 language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
 declare
     v_id bigint;
     v_file jsonb;
     v_file_id bigint;
 begin
-    insert into artifacts (category, data, created_at, request_id) values (p_category, p_data, now_ms(), p_request)
+    insert into artifacts (category, data, created_at, request_id, attempt)
+    values (p_category, p_data, now_ms(), p_request, p_attempt)
     returning id into v_id;
     for v_file in select jsonb_array_elements(p_files::jsonb) loop
         insert into files (artifact_id, name, size, sha256)
@@ -40,15 +42,15 @@ create function create_artifact(
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 begin
     perform hold(p_request, p_attempt, p_fence);
-    return store_artifact(p_request, p_category, p_data, p_files);
+    return store_artifact(p_request, p_attempt, p_category, p_data, p_files);
 end $$;
 
 create function show_artifact(p_id bigint)
 returns table (
-    id bigint, category text, data text, created_at bigint, request_id bigint, files text, relations text
+    id bigint, category text, data text, created_at bigint, request_id bigint, attempt bigint, files text, relations text
 )
 language sql stable security definer set search_path = pg_catalog, taskbay, pg_temp as $$
-    select a.id, a.category, a.data, a.created_at, a.request_id,
+    select a.id, a.category, a.data, a.created_at, a.request_id, a.attempt,
         (select coalesce(json_agg(json_build_object('name', f.name, 'size', f.size, 'sha256', f.sha256) order by f.name collate "C"), '[]')::text
             from files f where f.artifact_id = a.id),
         (select coalesce(json_agg(json_build_object('artifact', l.artifact_id, 'target', l.target_id, 'kind', l.kind)

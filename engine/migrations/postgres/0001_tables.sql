@@ -116,7 +116,9 @@ create table artifacts (
     category text not null check (is_name(category)),
     data text not null check (octet_length(data) <= 1048576 and is_readable(data)),
     created_at bigint not null,
-    request_id bigint references requests on delete set null
+    request_id bigint references requests on delete set null,
+    -- The number of the attempt of that request.
+    attempt bigint
 );
 create index artifacts_request on artifacts (request_id);
 

@@ -89,7 +89,9 @@ create table artifacts (
     category text not null,
     data text not null,
     created_at integer not null,
-    request_id integer references requests on delete set null
+    request_id integer references requests on delete set null,
+    -- The number of the attempt of that request.
+    attempt integer
 ) strict;
 create index artifacts_request on artifacts (request_id);
 

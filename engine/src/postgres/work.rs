@@ -152,7 +152,7 @@ pub(crate) async fn store_artifact(
             .one(sql, &[values(lease).as_slice(), &document].concat())
             .await?
     } else {
-        let sql = "select taskbay.store_artifact(null, $1, $2, $3) as id";
+        let sql = "select taskbay.store_artifact(null, null, $1, $2, $3) as id";
         transaction.one(sql, &document).await?
     };
     transaction.commit().await?;

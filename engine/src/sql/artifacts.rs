@@ -2,7 +2,8 @@
 
 use super::{Database, Row, Transaction, readable::leave_out};
 use crate::{
-    ArtifactFilter, EngineError, NewArtifact, NewFile, StoredArtifact, StoredFile, Timestamp,
+    ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact, StoredFile,
+    Timestamp,
     artifact::{Manifest, ManifestFile},
     hash::{Hash, hash},
     limits, postgres, sqlite,
@@ -18,7 +19,7 @@ const CHUNK: u64 = 1 << 20;
 
 /// The document of one artifact; PostgreSQL has it as a function, which a worker may call.
 const SHOW: &str = "
-    select a.id, a.category, a.data, a.created_at, a.request_id,
+    select a.id, a.category, a.data, a.created_at, a.request_id, a.attempt,
         (select json_group_array(json_object('name', f.name, 'size', f.size, 'sha256', f.sha256))
             from (select * from files where artifact_id = a.id order by name) f) as files,
         (select json_group_array(json_object('artifact', l.artifact_id, 'target', l.target_id, 'kind', l.kind))
@@ -27,7 +28,11 @@ const SHOW: &str = "
 
 const LIST: &str = "
     select id from artifacts
-    where ($1 is null or category = $1) and ($2 is null or request_id = $2) and ($3 is null or id < $3)
+    where ($1 is null or category = $1) and ($3 is null or id < $3)
+    and ($2 is null or request_id = $2 and attempt = (
+        select t.n from requests r join attempts t on t.request_id = r.id and t.n = r.attempts
+        where r.id = $2 and r.status = 'completed' and t.outcome not in ('lost', 'released')
+    ))
     order by id desc limit $4";
 
 const PIECE: &str = "
@@ -147,12 +152,14 @@ fn artifact_of(row: &Row) -> Result<StoredArtifact, EngineError> {
         limits::check_file_name(&file.name)
             .map_err(|error| EngineError::corrupt("artifact", format!("{id}: {error}")))?;
     }
+    let request: Option<RequestId> = row.get("request_id")?;
     Ok(StoredArtifact {
         id,
         category: row.text("category")?,
         data: row.json("data")?,
         created_at: Timestamp(row.int("created_at")?),
-        request: row.get("request_id")?,
+        request,
+        attempt: request.and(row.get("attempt")?),
         files,
         relations: row.json("relations")?,
     })

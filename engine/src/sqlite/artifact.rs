@@ -45,14 +45,16 @@ pub(crate) async fn store_artifact(
     let now = transaction.now().await?;
     check(&mut transaction, made_by, now).await?;
     let sql = "
-        insert into artifacts (category, data, created_at, request_id) values ($1, $2, $3, $4) returning id";
+        insert into artifacts (category, data, created_at, request_id, attempt) values ($1, $2, $3, $4, $5) returning id";
     let data = json(&manifest.data)?;
     let request = made_by.map(|lease| lease.request);
+    let attempt = made_by.map(|lease| lease.attempt);
     let values = [
         (&manifest.category).into(),
         (&data).into(),
         now.into(),
         request.into(),
+        attempt.into(),
     ];
     let id = transaction.one(sql, &values).await?.int("id")?;
     for file in &manifest.files {

@@ -1,6 +1,9 @@
-use crate::bay::Bay;
+use crate::bay::{Bay, success};
 use serde_json::json;
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 use taskbay_core::{ArtifactId, Relation, RelationKind};
 use taskbay_engine::{ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId};
 
@@ -109,13 +112,6 @@ pub(crate) fn artifacts_relate(bay: &Bay) {
         kind: RelationKind::RelatesTo,
     };
     bay.engine.relate(relation, Some(&lease)).unwrap();
-    bay.engine.relate(relation, None).unwrap();
-    assert_eq!(bay.engine.artifact(artifact).unwrap().relations, [relation]);
-    assert_eq!(bay.engine.artifact(target).unwrap().relations, [relation]);
-    assert_eq!(
-        bay.engine.artifact(artifact).unwrap().request,
-        Some(request)
-    );
     let missing = Relation {
         target: 99,
         ..relation
@@ -124,6 +120,12 @@ pub(crate) fn artifacts_relate(bay: &Bay) {
         bay.engine.relate(missing, Some(&lease)),
         Err(EngineError::NotFound { .. })
     ));
+    bay.engine.relate(relation, None).unwrap();
+    assert_eq!(bay.engine.artifact(artifact).unwrap().relations, [relation]);
+    assert_eq!(bay.engine.artifact(target).unwrap().relations, [relation]);
+    let stored = bay.engine.artifact(artifact).unwrap();
+    assert_eq!((stored.request, stored.attempt), (Some(request), Some(1)));
+    bay.engine.complete(&lease, &success()).unwrap();
     let ids = |filter: ArtifactFilter| {
         let found = bay.engine.artifacts(&filter).unwrap();
         found.iter().map(|artifact| artifact.id).collect::<Vec<_>>()
@@ -151,6 +153,53 @@ pub(crate) fn artifacts_relate(bay: &Bay) {
         }),
         [artifact]
     );
+}
+
+/// What attempts made that came to nothing is told apart from the result.
+pub(crate) fn a_result_is_one_attempts(bay: &Bay) {
+    let request = bay.fitting("w", 0);
+    let made_by = |lease| {
+        let made = NewArtifact {
+            made_by: Some(lease),
+            ..files(&[("out", b"x")])
+        };
+        bay.engine.create_artifact(made).unwrap()
+    };
+    let results = || {
+        let filter = ArtifactFilter {
+            request: Some(request),
+            ..ArtifactFilter::default()
+        };
+        let found = bay.engine.artifacts(&filter).unwrap();
+        found.iter().map(|each| each.id).collect::<Vec<_>>()
+    };
+    let released = bay.claim("w").unwrap().lease;
+    made_by(released);
+    assert!(results().is_empty(), "it runs");
+    bay.engine
+        .release(&released, "draining", Duration::ZERO)
+        .unwrap();
+    assert!(results().is_empty());
+    let lost = bay.engine.claim("w", Duration::from_secs(2)).unwrap();
+    let lost = lost.unwrap().lease;
+    made_by(lost);
+    bay.execute("update attempts set lease_until = 0 where ended_at is null");
+    bay.expire();
+    assert!(results().is_empty());
+    let lease = bay.claim("w").unwrap().lease;
+    let [first, second] = [(); 2].map(|()| made_by(lease));
+    bay.engine.complete(&lease, &success()).unwrap();
+    assert_eq!(results(), [second, first]);
+    let attempts: Vec<_> = bay
+        .engine
+        .artifacts(&ArtifactFilter::default())
+        .unwrap()
+        .iter()
+        .map(|each| each.attempt)
+        .collect();
+    assert_eq!(attempts, [Some(3), Some(3), Some(2), Some(1)]);
+    bay.engine.retry(request).unwrap();
+    assert!(results().is_empty());
 }
 
 pub(crate) fn odd_names_are_refused(bay: &Bay) {

@@ -102,7 +102,7 @@ fn a_workers_role_can_do_nothing_else() {
         "select * from taskbay.requests",
         "select * from taskbay.chunks",
         "update taskbay.workers set draining = false",
-        "select taskbay.store_artifact(null, 'a', '{}', '[]')",
+        "select taskbay.store_artifact(null, null, 'a', '{}', '[]')",
         "select taskbay.settle('w')",
         "create table taskbay.requests2 ()",
     ] {
