@@ -113,7 +113,8 @@ pub trait Engine: Debug + Send + Sync {
     /// When there is none, or the database fails.
     fn abort(&self, id: RequestId) -> Result<Abort, EngineError>;
 
-    /// Makes a completed or held request wait again. Its attempts go on counting; its limit counts from here.
+    /// Makes a completed or held request wait again. Its attempts go on counting; its limit counts from here. It is signed
+    /// anew, since its plugin may be another one by now.
     ///
     /// # Errors
     ///

@@ -70,7 +70,7 @@ pub(crate) async fn retry(database: &Database, id: RequestId) -> Result<(), Engi
     }
     let sql = "
         update requests set status = 'pending', result = null, errors = '[]', abort_requested = false, not_before = 0, lost = 0,
-            completed_at = null
+            completed_at = null, signature_id = null
         where id = $1";
     transaction.execute(sql, &[id.into()]).await?;
     transaction.notify().await?;

@@ -66,6 +66,9 @@ pub(crate) fn a_retried_request_counts_anew(bay: &Bay) {
         bay.engine.retry(id).unwrap();
         let request = bay.engine.request(id).unwrap().request;
         assert_eq!((request.status, request.errors.len()), (Status::Pending, 0));
+        // What the plugin demanded then counts no more: it may be another one by now.
+        assert_eq!(request.signature, None);
+        bay.fit(id, "s", "w");
     }
     let lease = bay.claim("w").unwrap().lease;
     assert_eq!(lease.attempt, 3);
