@@ -7,8 +7,8 @@ use taskbay_core::TaskName;
 
 /// What a worker holds while it executes a request. Every word about the attempt names it.
 ///
-/// The fence grows with each claim of the request and follows the clock, so that it does not come again either when the
-/// database is restored from a backup.
+/// The fence grows with each claim of the request by a random number: nobody can guess it who may do a worker's work only,
+/// and it does not come again either when the database is restored from a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Lease {
     /// The request.

@@ -11,7 +11,7 @@ const SEEN_EVERY_MS: i64 = 10_000;
 
 /// One statement takes the best request. Each fit signature offers its first one, found through the queue's index.
 const TAKE: &str = "
-    update requests set status = 'running', attempts = attempts + 1, fence = max(fence + 1, $2)
+    update requests set status = 'running', attempts = attempts + 1, fence = fence % 4611686018427387904 + 1 + (random() & 281474976710655)
     where id = (
         select r.id from requests r where r.id in (
             select (

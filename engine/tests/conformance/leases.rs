@@ -174,3 +174,17 @@ pub(crate) fn a_wrong_fence_is_refused(bay: &Bay) {
     );
     bay.engine.complete(&lease, &success()).unwrap();
 }
+
+/// Whoever may do a worker's work must not speak for another: neither the clock nor one's own fences tell of others.
+pub(crate) fn a_fence_is_not_to_be_guessed(bay: &Bay) {
+    for _ in 0..2 {
+        bay.fitting("w", 0);
+    }
+    let claims = [(); 2].map(|()| bay.claim("w").unwrap());
+    let far = |a: i64, b: i64| a.abs_diff(b) > 86_400_000;
+    assert!(far(claims[0].lease.fence, claims[1].lease.fence));
+    for claim in claims {
+        let now = claim.lease_until.0;
+        assert!(far(claim.lease.fence, now) && far(claim.lease.fence, 0));
+    }
+}

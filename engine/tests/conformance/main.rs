@@ -50,7 +50,7 @@ on_both! {
     rush: sixteen_threads_take_each_request_once, sixteen_threads_see_each_completion_once;
     leases: an_expired_lease_is_refused, a_resumed_worker_is_refused, a_successor_of_the_same_name_is_another,
         a_renewed_lease_holds, attempts_are_limited_and_leave_evidence, what_was_completed_stays,
-        a_released_request_waits_again, a_wrong_fence_is_refused;
+        a_released_request_waits_again, a_wrong_fence_is_refused, a_fence_is_not_to_be_guessed;
     submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
         a_retried_request_counts_anew, a_refused_request_says_why, requests_are_listed, what_is_too_large_is_refused,
         data_is_kept_as_it_was_written;
