@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{ErrorCode, OutcomeError, TaskName, Verdict, with_sources};
-use taskbay_engine::{Engine, EngineError, MissingVerdict, NewVerdict, RequestId, Seen, Unsigned};
+use taskbay_engine::{Engine, EngineError, MissingVerdict, NewVerdict, Seen, Unsigned};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 
@@ -139,7 +139,7 @@ impl<'e> Scheduling<'e> {
             Ok(configured) => {
                 self.setbacks.answered(task, id);
                 let signed = self.engine.sign(id, configured.signature().as_str());
-                return told_of_one(id, signed);
+                return self.heard(request, signed);
             }
             Err(error) => error,
         };
@@ -167,7 +167,25 @@ impl<'e> Scheduling<'e> {
             reasons: Vec::new(),
         }];
         let refused = self.engine.refuse(id, &fitting::errors(&errors));
-        told_of_one(id, refused)
+        self.heard(request, refused)
+    }
+
+    /// What an engine makes of one request costs no other request anything.
+    fn heard(
+        &mut self,
+        request: &Unsigned,
+        told: Result<bool, EngineError>,
+    ) -> Result<(), Setback> {
+        match told {
+            // Or it is gone meanwhile.
+            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
+            Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
+                self.setbacks.of_task(&request.task_name, Instant::now());
+                log::error!("request {} waits: {error}", request.id);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether a worker says that it has that task, so that this scheduler may have it in a moment.
@@ -270,18 +288,5 @@ impl From<EngineError> for Setback {
 impl From<Unmatchable> for Setback {
     fn from(error: Unmatchable) -> Self {
         Self::NotAsked(error.to_string())
-    }
-}
-
-/// What an engine makes of one request costs no other request anything.
-fn told_of_one(request: RequestId, told: Result<bool, EngineError>) -> Result<(), Setback> {
-    match told {
-        // Or it is gone meanwhile.
-        Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
-        Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
-            log::error!("request {request} waits: {error}");
-            Ok(())
-        }
-        Err(error) => Err(error.into()),
     }
 }
