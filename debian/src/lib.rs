@@ -14,7 +14,10 @@ mod control_file;
 
 mod package_files;
 
+mod environment_lookup;
+
 pub use control_file::{ControlFile, ControlFileError, Member};
+pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};

@@ -6,7 +6,7 @@ use crate::{
     RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
     Settings, Standing, StoredArtifact, Unsigned, Worker,
 };
-use std::{fmt::Debug, io::Write, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, io::Write, time::Duration};
 use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
 
 /// Where work requests wait.
@@ -246,6 +246,17 @@ pub trait Engine: Debug + Send + Sync {
     ///
     /// When there is none, or the database fails.
     fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError>;
+
+    /// The newest artifact of that category whose data has these texts under these keys.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn find_artifact(
+        &self,
+        category: &str,
+        data: &BTreeMap<String, String>,
+    ) -> Result<Option<StoredArtifact>, EngineError>;
 
     /// The artifacts that match, the newest first.
     ///

@@ -12,7 +12,7 @@ use std::{
 use taskbay_core::{
     Abort, Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, with_sources,
 };
-use taskbay_debian::artifact_of_file;
+use taskbay_debian::{EnvironmentLookup, artifact_of_file};
 use taskbay_engine::{Engine, EngineError, Lease, NewArtifact, NewFile, StoredArtifact};
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
@@ -58,6 +58,10 @@ impl StoreServer {
     }
 
     fn find(&self, lookup: &Lookup) -> Result<StoredArtifact, ServerError> {
+        if let Some(wanted) = EnvironmentLookup::parse(lookup) {
+            let wanted = wanted.map_err(|error| ServerError(with_sources(&error)))?;
+            return self.find_environment(lookup, &wanted);
+        }
         let id = match (lookup, lookup.local_path()) {
             (Lookup::Id(id), _) => *id,
             (_, Some(path)) if self.has_local_files => self.import(path)?,
@@ -68,6 +72,20 @@ impl StoreServer {
             }
         };
         self.ask(|engine| engine.artifact(id))
+    }
+
+    fn find_environment(
+        &self,
+        lookup: &Lookup,
+        wanted: &EnvironmentLookup,
+    ) -> Result<StoredArtifact, ServerError> {
+        let category = EnvironmentLookup::CATEGORY;
+        let found = self.ask(|engine| engine.find_artifact(category, wanted.data()))?;
+        found.ok_or_else(|| {
+            ServerError(format!(
+                "the engine has no `{category}` for `{lookup}`: make one with the task `mmdebstrap`, or ask for less"
+            ))
+        })
     }
 
     /// Stores what stands for a local file, so that what comes of it can relate to it.

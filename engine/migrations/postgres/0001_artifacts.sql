@@ -59,6 +59,16 @@ language sql stable security definer set search_path = pg_catalog, taskbay, pg_t
     from artifacts a where a.id = p_id
 $$;
 
+create function find_artifact(p_category text, p_data text) returns bigint
+language sql stable security definer set search_path = pg_catalog, taskbay, pg_temp as $$
+    select a.id from artifacts a
+    where a.category = p_category and not exists (
+        select from json_each_text(p_data::json) wanted
+        where json_typeof(a.data::json -> wanted.key) is distinct from 'string'
+            or a.data::json ->> wanted.key <> wanted.value)
+    order by a.id desc limit 1
+$$;
+
 create function fetch_piece(p_artifact bigint, p_name text, p_place bigint) returns bytea
 language sql stable security definer set search_path = pg_catalog, taskbay, pg_temp as $$
     select c.bytes from files f join file_chunks p on p.file_id = f.id join chunks c on c.sha256 = p.chunk

@@ -11,7 +11,7 @@ begin
         schema_version(), report(text, bigint, text), claim(text, bigint), renew(bigint, bigint, bigint, bigint),
         is_abort_requested(bigint, bigint, bigint), append_log(bigint, bigint, bigint, text), complete(bigint, bigint, bigint, text, text),
         release(bigint, bigint, bigint, text, bigint), keep_chunk(text), put_chunk(bytea),
-        create_artifact(bigint, bigint, bigint, text, text, text), show_artifact(bigint),
+        create_artifact(bigint, bigint, bigint, text, text, text), show_artifact(bigint), find_artifact(text, text),
         fetch_piece(bigint, text, bigint), relate(bigint, bigint, bigint, bigint, bigint, text)
     to taskbay_worker;
 end $$;

@@ -1,6 +1,6 @@
 //! Artifacts: contents in pieces of 1 MiB, each kept once and named by its hash.
 
-use super::{Database, Row, Transaction, readable::leave_out};
+use super::{Database, Row, Transaction, json, readable::leave_out};
 use crate::{
     ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact, StoredFile,
     Timestamp,
@@ -9,7 +9,7 @@ use crate::{
     limits, postgres, sqlite,
 };
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     io::{self, Read, Write},
 };
 use taskbay_core::{ArtifactId, Relation};
@@ -34,6 +34,14 @@ const LIST: &str = "
         where r.id = $2 and r.status = 'completed' and t.outcome not in ('lost', 'released')
     ))
     order by id desc limit $4";
+
+/// PostgreSQL has it as a function, too.
+const FIND: &str = "
+    select a.id from artifacts a
+    where a.category = $1 and not exists (
+        select 1 from json_each($2) wanted
+        where (select found.value from json_each(a.data) found where found.key = wanted.key) is not wanted.value)
+    order by a.id desc limit 1";
 
 const PIECE: &str = "
     select c.bytes from files f join file_chunks p on p.file_id = f.id join chunks c on c.sha256 = p.chunk
@@ -190,6 +198,29 @@ pub(crate) async fn artifacts(
         }
     }
     Ok(found)
+}
+
+pub(crate) async fn find(
+    database: &Database,
+    category: &str,
+    data: &BTreeMap<String, String>,
+) -> Result<Option<StoredArtifact>, EngineError> {
+    let mut transaction = database.read().await?;
+    let sql = transaction.pick(FIND, "select taskbay.find_artifact($1, $2) as id");
+    let data = json(data)?;
+    let row = transaction
+        .row(sql, &[category.into(), (&data).into()])
+        .await?;
+    // The function answers with a null where there is none.
+    match row.map_or(Ok(None), |row| row.get::<Option<i64>>("id"))? {
+        Some(id) => show(
+            &mut transaction,
+            ArtifactId::try_from(id).unwrap_or_default(),
+        )
+        .await
+        .map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Each piece is read for itself, so that a slow receiver holds no transaction.

@@ -11,7 +11,7 @@ use crate::{
     Settings, Standing, StoredArtifact, Unsigned, Worker, limits, place::Place, postgres, sqlite,
     timestamp::millis,
 };
-use std::{fmt, io::Write, time::Duration};
+use std::{collections::BTreeMap, fmt, io::Write, time::Duration};
 use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
 use tokio::runtime::{Builder, Runtime};
 
@@ -267,6 +267,14 @@ impl Engine for SqlEngine {
 
     fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError> {
         self.ask(artifacts::artifact(&self.database, id))
+    }
+
+    fn find_artifact(
+        &self,
+        category: &str,
+        data: &BTreeMap<String, String>,
+    ) -> Result<Option<StoredArtifact>, EngineError> {
+        self.ask(artifacts::find(&self.database, category, data))
     }
 
     fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<StoredArtifact>, EngineError> {

@@ -1,5 +1,5 @@
 use crate::bay::{Bay, success};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     io::{self, Read},
     time::Duration,
@@ -200,6 +200,46 @@ pub(crate) fn a_result_is_one_attempts(bay: &Bay) {
     assert_eq!(attempts, [Some(3), Some(3), Some(2), Some(1)]);
     bay.engine.retry(request).unwrap();
     assert!(results().is_empty());
+}
+
+pub(crate) fn the_newest_that_fits_is_found(bay: &Bay) {
+    let store = |category: &str, data: Value| {
+        let artifact = NewArtifact {
+            category: category.to_owned(),
+            data,
+            ..files(&[])
+        };
+        bay.engine.create_artifact(artifact).unwrap()
+    };
+    let tarball = "debian:system-tarball";
+    let older = store(tarball, json!({"codename": "sid", "variant": "buildd"}));
+    let newer = store(
+        tarball,
+        json!({"codename": "sid", "variant": null, "pkglist": {}}),
+    );
+    let bookworm = json!({"codename": "bookworm", "variant": "buildd", "with_dev": true});
+    store(tarball, bookworm);
+    store("debian:system-image", json!({"codename": "sid"}));
+    store(tarball, json!(["codename", "sid"]));
+    let find = |wanted: &[(&str, &str)]| {
+        let wanted = wanted
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let found = bay
+            .engine
+            .find_artifact(tarball, &wanted.collect())
+            .unwrap();
+        found.map(|artifact| artifact.id)
+    };
+    assert_eq!(find(&[("codename", "sid")]), Some(newer));
+    assert_eq!(
+        find(&[("codename", "sid"), ("variant", "buildd")]),
+        Some(older)
+    );
+    assert_eq!(find(&[("codename", "sid"), ("variant", "minbase")]), None);
+    assert_eq!(find(&[("variant", "null")]), None);
+    assert_eq!(find(&[("with_dev", "true")]), None);
+    assert_eq!(find(&[("co'de\"name", "sid")]), None);
 }
 
 pub(crate) fn odd_names_are_refused(bay: &Bay) {
