@@ -1,6 +1,6 @@
 //! Where a task's commands run: in an environment, by an executor's backend, or on the worker itself.
 
-use crate::{Lookup, Requirement, TaskError};
+use crate::Requirement;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,20 +33,5 @@ impl Backend {
         Requirement::equals(&format!("executor:{name}:available"), true).because(format!(
             "the worker cannot run commands in an environment with `{name}`"
         ))
-    }
-}
-
-/// Refuses to run in an environment, rather than to run elsewhere than was asked.
-///
-/// # Errors
-///
-/// When there is an environment: there are no executors yet.
-pub fn refuse_environment(environment: Option<&Lookup>) -> Result<(), TaskError> {
-    match environment {
-        None => Ok(()),
-        Some(environment) => Err(TaskError::new(format!(
-            "cannot run in the environment `{environment}`: there are no executors yet; leave `environment` out to \
-             run on the worker itself"
-        ))),
     }
 }

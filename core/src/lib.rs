@@ -49,7 +49,7 @@ pub use conditions::Conditions;
 pub use config_error::{TaskConfigError, escape_pointer_token};
 pub use configured::{Configured, OwnCode};
 pub use context::Context;
-pub use executor::{Backend, refuse_environment};
+pub use executor::Backend;
 pub use lookup::Lookup;
 pub use manifest::{
     Accepted, Incompatible, MANIFEST_FORMAT, Manifest, ManifestError, Mismatch, PanicStrategy,

@@ -1,6 +1,6 @@
-//! Debian's packages as files: what tasks and workers both have to know of them.
+//! What Debian's tasks share with one another and with workers: packages as files, and environments that commands run in.
 //!
-//! It refuses to know what any one task does, where artifacts are kept, and that there are plugins: a plugin links all of
+//! It refuses to know what any one task does, where artifacts are kept, and how plugins are loaded. A plugin links all of
 //! it, so it has few dependencies.
 
 #![forbid(unsafe_code)]
@@ -15,9 +15,17 @@ mod control_file;
 mod package_files;
 
 mod environment_lookup;
+mod unshare;
+
+mod environment;
+
+mod executor;
 
 pub use control_file::{ControlFile, ControlFileError, Member};
+pub use environment::Environment;
 pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
+pub use executor::Executor;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
+pub use unshare::{remove_tree, why_not_unshare};

@@ -172,7 +172,7 @@ pub use log;
 pub use taskbay_core::{
     Abort, Artifact, ArtifactId, Backend, Condition, Context, Lookup, Metadata, MetadataKey,
     Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError, ServerReply,
-    Task, TaskConfigError, TaskError, TaskName, refuse_environment,
+    Task, TaskConfigError, TaskError, TaskName,
 };
 
 /// What hosts use, and no plugin: not part of what a plugin's author may rely on.

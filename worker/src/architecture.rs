@@ -52,17 +52,6 @@ pub(crate) fn executable() -> BTreeSet<String> {
     architectures
 }
 
-/// The program that emulates a whole machine of this architecture.
-pub(crate) fn qemu_system() -> String {
-    let machine = match env::consts::ARCH {
-        "x86" => "i386",
-        "powerpc64" => "ppc64",
-        "powerpc" => "ppc",
-        same => same,
-    };
-    format!("qemu-system-{machine}")
-}
-
 /// The architectures that `arch_test` prints, one a line.
 fn printed(mut arch_test: Command, limit: Duration) -> io::Result<BTreeSet<String>> {
     // A file, because a pipe would stay open as long as anything that the program started.

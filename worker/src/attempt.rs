@@ -22,6 +22,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{Abort, Outcome, Server, ServerError};
+use taskbay_debian::remove_tree;
 use taskbay_loader::Admissible;
 use tempfile::TempDir;
 
@@ -245,8 +246,9 @@ fn put_away(work: TempDir, keep: bool) -> Option<PathBuf> {
     if keep {
         return Some(work.keep());
     }
-    let path = work.path().to_owned();
-    if let Err(error) = work.close() {
+    // A task may have made files there that are of other users, which only those can remove.
+    let path = work.keep();
+    if let Err(error) = remove_tree(&path) {
         warn_of(&path, &error);
         return Some(path);
     }

@@ -1,11 +1,11 @@
 //! What the host itself reports of a machine, next to what its plugins do.
 
-use crate::architecture::{executable, host_architecture, qemu_system};
+use crate::architecture::{executable, host_architecture};
 use rustix::system::sysinfo;
 use serde_json::Value;
 use std::{fs, thread};
 use taskbay_core::Metadata;
-use taskbay_plugin_api::is_available;
+use taskbay_debian::why_not_unshare;
 
 /// All that the host reports of this machine.
 ///
@@ -16,9 +16,9 @@ use taskbay_plugin_api::is_available;
 /// | `system:worker_type` | `external` |
 /// | `system:host_architecture` | Debian's name of the architecture |
 /// | `system:architectures` | all that can be executed here, as `arch-test` finds; without it the native one |
-/// | `executor:unshare:available` | `unshare` is installed |
-/// | `executor:incus-lxc:available`, `executor:incus-vm:available` | `incus` is installed |
-/// | `executor:qemu:available` | `autopkgtest-virt-qemu`, and the `qemu-system-…` of this architecture, are installed |
+/// | `executor:unshare:available` | commands can run as root of a user namespace |
+/// | `executor:incus-lxc:available`, `executor:incus-vm:available`, `executor:qemu:available` | no: there is no such executor |
+/// | `executor:<backend>:reason` | why that one is not available, where it is not |
 pub fn metadata() -> Metadata {
     let mut metadata = quick();
     metadata.insert("system:architectures", Vec::from_iter(executable()));
@@ -42,13 +42,17 @@ pub fn quick() -> Metadata {
     set("system:worker_type", "external".into());
     set("system:host_architecture", host_architecture().into());
     set("system:architectures", vec![host_architecture()].into());
-    let incus = is_available("incus");
-    set("executor:unshare:available", is_available("unshare").into());
-    set("executor:incus-lxc:available", incus.into());
-    set("executor:incus-vm:available", incus.into());
-    // The package autopkgtest ships the former without the latter.
-    let qemu = is_available("autopkgtest-virt-qemu") && is_available(&qemu_system());
-    set("executor:qemu:available", qemu.into());
+    let mut backend = |name: &str, why_not: Option<String>| {
+        metadata.insert(&format!("executor:{name}:available"), why_not.is_none());
+        if let Some(why_not) = why_not {
+            metadata.insert(&format!("executor:{name}:reason"), why_not);
+        }
+    };
+    backend("unshare", why_not_unshare());
+    for name in ["incus-lxc", "incus-vm", "qemu"] {
+        let why_not = format!("there is no executor for {name} yet; use unshare");
+        backend(name, Some(why_not));
+    }
     metadata
 }
 
@@ -94,11 +98,16 @@ mod tests {
             .unwrap();
         assert!(memory > 16 << 20, "{memory}");
         assert_eq!(metadata.value("system:worker_type").unwrap(), "external");
+        let mut reasons = 0;
         for backend in ["unshare", "incus-lxc", "incus-vm", "qemu"] {
-            let key = format!("executor:{backend}:available");
-            assert!(metadata.value(&key).unwrap().is_boolean(), "{key}");
+            let available = format!("executor:{backend}:available");
+            let available = metadata.value(&available).unwrap().as_bool().unwrap();
+            let reason = metadata.value(&format!("executor:{backend}:reason"));
+            assert_eq!(available, reason.is_none(), "{backend}: {reason:?}");
+            assert!(backend == "unshare" || !available);
+            reasons += usize::from(!available);
         }
-        assert_eq!(metadata.len(), 9);
+        assert_eq!(metadata.len(), 9 + reasons);
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
+use taskbay_debian::Executor;
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, make_directory, refuse_environment,
-    run_to_file,
+    TaskConfigError, TaskError, export_task, is_available, log,
 };
 
 /// What a blhc work request may say.
@@ -104,16 +104,19 @@ impl Task for Blhc {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        refuse_environment(self.environment.as_ref())?;
-        let server = context.server();
-        let (source, artifact) =
-            server.fetch(&self.input.artifact, &make_directory(context, "input")?)?;
+        let (environment, architecture) = (
+            self.environment.as_ref(),
+            self.build_architecture.as_deref(),
+        );
+        let executor = Executor::new(context, environment, architecture, &["blhc"])?;
+        let (source, artifact) = executor.fetch(&self.input.artifact, "input")?;
         let build_log = build_log(&artifact)?;
 
-        let report = context.work_directory().join("blhc.txt");
-        let status = run_to_file(context, &mut self.command(build_log), &report)?;
+        let report = executor.work_directory().join("blhc.txt");
+        let status = executor.run_to_file(&self.command(build_log), &report)?;
         let success = is_success(status)?;
 
+        let server = context.server();
         let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
         server.relate(Relation {
             artifact: id,
@@ -128,7 +131,6 @@ impl Blhc {
     fn command(&self, build_log: &Path) -> Command {
         let mut command = Command::new("blhc");
         command
-            .env("LC_ALL", "C.UTF-8")
             .arg("--debian")
             .args(self.extra_flags.iter().map(|flag| flag.as_str()))
             .arg(build_log);

@@ -18,9 +18,10 @@ use std::{
     collections::BTreeSet,
     process::{Command, ExitStatus},
 };
+use taskbay_debian::Executor;
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, refuse_environment, run_to_file,
+    TaskConfigError, TaskError, export_task, is_available, log,
 };
 
 /// What a debdiff work request may say.
@@ -73,26 +74,32 @@ impl Task for Debdiff {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        refuse_environment(self.environment.as_ref())?;
         let sides = self.input.sides().map_err(|faults| {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             TaskError::new(faults.join("; "))
         })?;
-        let original = Side::fetch(context, sides.kind, 0, sides.original)?;
-        let new = Side::fetch(context, sides.kind, 1, sides.new)?;
+        let architecture = self
+            .build_architecture
+            .as_ref()
+            .or(self.host_architecture.as_ref());
+        let executor = Executor::new(
+            context,
+            self.environment.as_ref(),
+            architecture.map(String::as_str),
+            &["devscripts", "diffstat", "wdiff"],
+        )?;
+        let original = Side::fetch(&executor, sides.kind, 0, sides.original)?;
+        let new = Side::fetch(&executor, sides.kind, 1, sides.new)?;
         let comparison = Comparison::of(sides.kind, &original, &new)?;
 
-        let report = context.work_directory().join("debdiff.txt");
+        let report = executor.work_directory().join("debdiff.txt");
         let mut command = Command::new("debdiff");
         command
             // Farms compare alike whatever a worker's `devscripts.conf` says. It must be the first option.
             .arg("--no-conf")
             .args(self.extra_flags.iter().map(|flag| flag.as_str()))
-            .args(comparison.arguments())
-            .env("LC_ALL", "C.UTF-8")
-            // What it unpacks goes when the work directory goes, also when debdiff is killed.
-            .env("TMPDIR", context.work_directory());
-        let status = run_to_file(context, &mut command, &report)?;
+            .args(comparison.arguments());
+        let status = executor.run_to_file(&command, &report)?;
         let success = is_success(status)?;
 
         let server = context.server();

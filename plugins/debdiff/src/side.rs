@@ -2,9 +2,8 @@
 
 use crate::input::Kind;
 use std::path::{Path, PathBuf};
-use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
-};
+use taskbay_debian::Executor;
+use taskbay_plugin_api::{Artifact, ArtifactId, Lookup, TaskConfigError, TaskError};
 
 /// One side of a comparison: what its artifacts brought.
 #[derive(Debug)]
@@ -17,7 +16,7 @@ pub(crate) struct Side {
 impl Side {
     /// Fetches the artifacts of the side which stands at that place in the task data, each into a directory of its own.
     pub(crate) fn fetch(
-        context: &Context,
+        executor: &Executor<'_>,
         kind: Kind,
         at: usize,
         lookups: &[Lookup],
@@ -28,8 +27,7 @@ impl Side {
             files: Vec::new(),
         };
         for (number, lookup) in lookups.iter().enumerate() {
-            let directory = make_directory(context, format!("side-{at}/{number}"))?;
-            let (id, artifact) = context.server().fetch(lookup, &directory)?;
+            let (id, artifact) = executor.fetch(lookup, format!("side-{at}/{number}"))?;
             side.check_category(kind, lookup, &artifact)?;
             side.artifacts.push(id);
             side.files.extend(artifact.files);

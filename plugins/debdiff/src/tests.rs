@@ -143,7 +143,7 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
     assert_eq!(keys(data.clone()), ["executor:unshare:available"]);
     let run = execute(&data, Vec::new());
     let message = run.result.unwrap_err().message();
-    assert!(message.contains("leave `environment` out"), "{message}");
+    assert!(message.contains("debian/match:codename=sid"), "{message}");
     assert!(run.server.uploads().is_empty());
     let found = Debdiff::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(

@@ -21,9 +21,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
+use taskbay_debian::Executor;
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, make_directory, refuse_environment,
+    TaskConfigError, TaskError, export_task, is_available, log,
 };
 use tool::Selection;
 
@@ -141,14 +142,18 @@ impl Task for Lintian {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        refuse_environment(self.environment.as_ref())?;
-        let packages = Packages::fetch(context, &self.input)?;
-        let version = tool::version(context)?;
+        let (environment, architecture) = (
+            self.environment.as_ref(),
+            self.build_architecture.as_deref(),
+        );
+        let executor = Executor::new(context, environment, architecture, &["lintian"])?;
+        let packages = Packages::fetch(&executor, &self.input)?;
+        let version = tool::version(&executor)?;
         let mut success = true;
         for kind in Kind::ALL {
             let packages = packages.of_kind(kind);
             if self.output.has(kind) && !packages.is_empty() {
-                let analysis = self.analyze(context, kind, &packages, &version)?;
+                let analysis = self.analyze(context, &executor, kind, &packages, &version)?;
                 success &= !analysis.reaches(self.fail_on_severity);
             }
         }
@@ -161,18 +166,19 @@ impl Lintian {
     fn analyze(
         &self,
         context: &Context,
+        executor: &Executor<'_>,
         kind: Kind,
         packages: &[&Package],
         version: &str,
     ) -> Result<Analysis, TaskError> {
-        let directory = make_directory(context, Path::new("analysis").join(kind.name()))?;
+        let directory = executor.directory(Path::new("analysis").join(kind.name()))?;
         let files: Vec<_> = packages.iter().map(|package| package.file()).collect();
         let selection = Selection {
             include: &self.include_tags,
             exclude: &self.exclude_tags,
         };
         let output = directory.join("lintian.txt");
-        let text = tool::run(context, &selection, &files, &output)?;
+        let text = tool::run(executor, &selection, &files, &output)?;
         let tags = output::parse(&output, &text)?;
         log::info!("{}: {} tags", kind.name(), tags.len());
 

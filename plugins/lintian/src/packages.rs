@@ -2,7 +2,8 @@
 
 use crate::{Input, kind::Kind};
 use std::path::{Path, PathBuf};
-use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory};
+use taskbay_debian::Executor;
+use taskbay_plugin_api::{ArtifactId, Lookup, TaskConfigError, TaskError};
 
 /// The packages to analyse.
 #[derive(Debug, Default)]
@@ -27,13 +28,18 @@ struct Place {
 
 impl Packages {
     /// Fetches all inputs, each into a directory of its own.
-    pub(crate) fn fetch(context: &Context, input: &Input) -> Result<Self, TaskError> {
+    pub(crate) fn fetch(executor: &Executor<'_>, input: &Input) -> Result<Self, TaskError> {
         let mut packages = Self::default();
         if let Some(lookup) = &input.source_artifact {
-            packages.add(context, lookup, &Place::source(), "source")?;
+            packages.add(executor, lookup, &Place::source(), "source")?;
         }
         for (at, lookup) in input.binary_artifacts.iter().enumerate() {
-            packages.add(context, lookup, &Place::binary(at), &format!("binary-{at}"))?;
+            packages.add(
+                executor,
+                lookup,
+                &Place::binary(at),
+                &format!("binary-{at}"),
+            )?;
         }
         Ok(packages)
     }
@@ -46,13 +52,12 @@ impl Packages {
 
     fn add(
         &mut self,
-        context: &Context,
+        executor: &Executor<'_>,
         lookup: &Lookup,
         place: &Place,
         directory: &str,
     ) -> Result<(), TaskError> {
-        let directory = make_directory(context, Path::new("input").join(directory))?;
-        let (id, artifact) = context.server().fetch(lookup, &directory)?;
+        let (id, artifact) = executor.fetch(lookup, Path::new("input").join(directory))?;
         if !place.categories.contains(&artifact.category.as_str()) {
             return Err(place.fault(format!(
                 "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",

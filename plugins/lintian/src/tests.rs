@@ -119,7 +119,7 @@ fn needs_lintian_on_the_worker_or_else_an_executor() {
     assert_eq!(keys(data.clone()), ["executor:incus-lxc:available"]);
     let run = execute(&data, Vec::new());
     let message = run.result.unwrap_err().message();
-    assert!(message.contains("leave `environment` out"), "{message}");
+    assert!(message.contains("debian/match:codename=sid"), "{message}");
     assert!(run.server.uploads().is_empty());
     let found = Lintian::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(

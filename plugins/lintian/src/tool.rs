@@ -5,7 +5,8 @@ use std::{
     path::Path,
     process::{Command, ExitStatus},
 };
-use taskbay_plugin_api::{Context, TaskError, run_to_file, run_to_files};
+use taskbay_debian::Executor;
+use taskbay_plugin_api::TaskError;
 
 /// Which tags lintian shall look for.
 #[derive(Debug)]
@@ -17,9 +18,9 @@ pub(crate) struct Selection<'a> {
 }
 
 /// The version of the lintian that is installed.
-pub(crate) fn version(context: &Context) -> Result<String, TaskError> {
-    let output = context.work_directory().join("lintian-version.txt");
-    let status = run_to_file(context, command(context).arg("--print-version"), &output)?;
+pub(crate) fn version(executor: &Executor<'_>) -> Result<String, TaskError> {
+    let output = executor.work_directory().join("lintian-version.txt");
+    let status = executor.run_to_file(Command::new("lintian").arg("--print-version"), &output)?;
     if !status.success() {
         return Err(TaskError::new(format!(
             "lintian did not say its version, and ended with {status}"
@@ -31,12 +32,12 @@ pub(crate) fn version(context: &Context) -> Result<String, TaskError> {
 /// Runs lintian on `files`, with its output in the file `output`: the same text is returned. What it could not analyse
 /// is an error.
 pub(crate) fn run(
-    context: &Context,
+    executor: &Executor<'_>,
     selection: &Selection<'_>,
     files: &[&Path],
     output: &Path,
 ) -> Result<String, TaskError> {
-    let mut command = command(context);
+    let mut command = Command::new("lintian");
     command.args([
         "--no-cfg",
         // Else an error found in one package hides, in the exit status, that another could not be analysed.
@@ -54,18 +55,9 @@ pub(crate) fn run(
         command.arg(format!("--suppress-tags={}", selection.exclude.join(",")));
     }
     let errors = output.with_extension("errors");
-    let status = run_to_files(context, command.args(files), output, &errors)?;
+    let status = executor.run_to_files(command.args(files), output, &errors)?;
     check(status, &read(&errors)?, files)?;
     read(output)
-}
-
-fn command(context: &Context) -> Command {
-    let mut command = Command::new("lintian");
-    command
-        .env("LC_ALL", "C.UTF-8")
-        // What it unpacks goes when the work directory goes, also when lintian is killed.
-        .env("TMPDIR", context.work_directory());
-    command
 }
 
 fn read(file: &Path) -> Result<String, TaskError> {

@@ -1,0 +1,144 @@
+//! Where a task's commands run: in an environment, or on the worker itself.
+
+use crate::{Environment, environment::set_mode};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Lookup, TaskError, make_directory, run, run_to_file,
+    run_to_files,
+};
+
+/// Runs a task's commands where its data says.
+///
+/// The same paths name the same files in both places, as long as they lie in a [`directory`](Self::directory) of this.
+#[derive(Debug)]
+pub struct Executor<'a> {
+    context: &'a Context,
+    environment: Option<Environment>,
+}
+
+impl<'a> Executor<'a> {
+    /// Unpacks the environment, where there is one, and installs these packages in it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be had, or used here.
+    pub fn new(
+        context: &'a Context,
+        environment: Option<&Lookup>,
+        architecture: Option<&str>,
+        packages: &[&str],
+    ) -> Result<Self, TaskError> {
+        let environment = match environment {
+            Some(lookup) => Some(Environment::unpack(context, lookup, architecture)?),
+            None => None,
+        };
+        if let Some(environment) = &environment {
+            environment.install(packages)?;
+        }
+        Ok(Self {
+            context,
+            environment,
+        })
+    }
+
+    /// The directory in which commands start. Those in an environment cannot change it.
+    pub fn work_directory(&self) -> PathBuf {
+        match &self.environment {
+            Some(environment) => environment.share(),
+            None => self.context.work_directory().to_owned(),
+        }
+    }
+
+    /// A directory in [`work_directory`](Self::work_directory), made where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made.
+    pub fn directory(&self, name: impl AsRef<Path>) -> Result<PathBuf, TaskError> {
+        make_directory(self.context, self.work_directory().join(name))
+    }
+
+    /// Fetches an artifact into such a directory, so that commands can read it.
+    ///
+    /// # Errors
+    ///
+    /// When the server has none, or the directory cannot be made.
+    pub fn fetch(
+        &self,
+        lookup: &Lookup,
+        name: impl AsRef<Path>,
+    ) -> Result<(ArtifactId, Artifact), TaskError> {
+        let fetched = self
+            .context
+            .server()
+            .fetch(lookup, &self.directory(name)?)?;
+        if self.environment.is_some() {
+            for file in &fetched.1.files {
+                set_mode(file, 0o644)?;
+            }
+        }
+        Ok(fetched)
+    }
+
+    /// The environment's artifact, where there is one.
+    pub fn artifact(&self) -> Option<ArtifactId> {
+        self.environment.as_ref().map(Environment::artifact)
+    }
+
+    /// Runs `command` to its end, with all that it prints logged. It is given by what it shall be called with; where and
+    /// how is decided here.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started, or the attempt was aborted.
+    pub fn run(&self, command: &Command) -> Result<ExitStatus, TaskError> {
+        let (context, mut command) = self.place(command);
+        run(context, &mut command)
+    }
+
+    /// Runs `command` as [`run`](Self::run) does, with its standard output in a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and when the file cannot be made.
+    pub fn run_to_file(&self, command: &Command, output: &Path) -> Result<ExitStatus, TaskError> {
+        let (context, mut command) = self.place(command);
+        run_to_file(context, &mut command, output)
+    }
+
+    /// Runs `command` as [`run_to_file`](Self::run_to_file) does, with its standard error in a file besides the log.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and when a file cannot be made.
+    pub fn run_to_files(
+        &self,
+        command: &Command,
+        output: &Path,
+        errors: &Path,
+    ) -> Result<ExitStatus, TaskError> {
+        let (context, mut command) = self.place(command);
+        run_to_files(context, &mut command, output, errors)
+    }
+
+    fn place(&self, command: &Command) -> (&Context, Command) {
+        if let Some(environment) = &self.environment {
+            return (environment.context(), environment.command(command));
+        }
+        let mut here = Command::new(command.get_program());
+        here.args(command.get_args());
+        // What it unpacks goes when the work directory goes, also when it is killed.
+        here.env("TMPDIR", self.context.work_directory());
+        here.env("LC_ALL", "C.UTF-8");
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => here.env(name, value),
+                None => here.env_remove(name),
+            };
+        }
+        (self.context, here)
+    }
+}
