@@ -36,6 +36,7 @@ test: tools cargo-deb
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
+test-full: export TASKBAY_TEST_FULL = 1
 test-full: test demo
 
 packages: tools cargo-deb

@@ -1,8 +1,7 @@
 //! A system of its own, unpacked from a tarball, in which a task's commands run.
 
 use crate::{
-    EnvironmentLookup,
-    environment_lookup::with_architecture,
+    EnvironmentTarball,
     unshare::{remove_tree, script, why_not_unshare},
 };
 use std::{
@@ -11,9 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, log, make_directory, run,
-};
+use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskError, log, make_directory, run};
 
 /// Variables of the worker that commands inside see too.
 const PASSED_ON: [&str; 3] = ["http_proxy", "https_proxy", "no_proxy"];
@@ -55,14 +52,13 @@ impl Environment {
         for (path, mode) in [(&directory, 0o700), (&tree, 0o777)] {
             set_mode(path, mode)?;
         }
-        let lookup = with_architecture(lookup, architecture);
-        let (artifact, found) = context.server().fetch(&lookup, &fetched)?;
+        let tarball = EnvironmentTarball::fetch(context, lookup, architecture, &fetched)?;
         let environment = Self {
-            artifact,
+            artifact: tarball.artifact(),
             directory,
             context: Context::new(tree, context.abort().clone()),
         };
-        environment.unpack_tarball(tarball(&lookup, &found)?)?;
+        environment.unpack_tarball(tarball.file())?;
         fs::remove_dir_all(&fetched).ok();
         Ok(environment)
     }
@@ -136,7 +132,6 @@ impl Environment {
     }
 
     fn unpack_tarball(&self, tarball: &Path) -> Result<(), TaskError> {
-        set_mode(tarball, 0o644)?;
         let name = tarball.file_name().unwrap_or_default();
         let mut unpack = script(include_str!("unpack.sh"));
         unpack.arg(Path::new("fetched").join(name));
@@ -159,27 +154,6 @@ impl Drop for Environment {
                 self.directory.display()
             );
         }
-    }
-}
-
-/// The tarball in an artifact.
-fn tarball<'a>(lookup: &Lookup, artifact: &'a Artifact) -> Result<&'a Path, TaskConfigError> {
-    let fault = |message: String| Err(TaskConfigError::new("/environment", message));
-    // A local file has no other category.
-    if ![EnvironmentLookup::CATEGORY, "file"].contains(&artifact.category.as_str()) {
-        return fault(format!(
-            "needs an artifact of category `{}`, and `{lookup}` is a `{}`",
-            EnvironmentLookup::CATEGORY,
-            artifact.category
-        ));
-    }
-    let is_tarball = |file: &&PathBuf| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        name.ends_with(".tar") || name.contains(".tar.")
-    };
-    match artifact.files.iter().find(is_tarball) {
-        Some(file) => Ok(file),
-        None => fault(format!("`{lookup}` has no `.tar` or `.tar.*` file")),
     }
 }
 

@@ -14,17 +14,28 @@ mod control_file;
 
 mod package_files;
 
+mod binary_package;
+mod extra_repository;
+mod input;
+
 mod environment_lookup;
+mod environment_tarball;
 mod unshare;
 
 mod environment;
+mod open_tmp;
 
 mod executor;
 
+pub use binary_package::binary_package;
 pub use control_file::{ControlFile, ControlFileError, Member};
 pub use environment::Environment;
 pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
+pub use environment_tarball::EnvironmentTarball;
 pub use executor::Executor;
+pub use extra_repository::ExtraRepository;
+pub use input::{BINARIES, Input, SOURCES};
+pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};

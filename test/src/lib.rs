@@ -63,6 +63,8 @@ pub mod packages;
 
 mod tools;
 
+mod environments;
+
 mod worker_metadata;
 
 mod fake_server;
@@ -76,10 +78,11 @@ mod configured;
 mod loaded;
 
 pub use configured::{Configured, configure};
+pub use environments::environment;
 pub use execution::{Execution, artifact, empty_file, execute};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};
 pub use loaded::{LoadedConfigured, LoadedTask};
 pub use logs::LogLine;
 pub use taskbay_core::{Reason, ReasonCode, Verdict};
-pub use tools::has_tools;
+pub use tools::{debian_mirror, has_tools, is_full, native_architecture};
 pub use worker_metadata::WorkerMetadata;

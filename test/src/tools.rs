@@ -3,6 +3,7 @@
 use std::{
     env,
     io::{self, Write},
+    process::Command,
 };
 use taskbay_plugin_api::is_available;
 
@@ -23,6 +24,46 @@ fn has(tools: &[&str], all_must_be_there: bool) -> bool {
     // Not a print, which is seen only where the test fails.
     writeln!(io::stderr(), "skipped: {tool} is not installed").ok();
     false
+}
+
+/// Whether tests run that take minutes or need the network, as in `make test-full`. Where not, this says that the test is
+/// skipped.
+pub fn is_full() -> bool {
+    let is_full = env::var_os("TASKBAY_TEST_FULL").is_some();
+    if !is_full {
+        writeln!(
+            io::stderr(),
+            "skipped: it takes minutes; `make test-full` runs it"
+        )
+        .ok();
+    }
+    is_full
+}
+
+/// The Debian mirror of this machine. Where it has none that answers, this says that the test is skipped.
+pub fn debian_mirror() -> Option<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/debian-mirror");
+    let printed = Command::new(script).output().ok()?.stdout;
+    let mirror = String::from_utf8(printed).ok()?.trim().to_owned();
+    let release = format!("{mirror}/dists/bookworm/Release");
+    let directory = tempfile::tempdir().ok()?;
+    let mut fetch = Command::new("/usr/lib/apt/apt-helper");
+    fetch
+        .args(["download-file", &release])
+        .arg(directory.path().join("Release"));
+    let fetched = fetch.output();
+    if !mirror.is_empty() && fetched.is_ok_and(|fetched| fetched.status.success()) {
+        return Some(mirror);
+    }
+    writeln!(io::stderr(), "skipped: no Debian mirror answers").ok();
+    None
+}
+
+/// The architecture of this machine, as dpkg calls it.
+pub fn native_architecture() -> String {
+    let mut dpkg = Command::new("dpkg");
+    let printed = dpkg.arg("--print-architecture").output().unwrap().stdout;
+    String::from_utf8(printed).unwrap().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::EnvironmentLookup;
 use std::{
     collections::BTreeSet,
     io::{self, Write},
@@ -141,24 +142,6 @@ fn an_abort_ends_all_that_was_started_inside() {
         let processes = String::from_utf8_lossy(&processes.stdout).into_owned();
         assert!(!processes.contains("sleep 4321"), "{processes}");
     });
-}
-
-#[test]
-fn says_what_is_no_environment() {
-    let log = artifact("debian:package-build-log", vec!["/x.build".into()]);
-    let error = tarball(&Lookup::Id(7), &log).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "/environment: needs an artifact of category `debian:system-tarball`, and `7` is a `debian:package-build-log`"
-    );
-    let other = artifact("file", vec!["/x.iso".into()]);
-    let error = tarball(&Lookup::Id(7), &other).unwrap_err().to_string();
-    assert!(error.contains("`7` has no `.tar`"), "{error}");
-    let good = artifact("file", vec!["/x.txt".into(), "/x.tar.zst".into()]);
-    assert_eq!(
-        tarball(&Lookup::Id(7), &good).unwrap(),
-        Path::new("/x.tar.zst")
-    );
 }
 
 #[test]

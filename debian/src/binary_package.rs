@@ -1,0 +1,102 @@
+//! The artifact of a binary package.
+
+use crate::Paragraph;
+use serde_json::{Map, Value, json};
+use std::{fs, path::Path, process::Command};
+use taskbay_plugin_api::{Artifact, Context, TaskError, make_directory, run};
+
+/// The artifact `debian:binary-package` of a `.deb`, with what its control file says.
+///
+/// # Errors
+///
+/// When `dpkg-deb` cannot read it.
+pub fn binary_package(context: &Context, deb: &Path) -> Result<Artifact, TaskError> {
+    let name = deb.file_name().unwrap_or_default();
+    let directory = make_directory(context, Path::new("control").join(name))?;
+    let mut extract = Command::new("dpkg-deb");
+    extract.arg("--control").arg(deb).arg(&directory);
+    let status = run(context, &mut extract)?;
+    if !status.success() {
+        return Err(TaskError::new(format!(
+            "cannot read {}: dpkg-deb ended with {status}; the log has its message",
+            deb.display()
+        )));
+    }
+    let mut names: Vec<_> = fs::read_dir(&directory)?
+        .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_, _>>()?;
+    names.sort();
+    let control = fs::read(directory.join("control"))?;
+    let control = Paragraph::parse_all(&String::from_utf8_lossy(&control))?;
+    let control = control.into_iter().next().unwrap_or_default();
+    let data = data(&control, &names);
+    Ok(Artifact::new(
+        "debian:binary-package",
+        data,
+        vec![deb.to_owned()],
+    ))
+}
+
+fn data(control: &Paragraph, control_files: &[String]) -> Value {
+    let get = |field| control.get(field).unwrap_or_default();
+    // The source is named only where it is another, and its version where that is another.
+    let (mut name, mut version) = (get("Package"), get("Version"));
+    if let Some(source) = control.get("Source") {
+        let (source, rest) = source.split_once(' ').unwrap_or((source, ""));
+        name = source;
+        let own = rest
+            .trim()
+            .strip_prefix('(')
+            .and_then(|own| own.strip_suffix(')'));
+        version = own.unwrap_or(version);
+    }
+    let fields = control
+        .iter()
+        .map(|(field, value)| (field.to_owned(), value.into()));
+    let fields: Map<String, Value> = fields.collect();
+    json!({
+        "srcpkg_name": name,
+        "srcpkg_version": version,
+        "deb_fields": fields,
+        "deb_control_files": control_files,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskbay_plugin_api::Abort;
+    use taskbay_test::{has_tools, packages};
+
+    #[test]
+    fn says_what_the_control_file_says() {
+        if !has_tools(&["dpkg-deb"]) {
+            return;
+        }
+        let top = tempfile::tempdir().unwrap();
+        let deb = packages::deb(top.path(), "hello_1.0_amd64.deb", &[]);
+        let artifact = binary_package(&Context::new(top.path(), Abort::new()), &deb).unwrap();
+        assert_eq!(artifact.category, "debian:binary-package");
+        assert_eq!(artifact.data["srcpkg_name"], "hello");
+        assert_eq!(artifact.data["srcpkg_version"], "1.0");
+        assert_eq!(artifact.data["deb_control_files"], json!(["control"]));
+        assert_eq!(
+            artifact.data["deb_fields"]["Description"],
+            "greets\n Prints a greeting."
+        );
+    }
+
+    #[test]
+    fn a_source_of_another_name_or_version_is_told() {
+        let source = |text: &str| {
+            let control = Paragraph::parse_all(text).unwrap().remove(0);
+            let data = data(&control, &[]);
+            [data["srcpkg_name"].clone(), data["srcpkg_version"].clone()]
+        };
+        assert_eq!(
+            source("Package: a\nVersion: 1+b1\nSource: s (1)\n"),
+            ["s", "1"]
+        );
+        assert_eq!(source("Package: a\nVersion: 2\nSource: s\n"), ["s", "2"]);
+    }
+}

@@ -1,0 +1,93 @@
+//! Artifacts that a task's data names, of the categories that it may.
+
+use std::path::{Path, PathBuf};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
+};
+
+/// The categories of artifacts with a source package.
+pub const SOURCES: &[&str] = &["debian:source-package", "debian:upload"];
+/// The categories of artifacts with binary packages.
+pub const BINARIES: &[&str] = &[
+    "debian:binary-package",
+    "debian:binary-packages",
+    "debian:upload",
+];
+
+/// An artifact that has been fetched.
+#[derive(Debug)]
+pub struct Input {
+    /// Its number.
+    pub id: ArtifactId,
+    /// The artifact, its files where they lie.
+    pub artifact: Artifact,
+    pointer: String,
+}
+
+impl Input {
+    /// Fetches the artifact that the task data names at `pointer` into `directory`, in the work directory.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is of none of those categories.
+    pub fn fetch(
+        context: &Context,
+        (pointer, lookup): (&str, &Lookup),
+        categories: &[&str],
+        directory: impl AsRef<Path>,
+    ) -> Result<Self, TaskError> {
+        let directory = make_directory(context, directory)?;
+        let (id, artifact) = context.server().fetch(lookup, &directory)?;
+        if !categories.contains(&artifact.category.as_str()) {
+            let message = format!(
+                "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",
+                artifact.category,
+                categories.join(", ")
+            );
+            return Err(TaskConfigError::new(pointer, message).into());
+        }
+        Ok(Self {
+            id,
+            artifact,
+            pointer: pointer.to_owned(),
+        })
+    }
+
+    /// Its files with one of these endings.
+    pub fn files(&self, endings: &[&str]) -> Vec<&Path> {
+        let files = self.artifact.files.iter().map(PathBuf::as_path);
+        let ends_so = |file: &&Path| {
+            let ending = file.extension().unwrap_or_default();
+            endings.iter().any(|wanted| ending == *wanted)
+        };
+        files.filter(ends_so).collect()
+    }
+
+    /// Its `.dsc`.
+    ///
+    /// # Errors
+    ///
+    /// When it has none.
+    pub fn dsc(&self) -> Result<&Path, TaskError> {
+        match self.files(&["dsc"]).first() {
+            Some(dsc) => Ok(dsc),
+            None => {
+                Err(TaskConfigError::new(&self.pointer, "the artifact has no `.dsc` file").into())
+            }
+        }
+    }
+
+    /// Its binary packages.
+    ///
+    /// # Errors
+    ///
+    /// When it has none.
+    pub fn packages(&self) -> Result<Vec<&Path>, TaskError> {
+        let packages = self.files(&["deb", "udeb"]);
+        if packages.is_empty() {
+            let message = "the artifact has no `.deb` or `.udeb` file";
+            return Err(TaskConfigError::new(&self.pointer, message).into());
+        }
+        Ok(packages)
+    }
+}

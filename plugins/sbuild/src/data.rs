@@ -1,0 +1,198 @@
+//! What an sbuild work request may say.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use taskbay_debian::ExtraRepository;
+use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
+
+/// What an sbuild work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "input": {"source_artifact": "./hello_2.10-3.dsc"},
+    "environment": "debian/match:codename=bookworm:variant=buildd",
+    "build_architecture": "amd64"
+}))]
+pub(crate) struct Sbuild {
+    /// What is built.
+    pub(crate) input: Input,
+    /// The system to build in: an artifact of category `debian:system-tarball`.
+    pub(crate) environment: Lookup,
+    /// What runs the commands in it.
+    #[serde(default)]
+    pub(crate) backend: Backend,
+    /// The architecture to build for, as it was called before `build_architecture`.
+    #[serde(default)]
+    host_architecture: Option<String>,
+    /// The architecture to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Which packages are built.
+    #[serde(default = "any")]
+    pub(crate) build_components: Vec<Component>,
+    /// Builds binary packages of another version from the same source.
+    #[serde(default)]
+    pub(crate) binnmu: Option<BinNmu>,
+    /// The build profiles.
+    #[serde(default)]
+    pub(crate) build_profiles: Option<Vec<String>>,
+    /// Repositories that build dependencies come from, besides those of the environment.
+    #[serde(default)]
+    pub(crate) extra_repositories: Option<Vec<ExtraRepository>>,
+    /// How build dependencies are chosen.
+    #[serde(default)]
+    pub(crate) build_dep_resolver: Option<Resolver>,
+    /// What aspcud minimises, where it chooses them.
+    #[serde(default)]
+    pub(crate) aspcud_criteria: Option<String>,
+    /// Whether alternatives beyond the first are looked at.
+    #[serde(default)]
+    pub(crate) resolve_alternatives: Option<bool>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is built.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// The source package: an artifact of category `debian:source-package` or `debian:upload`.
+    pub(crate) source_artifact: Lookup,
+    /// Binary packages that build dependencies may be, too.
+    #[serde(default)]
+    pub(crate) extra_binary_artifacts: Vec<Lookup>,
+}
+
+/// Which packages are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Component {
+    /// Those for one architecture.
+    Any,
+    /// Those for all architectures.
+    All,
+    /// The source package.
+    Source,
+}
+
+/// A build of another version from the same source.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BinNmu {
+    /// The entry in the list of changes.
+    pub(crate) changelog: String,
+    /// What is put behind the version, as `+b1`.
+    pub(crate) suffix: String,
+    /// The date of the entry, in RFC 3339 and UTC, as `2024-01-31T12:00:00Z`.
+    #[serde(default)]
+    pub(crate) timestamp: Option<String>,
+    /// Who makes it, as `Name <address>`.
+    #[serde(default)]
+    pub(crate) maintainer: Option<String>,
+}
+
+/// How build dependencies are chosen.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Resolver {
+    /// By apt.
+    Apt,
+    /// By aptitude.
+    Aptitude,
+    /// By a solver of constraints.
+    Aspcud,
+    /// For cross builds.
+    Xapt,
+}
+
+fn any() -> Vec<Component> {
+    vec![Component::Any]
+}
+
+impl Sbuild {
+    /// The architecture to build for; empty only where [`faults`](Self::faults) says so.
+    pub(crate) fn architecture(&self) -> &str {
+        let named = self
+            .build_architecture
+            .as_ref()
+            .or(self.host_architecture.as_ref());
+        named.map_or("", String::as_str)
+    }
+
+    /// The repositories.
+    pub(crate) fn repositories(&self) -> &[ExtraRepository] {
+        self.extra_repositories.as_deref().unwrap_or_default()
+    }
+
+    /// What is wrong beyond what the schema says.
+    pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
+        let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
+        let mut fault = |pointer: &str, message: &str| {
+            faults.push(TaskConfigError::new(pointer, message));
+        };
+        let is_word = |word: &str| {
+            !word.is_empty()
+                && word
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+        };
+        if !is_word(self.architecture()) {
+            fault(
+                "/build_architecture",
+                "names the architecture to build for, as `amd64`",
+            );
+        }
+        if let (Some(build), Some(host)) = (&self.build_architecture, &self.host_architecture)
+            && build != host
+        {
+            fault(
+                "/host_architecture",
+                "is the old name of `build_architecture`, and says another; give one",
+            );
+        }
+        if self.build_components.is_empty() {
+            fault("/build_components", "needs `any`, `all` or `source`");
+        }
+        if !self
+            .build_profiles
+            .iter()
+            .flatten()
+            .all(|profile| is_word(profile))
+        {
+            fault(
+                "/build_profiles",
+                "holds something that is no name of a profile",
+            );
+        }
+        if let Some(binnmu) = &self.binnmu {
+            if self.build_components.contains(&Component::All) {
+                fault(
+                    "/build_components",
+                    "cannot hold `all` in a binNMU, which is for one architecture",
+                );
+            }
+            if binnmu.suffix.is_empty() {
+                fault("/binnmu/suffix", "must not be empty, as `+b1`");
+            }
+            if binnmu.timestamp.is_some() && binnmu.seconds().is_none() {
+                fault(
+                    "/binnmu/timestamp",
+                    "is no time in RFC 3339 and UTC, as `2024-01-31T12:00:00Z`",
+                );
+            }
+        }
+        faults
+    }
+}
+
+impl BinNmu {
+    /// Its date in seconds since 1970.
+    pub(crate) fn seconds(&self) -> Option<u64> {
+        let text = self.timestamp.as_ref()?.replace("+00:00", "Z");
+        let time = humantime::parse_rfc3339_weak(&text).ok()?;
+        let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(since.as_secs())
+    }
+}

@@ -1,0 +1,97 @@
+//! The sbuild task: builds a Debian package in an environment.
+
+mod data;
+
+mod command;
+mod verdict;
+
+mod products;
+
+use command::Files;
+use data::Sbuild;
+use products::Products;
+use std::{fs, path::Path};
+use taskbay_debian::{BINARIES, EnvironmentTarball, Input, SOURCES, open_tmp};
+use taskbay_plugin_api::{
+    Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task, is_available,
+    make_directory, run,
+};
+
+impl Task for Sbuild {
+    const NAME: &'static str = "sbuild";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("sbuild:available", is_available("sbuild"));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        self.faults()
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![
+            Requirement::equals("sbuild:available", true)
+                .because("sbuild is not installed on the worker"),
+            self.backend.requirement(),
+        ]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let source = ("/input/source_artifact", &self.input.source_artifact);
+        let source = Input::fetch(context, source, SOURCES, "source")?;
+        let environment = EnvironmentTarball::fetch(
+            context,
+            &self.environment,
+            Some(self.architecture()),
+            "environment",
+        )?;
+        let files = Files {
+            dsc: source.dsc()?,
+            tarball: environment.file(),
+            codename: environment.codename(),
+            packages: self.extra_packages(context)?,
+            output: &make_directory(context, "build")?,
+            tmp: &open_tmp(context)?,
+        };
+        let status = run(context, &mut command::command(self, &files)?)?;
+
+        let products = Products {
+            context,
+            directory: files.output,
+            source: &source,
+        };
+        let Some(log) = products.log()? else {
+            return Err(TaskError::new(format!(
+                "sbuild wrote no build log, and ended with {status}: the log has its message"
+            )));
+        };
+        let log_artifact = products.upload_log(&log)?;
+        let text = fs::read(&log)?;
+        let success = verdict::is_success(&String::from_utf8_lossy(&text), status.code())?;
+        if success {
+            products.upload_packages(log_artifact)?;
+        }
+        Ok(success)
+    }
+}
+
+impl Sbuild {
+    fn extra_packages(&self, context: &Context) -> Result<Vec<std::path::PathBuf>, TaskError> {
+        let mut packages = Vec::new();
+        for (number, lookup) in self.input.extra_binary_artifacts.iter().enumerate() {
+            let pointer = format!("/input/extra_binary_artifacts/{number}");
+            let directory = Path::new("extra").join(number.to_string());
+            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
+            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
+        }
+        Ok(packages)
+    }
+}
+
+export_task!(Sbuild);
+
+#[cfg(test)]
+mod tests;

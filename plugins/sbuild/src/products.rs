@@ -1,0 +1,132 @@
+//! What comes out of a build.
+
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use taskbay_debian::{Input, artifact_of_file, binary_package};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Relation, RelationKind, Server, TaskError,
+};
+
+/// The directory that sbuild wrote to, and what it built from.
+#[derive(Debug)]
+pub(crate) struct Products<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) directory: &'a Path,
+    pub(crate) source: &'a Input,
+}
+
+impl Products<'_> {
+    /// The build log, where there is one. sbuild makes a link to it, too.
+    pub(crate) fn log(&self) -> Result<Option<PathBuf>, TaskError> {
+        Ok(self.files("build")?.pop())
+    }
+
+    /// Gives the log to the server.
+    pub(crate) fn upload_log(&self, log: &Path) -> Result<ArtifactId, TaskError> {
+        let data = json!({
+            "source": self.source.artifact.data["name"],
+            "version": self.source.artifact.data["version"],
+            "filename": log.file_name().unwrap_or_default().to_string_lossy(),
+            "bd_uninstallable": null,
+        });
+        let artifact = Artifact::new("debian:package-build-log", data, vec![log.to_owned()]);
+        let id = self.server().upload(artifact)?;
+        self.relate(id, RelationKind::RelatesTo, self.source.id)?;
+        Ok(id)
+    }
+
+    /// Gives the packages to the server, each for itself and together, then the upload and what of it is to be signed.
+    pub(crate) fn upload_packages(&self, log: ArtifactId) -> Result<(), TaskError> {
+        let mut built = Vec::new();
+        let mut by_architecture: BTreeMap<String, Vec<Artifact>> = BTreeMap::new();
+        let mut packages = self.files("deb")?;
+        packages.extend(self.files("udeb")?);
+        for deb in packages {
+            let package = binary_package(self.context, &deb)?;
+            let architecture = text(&package.data["deb_fields"]["Architecture"]);
+            built.push(self.server().upload(package.clone())?);
+            by_architecture
+                .entry(architecture)
+                .or_default()
+                .push(package);
+        }
+        for (architecture, packages) in by_architecture {
+            built.push(self.server().upload(together(&architecture, &packages))?);
+        }
+        let mut uploads = Vec::new();
+        for changes in self.files("changes")? {
+            let upload = self.server().upload(artifact_of_file(&changes)?)?;
+            let data = json!({"trusted_certs": null, "binary_package_name": null});
+            let to_sign = Artifact::new("debusine:signing-input", data, vec![changes]);
+            let to_sign = self.server().upload(to_sign)?;
+            self.relate(to_sign, RelationKind::RelatesTo, upload)?;
+            uploads.push(upload);
+        }
+        for package in built {
+            self.relate(package, RelationKind::BuiltUsing, self.source.id)?;
+            self.relate(log, RelationKind::RelatesTo, package)?;
+            for upload in &uploads {
+                self.relate(*upload, RelationKind::Extends, package)?;
+                self.relate(*upload, RelationKind::RelatesTo, package)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The regular files with that ending, sorted.
+    fn files(&self, ending: &str) -> Result<Vec<PathBuf>, TaskError> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.directory)? {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_type()?.is_file() && path.extension().is_some_and(|end| end == ending) {
+                files.push(path);
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    fn server(&self) -> &(dyn Server + 'static) {
+        self.context.server()
+    }
+
+    fn relate(
+        &self,
+        artifact: ArtifactId,
+        kind: RelationKind,
+        target: ArtifactId,
+    ) -> Result<(), TaskError> {
+        let relation = Relation {
+            artifact,
+            target,
+            kind,
+        };
+        Ok(self.server().relate(relation)?)
+    }
+}
+
+/// All packages of one architecture in one artifact.
+fn together(architecture: &str, packages: &[Artifact]) -> Artifact {
+    let first = &packages[0].data;
+    let names = packages
+        .iter()
+        .map(|package| &package.data["deb_fields"]["Package"]);
+    let data = json!({
+        "srcpkg_name": first["srcpkg_name"],
+        "srcpkg_version": first["srcpkg_version"],
+        "version": first["deb_fields"]["Version"],
+        "architecture": architecture,
+        "packages": names.collect::<Vec<_>>(),
+    });
+    let files = packages.iter().flat_map(|package| package.files.clone());
+    Artifact::new("debian:binary-packages", data, files.collect())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

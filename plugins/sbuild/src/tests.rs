@@ -1,0 +1,225 @@
+use super::*;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use taskbay_test::{Configured, WorkerMetadata};
+
+mod execution;
+
+fn configure(data: &Value) -> Result<Configured<Sbuild>, Vec<String>> {
+    let configured = taskbay_test::configure::<Sbuild>(data);
+    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn minimal() -> Value {
+    json!({"input": {"source_artifact": 1}, "environment": 2, "build_architecture": "amd64"})
+}
+
+fn with(changes: &Value) -> Value {
+    let mut data = minimal();
+    data.as_object_mut()
+        .unwrap()
+        .append(&mut changes.as_object().unwrap().clone());
+    data
+}
+
+fn task(data: &Value) -> Sbuild {
+    serde_json::from_value(data.clone()).unwrap()
+}
+
+/// The words that sbuild is called with for that data, where files of the work directory are said by name.
+fn words(data: &Value, codename: Option<&str>, packages: &[&str]) -> Vec<String> {
+    let work = tempfile::tempdir().unwrap();
+    let files = Files {
+        dsc: Path::new("/hello.dsc"),
+        tarball: Path::new("/system.tar.xz"),
+        codename,
+        packages: packages.iter().map(PathBuf::from).collect(),
+        output: Path::new("/build"),
+        tmp: work.path(),
+    };
+    let command = command::command(&task(data), &files).unwrap();
+    let tmp = work.path().to_str().unwrap();
+    let words = command
+        .get_args()
+        .map(|word| word.to_str().unwrap().replace(tmp, "TMP"));
+    words
+        .filter(|word| !word.starts_with("--chroot-setup-commands="))
+        .collect()
+}
+
+#[test]
+fn takes_a_request_that_a_debusine_server_sent() {
+    let data = json!({
+        "input": {"source_artifact": 65}, "backend": "unshare", "environment": 63, "build_components": ["all"],
+        "host_architecture": "amd64",
+    });
+    configure(&data).unwrap();
+}
+
+#[test]
+fn refuses_what_cannot_be_built_and_says_where() {
+    let binnmu = json!({"changelog": "again", "suffix": "+b1"});
+    let late = json!({"changelog": "again", "suffix": "", "timestamp": "yesterday"});
+    let repository = json!([{"url": "http://a", "suite": "sid"}]);
+    for (changes, words) in [
+        (
+            json!({"build_architecture": ""}),
+            "/build_architecture: names",
+        ),
+        (
+            json!({"host_architecture": "i386"}),
+            "/host_architecture: is the old name",
+        ),
+        (json!({"build_components": []}), "/build_components: needs"),
+        (
+            json!({"build_components": ["any", "all"], "binnmu": binnmu}),
+            "cannot hold `all` in a binNMU",
+        ),
+        (json!({"binnmu": late}), "/binnmu/timestamp: is no time"),
+        (json!({"binnmu": late}), "/binnmu/suffix: must not be empty"),
+        (json!({"build_profiles": ["a,b"]}), "/build_profiles"),
+        (
+            json!({"extra_repositories": repository}),
+            "/extra_repositories/0/components",
+        ),
+        (
+            json!({"build_dep_resolver": "guess"}),
+            "/build_dep_resolver",
+        ),
+        (json!({"lintian": true}), "lintian"),
+    ] {
+        let faults = configure(&with(&changes)).unwrap_err().join("; ");
+        assert!(faults.contains(words), "{changes}: {faults}");
+    }
+    let faults = configure(&json!({"input": {"source_artifact": 1}})).unwrap_err();
+    assert!(faults.join("; ").contains("environment"), "{faults:?}");
+}
+
+#[test]
+fn needs_sbuild_an_executor_and_the_architecture() {
+    let refusals = |data: &Value| {
+        let worker = WorkerMetadata::offering::<Sbuild>()
+            .with("sbuild:available", false)
+            .with("executor:unshare:available", true)
+            .with("executor:qemu:available", false)
+            .with("system:architectures", json!(["amd64"]));
+        let verdict = configure(data).unwrap().verdict(&worker.build());
+        let keys = verdict.reasons.into_iter().filter_map(|reason| reason.key);
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(refusals(&minimal()), ["sbuild:available"]);
+    assert_eq!(
+        refusals(&with(
+            &json!({"build_architecture": "arm64", "backend": "qemu"})
+        )),
+        [
+            "system:architectures",
+            "sbuild:available",
+            "executor:qemu:available"
+        ]
+    );
+}
+
+#[test]
+fn calls_sbuild_as_the_data_says() {
+    let common = ["--purge-deps=never", "--no-run-lintian"];
+    let rest = [
+        "--chroot-mode=unshare",
+        "--chroot=/system.tar.xz",
+        "--build-dir=/build",
+        "--bd-uninstallable-explainer=dose3",
+    ];
+    let mut plain = common.to_vec();
+    plain.extend([
+        "--arch-any",
+        "--no-arch-all",
+        "--no-source",
+        "--arch=amd64",
+        "--dist=unstable",
+    ]);
+    plain.extend(rest);
+    plain.push("/hello.dsc");
+    assert_eq!(words(&minimal(), None, &[]), plain);
+
+    let data = with(&json!({
+        "build_components": ["any", "source"],
+        "binnmu": {
+            "changelog": "Rebuild.\nAgain.", "suffix": "+b2", "timestamp": "2024-01-31T12:00:00Z",
+            "maintainer": "A Person <a@example.org>",
+        },
+        "build_profiles": ["nocheck", "nodoc"],
+        "extra_repositories": [
+            {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "KEY"}, {"url": "file:/b", "suite": "./"}
+        ],
+        "build_dep_resolver": "aspcud", "aspcud_criteria": "-removed", "resolve_alternatives": false,
+    }));
+    let mut full = common.to_vec();
+    full.extend([
+        "--arch-any",
+        "--no-arch-all",
+        "--source",
+        "--arch=amd64",
+        "--dist=bookworm",
+    ]);
+    full.extend(rest);
+    full.extend([
+        "--profiles=nocheck,nodoc",
+        "--make-binNMU=Rebuild.\nAgain.",
+        "--append-to-version=+b2",
+        "--binNMU=0",
+        "--binNMU-timestamp=1706702400",
+        "--maintainer=A Person <a@example.org>",
+        "--build-dep-resolver=aspcud",
+        "--aspcud-criteria=-removed",
+        "--no-resolve-alternatives",
+        "--extra-repository=deb http://a sid main",
+        "--extra-repository-key=TMP/extra-repository-0.asc",
+        "--extra-repository=deb file:/b ./",
+        "--extra-package=/x.deb",
+        "/hello.dsc",
+    ]);
+    assert_eq!(words(&data, Some("bookworm"), &["/x.deb"]), full);
+}
+
+/// The end of a real log, of a package whose build dependency is nowhere.
+const UNINSTALLABLE: &str = "\
+| Summary                                                                      |
++------------------------------------------------------------------------------+
+
+Build Architecture: amd64
+Build Type: any
+Fail-Stage: install-deps
+Host Architecture: amd64
+Status: given-back
+Version: 1.0
+--------------------------------------------------------------------------------
+";
+
+#[test]
+fn the_last_status_counts_and_so_does_the_exit_code() {
+    let verdict = |log: &str, code: i32| {
+        let verdict = verdict::is_success(log, Some(code));
+        verdict.map_err(|error| error.message())
+    };
+    assert_eq!(verdict("Status: successful\n", 0), Ok(true));
+    assert_eq!(verdict("Status: successful\n", 1), Ok(false));
+    assert_eq!(
+        verdict("Status: successful\nStatus: skipped\n", 0),
+        Ok(false)
+    );
+    assert_eq!(
+        verdict("x Status: attempted\nStatus: attempted\n", 2),
+        Ok(false)
+    );
+    assert_eq!(verdict(UNINSTALLABLE, 3), Ok(false));
+    let built = UNINSTALLABLE.replace("install-deps", "build");
+    assert_eq!(verdict(&built, 2), Ok(false));
+    for stage in ["create-session", "apt-get-update", "resolver setup"] {
+        let broken = UNINSTALLABLE.replace("install-deps", stage);
+        let error = verdict(&broken, 1).unwrap_err();
+        assert!(error.contains(&format!("failed at `{stage}`")), "{error}");
+    }
+    let full = format!("cc1: No space left on device\n{built}");
+    assert!(verdict(&full, 2).unwrap_err().contains("make room"));
+    assert!(verdict("", 0).unwrap_err().contains("before it had built"));
+}

@@ -1,0 +1,116 @@
+//! Real builds, in a real environment.
+
+use super::*;
+use taskbay_plugin_api::Artifact;
+use taskbay_test::{Execution, environment, execute, has_tools, native_architecture, packages};
+
+/// A source package whose `rules` are these.
+fn source(directory: &Path, rules: &str) -> Artifact {
+    let rules = format!("#!/usr/bin/make -f\n{rules}");
+    let control = "Source: tiny\nMaintainer: A Person <a@example.org>\nStandards-Version: 4.6.2\n\nPackage: tiny\n\
+                   Architecture: any\nDescription: greets\n Prints a greeting.\n";
+    let files = [("debian/rules", &*rules), ("debian/control", control)];
+    let files = packages::source(directory, "tiny_1.0.dsc", &files);
+    taskbay_debian::artifact_of_file(&files[0]).unwrap()
+}
+
+/// Enough of `rules` for a package, without debhelper, which would have to be fetched.
+const RULES: &str = "clean build build-arch build-indep:\n\nbinary-indep:\n\nbinary binary-arch:\n\
+    \tmkdir -p debian/tiny/DEBIAN\n\techo 'tiny 1.0' >debian/tiny/greeting\n\tdpkg-gencontrol -Pdebian/tiny\n\
+    \tdpkg-deb --root-owner-group --build debian/tiny ..\n";
+
+fn build(rules: &str) -> Option<Execution> {
+    let environment = environment()?;
+    if !has_tools(&["sbuild", "dpkg-source"]) {
+        return None;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let mut data = minimal();
+    data["build_architecture"] = native_architecture().into();
+    let source = source(top.path(), rules);
+    Some(execute(&task(&data), vec![source, environment]))
+}
+
+fn categories(execution: &Execution) -> Vec<String> {
+    let uploads = execution.server.uploads();
+    uploads.into_iter().map(|upload| upload.category).collect()
+}
+
+#[test]
+fn builds_a_package_and_gives_all_that_came_of_it() {
+    let Some(execution) = build(RULES) else {
+        return;
+    };
+    assert!(execution.is_success());
+    assert_eq!(
+        categories(&execution),
+        [
+            "debian:package-build-log",
+            "debian:binary-package",
+            "debian:binary-packages",
+            "debian:upload",
+            "debusine:signing-input"
+        ]
+    );
+    let [log, package, together, upload, _] = &execution.server.uploads()[..] else {
+        panic!("not five");
+    };
+    assert_eq!(
+        (&log.data["source"], &log.data["version"]),
+        (&json!("tiny"), &json!("1.0"))
+    );
+    assert_eq!(package.data["deb_fields"]["Package"], "tiny");
+    assert_eq!(together.data["packages"], json!(["tiny"]));
+    assert_eq!(upload.data["changes_fields"]["Distribution"], "bookworm");
+    // As a Debusine worker relates them.
+    let relations = execution.server.relations();
+    for relation in [
+        (101, 1),
+        (105, 104),
+        (102, 1),
+        (101, 102),
+        (104, 102),
+        (103, 1),
+        (101, 103),
+        (104, 103),
+    ] {
+        assert!(
+            relations.contains(&relation),
+            "{relation:?} of {relations:?}"
+        );
+    }
+    let tmp = fs::read_dir(execution.work.path().join("tmp")).unwrap();
+    assert_eq!(
+        tmp.count(),
+        1,
+        "what sbuild unpacked is gone, and its configuration is left"
+    );
+}
+
+#[test]
+fn a_package_that_does_not_build_is_a_failure_with_its_log() {
+    let Some(execution) = build("%:\n\techo this is broken; false\n") else {
+        return;
+    };
+    assert!(!execution.is_success());
+    assert_eq!(categories(&execution), ["debian:package-build-log"]);
+    let log = fs::read_to_string(&execution.server.uploads()[0].files[0]).unwrap();
+    assert!(log.contains("this is broken"), "{log}");
+}
+
+#[test]
+fn a_broken_environment_is_an_error() {
+    if !has_tools(&["sbuild", "newuidmap", "dpkg-source"]) {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let source = source(top.path(), RULES);
+    let broken = top.path().join("system.tar.xz");
+    fs::write(&broken, "no tarball").unwrap();
+    let environment = Artifact::new("debian:system-tarball", json!({}), vec![broken]);
+    let mut data = minimal();
+    data["build_architecture"] = native_architecture().into();
+    let execution = execute(&task(&data), vec![source, environment]);
+    let message = execution.result.unwrap_err().message();
+    assert!(message.contains("failed at `create-session`"), "{message}");
+}
