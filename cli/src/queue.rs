@@ -1,8 +1,8 @@
 //! The engine that a command meets, and what its failures mean.
 
-use crate::{error::CommandError, exit::Exit, session::Session};
+use crate::{error::CommandError, exit::Exit, report::note, session::Session};
 use rustix::process::geteuid;
-use std::{env, error::Error, path::PathBuf, sync::Arc};
+use std::{env, error::Error, path::PathBuf, sync::Arc, thread, time::Duration};
 use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError};
 use taskbay_service::{Config, ConfigError};
@@ -16,6 +16,30 @@ pub(crate) fn config() -> Result<Config, CommandError> {
 
 /// The engine that the command line names, or the settings do; else a file of this user.
 pub(crate) fn open(session: &Session, config: &Config) -> Result<Arc<dyn Engine>, CommandError> {
+    Ok(taskbay_engine::open(&url(session, config)?)?)
+}
+
+/// The same for what runs for long, which waits for an engine that is away.
+pub(crate) fn open_in_time(
+    session: &Session,
+    config: &Config,
+) -> Result<Arc<dyn Engine>, CommandError> {
+    const LONGEST: Duration = Duration::from_secs(10);
+    let url = url(session, config)?;
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match taskbay_engine::open(&url) {
+            Err(error) if error.is_temporary() => {
+                note(&format!("warning: {}; trying again", with_sources(&error)));
+            }
+            opened => return Ok(opened?),
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST);
+    }
+}
+
+fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
     let url = match &session.global.engine {
         Some(url) if has_password(url) => {
             let message = "`--engine` has a password, which everybody on this machine could read";
@@ -26,7 +50,7 @@ pub(crate) fn open(session: &Session, config: &Config) -> Result<Arc<dyn Engine>
         Some(url) => url.clone(),
         None => config.engine.clone().unwrap_or_else(default_url),
     };
-    Ok(taskbay_engine::open(&url)?)
+    Ok(url)
 }
 
 /// Whether the URL has a password in its authority or its parameters.
@@ -61,6 +85,7 @@ impl From<EngineError> for CommandError {
             EngineError::UnknownScheme { .. } | EngineError::BadUrl { .. } => Exit::Usage,
             EngineError::NotFound { .. } => Exit::Unknown,
             EngineError::WrongState { .. }
+            | EngineError::Busy { .. }
             | EngineError::TooLarge { .. }
             | EngineError::Invalid { .. }
             | EngineError::Stale { .. } => Exit::No,

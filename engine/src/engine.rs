@@ -231,6 +231,13 @@ pub trait Engine: Debug + Send + Sync {
     /// When the name or the metadata cannot be used, or the database fails.
     fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError>;
 
+    /// Forgets a worker, with what an administrator said of it. One that still runs is there again with its next report.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it executes something, or the database fails.
+    fn remove_worker(&self, name: &str) -> Result<(), EngineError>;
+
     // Artifacts.
 
     /// Stores an artifact with its files, and gives its number.

@@ -1,6 +1,6 @@
 //! What an engine answers when it cannot do what was asked.
 
-use std::{error::Error, fmt::Display, io};
+use std::{borrow::Cow, error::Error, fmt::Display, io};
 
 /// Why an engine did not do what was asked. No text of it contains a password.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +82,14 @@ pub enum EngineError {
         /// What was asked: `retried`, …
         wanted: &'static str,
     },
+    /// A worker that is to be removed executes something.
+    #[error("worker `{name}` executes {running} request(s), so it cannot be removed")]
+    Busy {
+        /// Its name.
+        name: String,
+        /// How many requests it executes.
+        running: u32,
+    },
     /// Something is larger than what an engine takes.
     #[error("the {what} has {size} bytes, and at most {limit} are taken")]
     TooLarge {
@@ -142,6 +150,10 @@ impl EngineError {
                 "stop the attempt and drop its result: the request is another attempt's now. Longer leases help where \
                  machines pause"
             }
+            Self::Busy { .. } => {
+                "drain it first (`taskbay worker-set NAME --drain`), and wait until it is done; what a dead worker has is given \
+                 to others when its lease runs out"
+            }
             Self::TooLarge { .. } => "store what is large as an artifact",
             Self::Corrupt { .. } => "check the disk, and restore the database from a backup",
             Self::WrongState { .. } => "look at its state with `taskbay show`",
@@ -151,6 +163,41 @@ impl EngineError {
             | Self::Content { .. } => return None,
         };
         Some(text.to_owned())
+    }
+
+    /// Whether the same may go well when it is tried again, since transactions were in each other's way: the database undid
+    /// this one.
+    pub(crate) fn is_passing(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
+        code.is_some_and(|code| PASSING.contains(&&*code))
+    }
+
+    /// Whether the same may go well in a while, without anybody doing anything about the address, the login, or the rights:
+    /// the database is not reachable now, starts, or is overcrowded.
+    pub fn is_temporary(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        match source.downcast_ref::<sqlx::Error>() {
+            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Some(error) => answer_code(error).is_some_and(|code| {
+                let of_postgres = code.len() == 5;
+                of_postgres && !code.starts_with("28") && !code.starts_with("3D")
+            }),
+            None => false,
+        }
+    }
+
+    /// Whether the server has no connection left.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
+        code.is_some_and(|code| code == TOO_MANY_CONNECTIONS)
     }
 
     pub(crate) fn invalid(what: &'static str, reason: impl Into<String>) -> Self {
@@ -193,6 +240,9 @@ const NO_FILE: &str = "TB003";
 const NO_ARTIFACT: &str = "TB004";
 /// PostgreSQL's own.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
+const TOO_MANY_CONNECTIONS: &str = "53300";
+/// A failure to serialise, and a deadlock.
+const PASSING: [&str; 2] = ["40001", "40P01"];
 
 impl From<sqlx::Error> for EngineError {
     fn from(error: sqlx::Error) -> Self {
@@ -232,6 +282,10 @@ impl From<sqlx::Error> for EngineError {
             },
         }
     }
+}
+
+fn answer_code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error()?.code()
 }
 
 /// Connections and their resources (08, 53, 57P), logins (28) and missing databases (3D) of PostgreSQL; SQLite's busy, locked, full, cannot

@@ -1,21 +1,18 @@
 //! PostgreSQL: a database that several machines share, and a worker's side as functions in it.
 
 mod migrate;
+mod server;
 mod work;
 
 use crate::{EngineError, place::Place, sql::Database};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use std::{str::FromStr, time::Duration};
+use sqlx::postgres::PgConnectOptions;
+use std::str::FromStr;
 
+pub(crate) use server::{CROWDED, Crowd, Server};
 pub(crate) use work::{
-    append_log, claim, complete, is_abort_requested, keep_chunk, put_chunk, relate, release, renew,
-    report, settle, store_artifact,
+    append_log, claim, complete, forget, is_abort_requested, keep_chunk, put_chunk, relate,
+    release, renew, report, settle, store_artifact,
 };
-
-/// How many connections one engine has at most, the listener's among them.
-const CONNECTIONS: u32 = 8;
-/// How long a caller waits for one.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connects, and brings the schema up to date.
 pub(crate) async fn open(place: &Place, url: &str) -> Result<Database, EngineError> {
@@ -32,12 +29,7 @@ pub(crate) async fn open(place: &Place, url: &str) -> Result<Database, EngineErr
     let options = options
         .application_name("taskbay")
         .options([("search_path", "taskbay,pg_temp")]);
-    let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await?;
-    let database = Database::Postgres(pool);
+    let database = Database::Postgres(Server::new(options));
     migrate::migrate(&database, place).await?;
     Ok(database)
 }

@@ -6,7 +6,9 @@ mod readable;
 mod row;
 mod value;
 
+pub(crate) mod again;
 pub(crate) mod artifacts;
+pub(crate) mod clock;
 pub(crate) mod expiry;
 pub(crate) mod logs;
 pub(crate) mod prune;

@@ -9,7 +9,7 @@ mod report;
 
 use crate::{EngineError, place::Place, sql::Database};
 use sqlx::{
-    SqlitePool,
+    Connection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -24,7 +24,7 @@ pub(crate) use artifact::{keep_chunk, put_chunk, relate, store_artifact};
 pub(crate) use claim::claim;
 pub(crate) use lease::{complete, is_abort_requested, release, renew};
 pub(crate) use log::append_log;
-pub(crate) use report::{report, settle};
+pub(crate) use report::{forget, report, settle};
 
 /// How long a writer waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,10 +42,7 @@ pub(crate) async fn open(place: &Place, path: &Path) -> Result<Database, EngineE
     let options = options(path);
     let mut tries = 0;
     let writer = loop {
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None);
+        let pool = pool(1).idle_timeout(None).max_lifetime(None);
         match pool
             .connect_with(options.clone())
             .await
@@ -56,12 +53,21 @@ pub(crate) async fn open(place: &Place, path: &Path) -> Result<Database, EngineE
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .connect_lazy_with(options);
+    let readers = pool(READERS).connect_lazy_with(options);
     let database = Database::Sqlite { writer, readers };
     migrate::migrate(&database, place).await?;
     Ok(database)
+}
+
+/// Connections that are usable. On a full disk SQLite ends a transaction by itself, of which the driver hears nothing: to it
+/// the transaction goes on, and none can begin any more.
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .before_acquire(|connection, _| {
+            let is_usable = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_usable) })
+        })
 }
 
 /// A connection of its own, for whoever watches the file.

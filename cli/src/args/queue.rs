@@ -144,6 +144,9 @@ pub(crate) struct WorkerSetArgs {
     /// It gets requests (`true`), or none (`false`)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub(crate) enable: Option<bool>,
+    /// Forget it, with all that was set here. Refused while it executes something; one that still runs comes back
+    #[arg(long, conflicts_with_all = ["set", "unset", "allow", "deny", "drain", "enable"])]
+    pub(crate) remove: bool,
 }
 
 /// Tasks that are named on the command line.

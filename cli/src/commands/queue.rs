@@ -19,7 +19,15 @@ use taskbay_core::OutcomeResult;
 /// Runs the command, and says what the process ends with.
 pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, CommandError> {
     let config = queue::config()?;
-    let engine = queue::open(session, &config)?;
+    let is_service = matches!(
+        command,
+        QueueCommand::Worker(_) | QueueCommand::Scheduler | QueueCommand::Serve(_)
+    );
+    let engine = if is_service {
+        queue::open_in_time(session, &config)?
+    } else {
+        queue::open(session, &config)?
+    };
     match command {
         QueueCommand::Submit {
             task,

@@ -41,6 +41,8 @@ create function create_artifact(
 ) returns bigint
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 begin
+    -- The artifact refers to its request. Whoever ends the attempt meanwhile locks the request first, so this does.
+    perform from requests where id = p_request for key share;
     perform hold(p_request, p_attempt, p_fence);
     return store_artifact(p_request, p_attempt, p_category, p_data, p_files);
 end $$;

@@ -89,6 +89,8 @@ create table attempts (
     fence bigint not null,
     started_at bigint not null,
     lease_until bigint not null,
+    -- How long the lease holds each time that it is renewed.
+    lease_ms bigint not null,
     ended_at bigint,
     outcome text,
     reason text check (octet_length(reason) <= 4096),

@@ -37,7 +37,16 @@ begin
     end if;
 end $$;
 
--- Puts a worker's static metadata over what it reported. Verdicts on metadata that no worker has any more go.
+-- Verdicts on metadata that no worker has any more go. Of several workers that give up the same metadata at once, each would
+-- see the others still have it, so one comes after the other.
+create function forget(p_hash text) returns void
+language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended(p_hash, 0));
+    delete from verdicts where hash = p_hash and not exists (select from workers where hash = p_hash);
+end $$;
+
+-- Puts a worker's static metadata over what it reported.
 create function settle(p_name text) returns void
 language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
 declare
@@ -55,7 +64,7 @@ begin
         return;
     end if;
     update workers set effective = v_effective, hash = v_hash where name = p_name;
-    delete from verdicts where hash = v_before and not exists (select from workers where hash = v_before);
+    perform forget(v_before);
     perform pg_notify('taskbay', '');
 end $$;
 
@@ -132,8 +141,8 @@ begin
         from best where r.id = best.id
         returning r.id, r.attempts, r.fence, r.task_name, r.task_data, r.priority, r.timeout_ms
     ), begun as (
-        insert into attempts (request_id, n, worker, fence, started_at, lease_until)
-        select id, attempts, p_worker, fence, v_now, v_now + p_lease from taken
+        insert into attempts (request_id, n, worker, fence, started_at, lease_until, lease_ms)
+        select id, attempts, p_worker, fence, v_now, v_now + p_lease, p_lease from taken
     )
     select t.id, t.attempts, t.fence, v_now + p_lease, t.task_name, t.task_data, t.priority, t.timeout_ms from taken t;
 end $$;
@@ -146,7 +155,7 @@ declare
 begin
     perform hold(p_request, p_attempt, p_fence);
     v_until := now_ms() + p_length;
-    update attempts a set lease_until = v_until where a.request_id = p_request and a.n = p_attempt;
+    update attempts a set lease_until = v_until, lease_ms = p_length where a.request_id = p_request and a.n = p_attempt;
     return query select v_until, r.abort_requested from requests r where r.id = p_request;
 end $$;
 

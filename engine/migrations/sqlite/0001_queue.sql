@@ -63,6 +63,8 @@ create table attempts (
     fence integer not null,
     started_at integer not null,
     lease_until integer not null,
+    -- How long the lease holds each time that it is renewed.
+    lease_ms integer not null,
     ended_at integer,
     outcome text,
     reason text,

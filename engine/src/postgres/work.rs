@@ -36,6 +36,14 @@ pub(crate) async fn settle(transaction: &mut Transaction, name: &str) -> Result<
         .map(drop)
 }
 
+/// Removes verdicts on metadata that no worker has any more.
+pub(crate) async fn forget(transaction: &mut Transaction, hash: &str) -> Result<(), EngineError> {
+    transaction
+        .execute("select taskbay.forget($1)", &[hash.into()])
+        .await
+        .map(drop)
+}
+
 pub(crate) async fn claim(
     database: &Database,
     worker: &str,

@@ -1,6 +1,6 @@
 //! Artifacts: contents in pieces of 1 MiB, each kept once and named by its hash.
 
-use super::{Database, Row, Transaction, json, readable::leave_out};
+use super::{Database, Row, Transaction, again::again, json, readable::leave_out};
 use crate::{
     ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact, StoredFile,
     Timestamp,
@@ -56,6 +56,7 @@ pub(crate) async fn create(
     check_files(&artifact.files)?;
     let mut files = Vec::with_capacity(artifact.files.len());
     for file in artifact.files {
+        // Its content is read once: each piece, and then the artifact, is a transaction that is tried again for itself.
         files.push(put_file(database, file).await?);
     }
     let manifest = Manifest {
@@ -65,8 +66,12 @@ pub(crate) async fn create(
     };
     let made_by = artifact.made_by.as_ref();
     match database {
-        Database::Sqlite { .. } => sqlite::store_artifact(database, made_by, &manifest).await,
-        Database::Postgres(_) => postgres::store_artifact(database, made_by, &manifest).await,
+        Database::Sqlite { .. } => {
+            again(|| sqlite::store_artifact(database, made_by, &manifest)).await
+        }
+        Database::Postgres(_) => {
+            again(|| postgres::store_artifact(database, made_by, &manifest)).await
+        }
     }
 }
 
@@ -116,16 +121,18 @@ async fn put_file(database: &Database, mut file: NewFile<'_>) -> Result<Manifest
 
 async fn put_chunk(database: &Database, bytes: &[u8]) -> Result<String, EngineError> {
     let sha256 = hash(bytes);
-    let is_there = match database {
-        Database::Sqlite { .. } => sqlite::keep_chunk(database, &sha256).await?,
-        Database::Postgres(_) => postgres::keep_chunk(database, &sha256).await?,
-    };
-    if !is_there {
+    again(async || {
+        let is_there = match database {
+            Database::Sqlite { .. } => sqlite::keep_chunk(database, &sha256).await?,
+            Database::Postgres(_) => postgres::keep_chunk(database, &sha256).await?,
+        };
         match database {
-            Database::Sqlite { .. } => sqlite::put_chunk(database, &sha256, bytes).await?,
-            Database::Postgres(_) => postgres::put_chunk(database, bytes).await?,
+            _ if is_there => Ok(()),
+            Database::Sqlite { .. } => sqlite::put_chunk(database, &sha256, bytes).await,
+            Database::Postgres(_) => postgres::put_chunk(database, bytes).await,
         }
-    }
+    })
+    .await?;
     Ok(sha256)
 }
 

@@ -3,8 +3,8 @@
 //! Both take `$1` as a parameter. All numbers are 64 bits wide, moments are milliseconds, documents are JSON text.
 
 use super::{Row, Value};
-use crate::EngineError;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, query};
+use crate::{EngineError, postgres::Server};
+use sqlx::{Postgres, Sqlite, SqlitePool, query};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The channel on which PostgreSQL tells that something changed.
@@ -18,7 +18,7 @@ pub(crate) enum Database {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres(Server),
 }
 
 /// A transaction. Dropped without `commit`, it did nothing.
@@ -35,7 +35,7 @@ impl Database {
             Self::Sqlite { writer, .. } => {
                 Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
         })
     }
 
@@ -43,7 +43,7 @@ impl Database {
     pub(crate) async fn read(&self) -> Result<Transaction, EngineError> {
         Ok(match self {
             Self::Sqlite { readers, .. } => Transaction::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The engine on a database: an own small runtime, in which the queries run while the caller waits.
 
 use super::{
-    Database, artifacts, expiry, json, logs, prune, requests, signatures, submission, verdicts,
-    watch::Watch, word, workers,
+    Database, again::again, artifacts, clock::Clock, expiry, json, logs, prune, requests,
+    signatures, submission, verdicts, watch::Watch, word, workers,
 };
 use crate::{
     Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
@@ -23,6 +23,7 @@ pub(crate) struct SqlEngine {
     place: Place,
     database: Database,
     watch: Watch,
+    clock: Clock,
     /// Taken out only when the engine is dropped.
     runtime: Option<Runtime>,
 }
@@ -49,6 +50,7 @@ impl SqlEngine {
             place,
             database,
             watch: Watch::default(),
+            clock: Clock::default(),
             runtime: Some(runtime),
         })
     }
@@ -59,8 +61,13 @@ impl SqlEngine {
             .expect("the runtime is there until the engine is dropped")
     }
 
+    /// Waits for an answer. Where transactions were in each other's way, it is asked again.
+    fn ask<T>(&self, answer: impl AsyncFn() -> Result<T, EngineError>) -> Result<T, EngineError> {
+        self.ask_once(again(answer))
+    }
+
     /// Waits for an answer. Whoever held a lease too long is in the log with it.
-    fn ask<T>(
+    fn ask_once<T>(
         &self,
         answer: impl Future<Output = Result<T, EngineError>>,
     ) -> Result<T, EngineError> {
@@ -115,50 +122,40 @@ impl Engine for SqlEngine {
         let metadata = workers::document(&report.metadata)?;
         let slots = i64::from(report.slots);
         if self.is_postgres() {
-            return self.ask(postgres::report(
-                &self.database,
-                &report.name,
-                slots,
-                &metadata,
-            ));
+            return self.ask(|| postgres::report(&self.database, &report.name, slots, &metadata));
         }
-        self.ask(sqlite::report(
-            &self.database,
-            &report.name,
-            slots,
-            &metadata,
-        ))
+        self.ask(|| sqlite::report(&self.database, &report.name, slots, &metadata))
     }
 
     fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError> {
         let lease = lease_length(lease)?;
         if self.is_postgres() {
-            return self.ask(postgres::claim(&self.database, worker, lease));
+            return self.ask(|| postgres::claim(&self.database, worker, lease));
         }
-        self.ask(sqlite::claim(&self.database, worker, lease))
+        self.ask(|| sqlite::claim(&self.database, worker, lease))
     }
 
     fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError> {
         let length = lease_length(length)?;
         if self.is_postgres() {
-            return self.ask(postgres::renew(&self.database, lease, length));
+            return self.ask(|| postgres::renew(&self.database, lease, length));
         }
-        self.ask(sqlite::renew(&self.database, lease, length))
+        self.ask(|| sqlite::renew(&self.database, lease, length))
     }
 
     fn is_abort_requested(&self, lease: &Lease) -> Result<bool, EngineError> {
         if self.is_postgres() {
-            return self.ask(postgres::is_abort_requested(&self.database, lease));
+            return self.ask(|| postgres::is_abort_requested(&self.database, lease));
         }
-        self.ask(sqlite::is_abort_requested(&self.database, lease))
+        self.ask(|| sqlite::is_abort_requested(&self.database, lease))
     }
 
     fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError> {
         let lines = logs::checked(lines)?;
         if self.is_postgres() {
-            return self.ask(postgres::append_log(&self.database, lease, &lines));
+            return self.ask(|| postgres::append_log(&self.database, lease, &lines));
         }
-        self.ask(sqlite::append_log(&self.database, lease, &lines))
+        self.ask(|| sqlite::append_log(&self.database, lease, &lines))
     }
 
     fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
@@ -166,38 +163,38 @@ impl Engine for SqlEngine {
         limits::check_document("list of errors", &errors)?;
         let result = word(&outcome.result);
         if self.is_postgres() {
-            return self.ask(postgres::complete(&self.database, lease, &result, &errors));
+            return self.ask(|| postgres::complete(&self.database, lease, &result, &errors));
         }
-        self.ask(sqlite::complete(&self.database, lease, &result, &errors))
+        self.ask(|| sqlite::complete(&self.database, lease, &result, &errors))
     }
 
     fn release(&self, lease: &Lease, reason: &str, delay: Duration) -> Result<(), EngineError> {
         limits::check("reason", reason, limits::LONGEST_NAME)?;
         let (reason, delay) = (logs::without_nul(reason), millis(delay));
         if self.is_postgres() {
-            return self.ask(postgres::release(&self.database, lease, &reason, delay));
+            return self.ask(|| postgres::release(&self.database, lease, &reason, delay));
         }
-        self.ask(sqlite::release(&self.database, lease, &reason, delay))
+        self.ask(|| sqlite::release(&self.database, lease, &reason, delay))
     }
 
     fn submit(&self, request: &NewRequest) -> Result<RequestId, EngineError> {
-        self.ask(submission::submit(&self.database, request))
+        self.ask(|| submission::submit(&self.database, request))
     }
 
     fn request(&self, id: RequestId) -> Result<RequestDetails, EngineError> {
-        self.ask(requests::request(&self.database, id))
+        self.ask(|| requests::request(&self.database, id))
     }
 
     fn requests(&self, filter: &RequestFilter) -> Result<Vec<Request>, EngineError> {
-        self.ask(requests::requests(&self.database, filter))
+        self.ask(|| requests::requests(&self.database, filter))
     }
 
     fn abort(&self, id: RequestId) -> Result<Abort, EngineError> {
-        self.ask(submission::abort(&self.database, id))
+        self.ask(|| submission::abort(&self.database, id))
     }
 
     fn retry(&self, id: RequestId) -> Result<(), EngineError> {
-        self.ask(submission::retry(&self.database, id))
+        self.ask(|| submission::retry(&self.database, id))
     }
 
     fn log(
@@ -206,67 +203,71 @@ impl Engine for SqlEngine {
         after: LogPosition,
         limit: u32,
     ) -> Result<Vec<LogLine>, EngineError> {
-        self.ask(logs::log(&self.database, id, after, limit))
+        self.ask(|| logs::log(&self.database, id, after, limit))
     }
 
     fn unsigned(&self, limit: u32, except: &[TaskName]) -> Result<Vec<Unsigned>, EngineError> {
-        self.ask(signatures::unsigned(&self.database, limit, except))
+        self.ask(|| signatures::unsigned(&self.database, limit, except))
     }
 
     fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError> {
-        self.ask(signatures::sign(&self.database, id, signature))
+        self.ask(|| signatures::sign(&self.database, id, signature))
     }
 
     fn unsign(&self, task: &TaskName) -> Result<u64, EngineError> {
-        self.ask(signatures::unsign(&self.database, task))
+        self.ask(|| signatures::unsign(&self.database, task))
     }
 
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
-        self.ask(submission::refuse(&self.database, id, errors))
+        self.ask(|| submission::refuse(&self.database, id, errors))
     }
 
     fn pending_signatures(&self) -> Result<Vec<PendingSignature>, EngineError> {
-        self.ask(signatures::pending_signatures(&self.database))
+        self.ask(|| signatures::pending_signatures(&self.database))
     }
 
     fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError> {
-        self.ask(verdicts::missing(&self.database, limit))
+        self.ask(|| verdicts::missing(&self.database, limit))
     }
 
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError> {
-        self.ask(verdicts::record(&self.database, verdicts))
+        self.ask(|| verdicts::record(&self.database, verdicts))
     }
 
     fn forget_failed_verdicts(&self) -> Result<u64, EngineError> {
-        self.ask(verdicts::forget_failed(&self.database))
+        self.ask(|| verdicts::forget_failed(&self.database))
     }
 
     fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError> {
-        self.ask(verdicts::of(&self.database, signature))
+        self.ask(|| verdicts::of(&self.database, signature))
     }
 
     fn expire(&self) -> Result<Expired, EngineError> {
-        self.ask(expiry::expire(&self.database))
+        self.ask(|| expiry::expire(&self.database, &self.clock))
     }
 
     fn workers(&self) -> Result<Vec<Worker>, EngineError> {
-        self.ask(workers::workers(&self.database))
+        self.ask(|| workers::workers(&self.database))
     }
 
     fn worker(&self, name: &str) -> Result<Worker, EngineError> {
-        self.ask(workers::worker(&self.database, name))
+        self.ask(|| workers::worker(&self.database, name))
     }
 
     fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError> {
-        self.ask(workers::set_worker(&self.database, name, settings))
+        self.ask(|| workers::set_worker(&self.database, name, settings))
+    }
+
+    fn remove_worker(&self, name: &str) -> Result<(), EngineError> {
+        self.ask(|| workers::remove_worker(&self.database, name))
     }
 
     fn create_artifact(&self, artifact: NewArtifact<'_>) -> Result<ArtifactId, EngineError> {
-        self.ask(artifacts::create(&self.database, artifact))
+        self.ask_once(artifacts::create(&self.database, artifact))
     }
 
     fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError> {
-        self.ask(artifacts::artifact(&self.database, id))
+        self.ask(|| artifacts::artifact(&self.database, id))
     }
 
     fn find_artifact(
@@ -274,11 +275,11 @@ impl Engine for SqlEngine {
         category: &str,
         data: &BTreeMap<String, String>,
     ) -> Result<Option<StoredArtifact>, EngineError> {
-        self.ask(artifacts::find(&self.database, category, data))
+        self.ask(|| artifacts::find(&self.database, category, data))
     }
 
     fn artifacts(&self, filter: &ArtifactFilter) -> Result<Vec<StoredArtifact>, EngineError> {
-        self.ask(artifacts::artifacts(&self.database, filter))
+        self.ask(|| artifacts::artifacts(&self.database, filter))
     }
 
     fn fetch_file(
@@ -287,19 +288,19 @@ impl Engine for SqlEngine {
         name: &str,
         to: &mut dyn Write,
     ) -> Result<u64, EngineError> {
-        self.ask(artifacts::fetch_file(&self.database, id, name, to))
+        self.ask_once(artifacts::fetch_file(&self.database, id, name, to))
     }
 
     fn relate(&self, relation: Relation, made_by: Option<&Lease>) -> Result<(), EngineError> {
-        self.ask(artifacts::relate(&self.database, &relation, made_by))
+        self.ask(|| artifacts::relate(&self.database, &relation, made_by))
     }
 
     fn remove_artifact(&self, id: ArtifactId) -> Result<(), EngineError> {
-        self.ask(artifacts::remove(&self.database, id))
+        self.ask(|| artifacts::remove(&self.database, id))
     }
 
     fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError> {
-        self.ask(prune::prune(&self.database, older_than))
+        self.ask(|| prune::prune(&self.database, older_than))
     }
 
     fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {

@@ -1,13 +1,17 @@
 //! What becomes of requests whose workers let their leases run out.
 
-use super::{Database, Row, Transaction, json};
+use super::{
+    Database, Row, Transaction,
+    clock::{self, Clock},
+    json,
+};
 use crate::{EngineError, Expired, RequestId};
 use taskbay_core::{ErrorCode, OutcomeError};
 
 /// How long a request waits after its first lost attempt; doubled with each further one.
 const BACK_OFF_MS: i64 = 1_000;
 /// The longest wait.
-const LONGEST_BACK_OFF_MS: i64 = 5 * 60 * 1_000;
+pub(super) const LONGEST_BACK_OFF_MS: i64 = 5 * 60 * 1_000;
 
 const OVERDUE: &str = "
     select r.id, r.attempts, r.max_attempts, r.lost, r.abort_requested, a.lease_until
@@ -22,9 +26,9 @@ const OVERDUE_LOCKED: &str = "
 const EVIDENCE: &str = "
     select n, worker, reason from attempts where request_id = $1 and outcome = 'lost' order by n desc limit $2";
 
-pub(crate) async fn expire(database: &Database) -> Result<Expired, EngineError> {
+pub(crate) async fn expire(database: &Database, clock: &Clock) -> Result<Expired, EngineError> {
     let mut expired = Expired::default();
-    if !is_due(database).await? {
+    if !is_due(database, clock).await? {
         return Ok(expired);
     }
     let mut transaction = database.begin().await?;
@@ -39,9 +43,14 @@ pub(crate) async fn expire(database: &Database) -> Result<Expired, EngineError> 
 }
 
 /// Looks before it writes, since there is mostly nothing to do.
-async fn is_due(database: &Database) -> Result<bool, EngineError> {
+async fn is_due(database: &Database, clock: &Clock) -> Result<bool, EngineError> {
     let mut transaction = database.read().await?;
     let now = transaction.now().await?;
+    if let Some(jump) = clock.jump(now) {
+        drop(transaction);
+        clock::put_right(database, jump).await?;
+        transaction = database.read().await?;
+    }
     let sql = "select 1 as due from attempts where ended_at is null and lease_until <= $1 limit 1";
     Ok(transaction.row(sql, &[now.into()]).await?.is_some())
 }

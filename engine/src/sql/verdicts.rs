@@ -1,6 +1,6 @@
 //! Verdicts as rows.
 
-use super::{Database, Row, json, readable, readable::leave_out};
+use super::{Database, Row, Transaction, json, readable, readable::leave_out};
 use crate::{EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits};
 
 /// For how long after it was last seen a worker counts as alive.
@@ -26,6 +26,10 @@ const RECORD: &str = "
 // As reasons are written. In a message the quotes would be escaped.
 const FORGET_FAILED: &str =
     r#"delete from verdicts where not can_run and reasons like '%"code":"plugin-failed"%'"#;
+
+/// Keeps one of the workers with that metadata from giving it up before the verdict on it can be seen. SQLite has one
+/// writer at a time.
+const KEEP: &str = "select name from workers where hash = $1 order by name limit 1 for share";
 
 const OF: &str = "
     select v.hash, v.can_run, v.reasons, w.name
@@ -72,6 +76,10 @@ pub(crate) async fn record(
             new.verdict.can_run().into(),
             (&reasons).into(),
         ];
+        if let Transaction::Postgres(_) = transaction {
+            let hash = (&new.metadata_hash).into();
+            transaction.execute(KEEP, &[hash]).await?;
+        }
         recorded += transaction.execute(RECORD, &values).await?;
     }
     transaction.notify().await?;

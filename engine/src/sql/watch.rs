@@ -1,9 +1,19 @@
 //! How a caller learns that something changed.
 
 use super::{CHANNEL, Database};
-use crate::{Seen, sqlite};
+use crate::{
+    Seen,
+    postgres::{CROWDED, Crowd, Server},
+    sqlite,
+};
 use sqlx::{PgPool, Row, SqlitePool, postgres::PgListener};
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{Arc, OnceLock},
+    task::Poll,
+    time::Duration,
+};
 use tokio::{
     runtime::Runtime,
     sync::watch::{Receiver, Sender, channel},
@@ -14,6 +24,10 @@ use tokio::{
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long until a listener that failed tries again.
 const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How often a listener looks whether its connection is of more use to others.
+const GIVE_WAY_EVERY: Duration = Duration::from_secs(10);
+/// How often callers look by themselves meanwhile.
+const POLL_EVERY: Duration = Duration::from_secs(2);
 
 /// Counts the changes of a database. It begins to watch with the first call.
 #[derive(Debug, Default)]
@@ -51,8 +65,8 @@ fn begin(runtime: &Runtime, database: &Database) -> Receiver<u64> {
             let _guard = runtime.enter();
             runtime.spawn(look(sqlite::watcher(readers), changes));
         }
-        Database::Postgres(pool) => {
-            runtime.spawn(listen(pool.clone(), changes));
+        Database::Postgres(Server { pool, crowd }) => {
+            runtime.spawn(listen(pool.clone(), Arc::clone(crowd), changes));
         }
     }
     receiver
@@ -83,22 +97,67 @@ async fn look(pool: SqlitePool, changes: Sender<u64>) {
 }
 
 /// What happens while there is no connection is not heard, so each new one counts as a change.
-async fn listen(pool: PgPool, changes: Sender<u64>) {
+async fn listen(pool: PgPool, crowd: Arc<Crowd>, changes: Sender<u64>) {
     loop {
-        if let Err(error) = hear(&pool, &changes).await {
-            log::debug!("the database cannot be listened to: {error}");
-        }
-        sleep(TRY_EVERY).await;
+        let pause = match hear(&pool, &crowd, &changes).await {
+            Ok(()) => {
+                log::debug!("the server has hardly a connection left, so it is not listened to");
+                CROWDED
+            }
+            Err(error) => {
+                log::debug!("the database cannot be listened to: {error}");
+                TRY_EVERY
+            }
+        };
+        polled(sleep(pause), &changes).await;
     }
 }
 
-async fn hear(pool: &PgPool, changes: &Sender<u64>) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+/// Hears of changes, while the server has connections enough.
+async fn hear(pool: &PgPool, crowd: &Crowd, changes: &Sender<u64>) -> Result<(), sqlx::Error> {
+    let mut listener = polled(PgListener::connect_with(pool), changes).await?;
     listener.listen(CHANNEL).await?;
     count(changes);
-    // None is a lost connection, to which the listener returns with the next call.
+    let mut noticed = pin!(crowd.noticed());
+    while !crowd.look(&mut listener).await? {
+        let mut due = pin!(sleep(GIVE_WAY_EVERY));
+        loop {
+            let mut hearing = pin!(listener.try_recv());
+            let next = poll_fn(|context| {
+                if noticed.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Next::GiveWay);
+                }
+                if due.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Next::Look);
+                }
+                hearing.as_mut().poll(context).map(Next::Heard)
+            });
+            match next.await {
+                Next::GiveWay => return Ok(()),
+                Next::Look => break,
+                // None is a lost connection, to which the listener returns with the next call.
+                Next::Heard(heard) => heard.map(drop)?,
+            }
+            count(changes);
+        }
+    }
+    Ok(())
+}
+
+/// What comes next to a listener.
+enum Next<T> {
+    Heard(T),
+    Look,
+    GiveWay,
+}
+
+/// Waits for something, while callers look by themselves.
+async fn polled<T>(something: impl Future<Output = T>, changes: &Sender<u64>) -> T {
+    let mut something = pin!(something);
     loop {
-        listener.try_recv().await?;
-        count(changes);
+        match timeout(POLL_EVERY, &mut something).await {
+            Ok(done) => return done,
+            Err(_) => count(changes),
+        }
     }
 }

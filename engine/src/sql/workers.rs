@@ -52,6 +52,38 @@ pub(crate) async fn set_worker(
     transaction.commit().await
 }
 
+pub(crate) async fn remove_worker(database: &Database, name: &str) -> Result<(), EngineError> {
+    let mut transaction = database.begin().await?;
+    let sql = transaction.pick(
+        "select hash from workers where name = $1",
+        "select hash from workers where name = $1 for update",
+    );
+    let found = transaction.row(sql, &[name.into()]).await?;
+    let hash: Option<String> = found
+        .ok_or_else(|| EngineError::not_found("worker", name))?
+        .get("hash")?;
+    let sql = "select count(*) as running from attempts where worker = $1 and ended_at is null";
+    let running = transaction.one(sql, &[name.into()]).await?;
+    let running = running.count("running")?;
+    if running > 0 {
+        return Err(EngineError::Busy {
+            name: name.to_owned(),
+            running,
+        });
+    }
+    transaction
+        .execute("delete from workers where name = $1", &[name.into()])
+        .await?;
+    if let Some(hash) = &hash {
+        match transaction {
+            Transaction::Sqlite(_) => sqlite::forget(&mut transaction, hash).await?,
+            Transaction::Postgres(_) => postgres::forget(&mut transaction, hash).await?,
+        }
+    }
+    transaction.notify().await?;
+    transaction.commit().await
+}
+
 /// Metadata as text that every engine takes.
 pub(crate) fn document(metadata: &Metadata) -> Result<String, EngineError> {
     let text = json(metadata)?;

@@ -34,7 +34,8 @@ const TAKE: &str = "
     returning id as request_id, attempts as attempt, fence, $2 + $3 as lease_until, task_name, task_data, priority, timeout_ms";
 
 const BEGIN: &str = "
-    insert into attempts (request_id, n, worker, fence, started_at, lease_until) values ($1, $2, $3, $4, $5, $6)";
+    insert into attempts (request_id, n, worker, fence, started_at, lease_until, lease_ms)
+    values ($1, $2, $3, $4, $5, $6, $7)";
 
 pub(crate) async fn claim(
     database: &Database,
@@ -59,6 +60,7 @@ pub(crate) async fn claim(
             lease.fence.into(),
             now.into(),
             lease_until.0.into(),
+            (lease_until.0 - now).into(),
         ];
         transaction.execute(BEGIN, &values).await?;
     }

@@ -47,11 +47,13 @@ pub(crate) async fn renew(
     let abort_requested = hold(&mut transaction, lease, now)
         .await?
         .get("abort_requested")?;
-    let sql = "update attempts set lease_until = $3 where request_id = $1 and n = $2";
+    let sql =
+        "update attempts set lease_until = $3, lease_ms = $4 where request_id = $1 and n = $2";
     let values = [
         lease.request.into(),
         lease.attempt.into(),
         (now + length).into(),
+        length.into(),
     ];
     transaction.execute(sql, &values).await?;
     transaction.commit().await?;

@@ -33,7 +33,7 @@ pub(crate) async fn report(
     })
 }
 
-/// Puts a worker's static metadata over what it reported. Verdicts on metadata that no worker has any more go.
+/// Puts a worker's static metadata over what it reported.
 pub(crate) async fn settle(transaction: &mut Transaction, name: &str) -> Result<(), EngineError> {
     let sql = "select reported, static, hash, last_seen from workers where name = $1";
     let row = transaction.one(sql, &[name.into()]).await?;
@@ -52,9 +52,14 @@ pub(crate) async fn settle(transaction: &mut Transaction, name: &str) -> Result<
     transaction
         .execute(sql, &[name.into(), (&effective).into(), (&hash).into()])
         .await?;
+    match before {
+        Some(before) => forget(transaction, &before).await,
+        None => Ok(()),
+    }
+}
+
+/// Removes verdicts on metadata that no worker has any more.
+pub(crate) async fn forget(transaction: &mut Transaction, hash: &str) -> Result<(), EngineError> {
     let sql = "delete from verdicts where hash = $1 and not exists (select 1 from workers where hash = $1)";
-    transaction
-        .execute(sql, &[before.as_deref().into()])
-        .await?;
-    Ok(())
+    transaction.execute(sql, &[hash.into()]).await.map(drop)
 }

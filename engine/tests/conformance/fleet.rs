@@ -1,4 +1,4 @@
-use crate::bay::{Bay, noop, task};
+use crate::bay::{Bay, noop, success, task};
 use taskbay_core::{Metadata, TaskName};
 use taskbay_engine::{EngineError, Report, Settings};
 
@@ -79,9 +79,7 @@ pub(crate) fn a_draining_worker_gets_nothing(bay: &Bay) {
     assert_eq!((worker.running, worker.slots), (1, 2));
     set(true, true);
     // What it has it may finish.
-    bay.engine
-        .complete(&claim.lease, &crate::bay::success())
-        .unwrap();
+    bay.engine.complete(&claim.lease, &success()).unwrap();
     assert_eq!(bay.engine.worker("w").unwrap().running, 0);
 }
 
@@ -154,4 +152,31 @@ pub(crate) fn an_unknown_worker_is_told(bay: &Bay) {
         bay.engine.claim("nobody", crate::bay::LONG).is_err(),
         "it never reported"
     );
+}
+
+/// With its settings and the verdicts on it, once it executes nothing.
+pub(crate) fn a_worker_is_forgotten(bay: &Bay) {
+    bay.fitting("w", 0);
+    bay.engine
+        .set_worker("spoken-of", &Settings::default())
+        .unwrap();
+    let lease = bay.claim("w").unwrap().lease;
+    let error = bay.engine.remove_worker("w").unwrap_err();
+    assert!(
+        matches!(error, EngineError::Busy { running: 1, .. }),
+        "{error:?}"
+    );
+    assert!(error.help().unwrap().contains("--drain"));
+    bay.engine.complete(&lease, &success()).unwrap();
+    bay.engine.remove_worker("w").unwrap();
+    bay.engine.remove_worker("spoken-of").unwrap();
+    assert_eq!(bay.engine.workers().unwrap(), []);
+    assert_eq!(bay.number("select count(*) from verdicts"), 0);
+    for name in ["w", "never-there"] {
+        let error = bay.engine.remove_worker(name).unwrap_err();
+        assert!(matches!(error, EngineError::NotFound { .. }), "{error:?}");
+    }
+    // One that still runs comes back by itself.
+    bay.report("w");
+    assert_eq!(bay.engine.workers().unwrap().len(), 1);
 }

@@ -188,3 +188,24 @@ pub(crate) fn a_fence_is_not_to_be_guessed(bay: &Bay) {
         assert!(far(claim.lease.fence, now) && far(claim.lease.fence, 0));
     }
 }
+
+/// As it looks after the database's clock was set back by an hour: what a dead worker had is lost all the same in time, and
+/// what waits waits for no hour.
+pub(crate) fn a_clock_that_was_set_back_holds_nothing(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    let length = Duration::from_millis(100);
+    bay.engine.claim("w", length).unwrap().unwrap();
+    let waiting = bay.fitting("w", 0);
+    bay.execute("update attempts set lease_until = lease_until + 3600000");
+    bay.execute(&format!(
+        "update requests set not_before = created_at + 3600000 where id = {waiting}"
+    ));
+    let scheduler = bay.reopened();
+    assert_eq!(scheduler.expire().unwrap().pending, 0);
+    std::thread::sleep(length * 2);
+    assert_eq!(scheduler.expire().unwrap().pending, 1);
+    let request = bay.engine.request(id).unwrap().request;
+    assert_eq!(request.status, Status::Pending);
+    let far = "select count(*) from requests where not_before > created_at + 1000000";
+    assert_eq!(bay.number(far), 0);
+}

@@ -8,6 +8,8 @@ mod server;
 mod artifacts;
 /// Rows that cannot be read stop nothing but themselves, and a worker's role cannot make any.
 mod bad_rows;
+/// Transactions that meet on PostgreSQL, each at its worst moment.
+mod contention;
 /// What workers report, and what administrators say.
 mod fleet;
 /// Who lost a lease is refused, and attempts are limited.
@@ -50,14 +52,16 @@ on_both! {
     rush: sixteen_threads_take_each_request_once, sixteen_threads_see_each_completion_once;
     leases: an_expired_lease_is_refused, a_resumed_worker_is_refused, a_successor_of_the_same_name_is_another,
         a_renewed_lease_holds, attempts_are_limited_and_leave_evidence, what_was_completed_stays,
-        a_released_request_waits_again, a_wrong_fence_is_refused, a_fence_is_not_to_be_guessed;
+        a_released_request_waits_again, a_wrong_fence_is_refused, a_fence_is_not_to_be_guessed,
+        a_clock_that_was_set_back_holds_nothing;
     submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
         a_retried_request_counts_anew, a_refused_request_says_why, requests_are_listed, what_is_too_large_is_refused,
         data_is_kept_as_it_was_written;
     matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, verdicts_go_with_their_metadata,
         a_key_is_one_tasks, verdicts_that_failed_are_missing_again;
     fleet: static_metadata_overrides_what_is_reported, an_allow_list_shadows_a_deny_list, a_draining_worker_gets_nothing,
-        settings_may_come_first, metadata_takes_any_json, an_unknown_worker_is_told;
+        settings_may_come_first, a_worker_is_forgotten,
+        metadata_takes_any_json, an_unknown_worker_is_told;
     logs: lines_keep_their_order, a_log_is_limited, a_late_line_is_refused, any_text_is_logged;
     artifacts: five_mebibytes_come_back, contents_are_kept_once, artifacts_relate, a_result_is_one_attempts,
         the_newest_that_fits_is_found, odd_names_are_refused,

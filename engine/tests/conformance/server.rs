@@ -10,76 +10,114 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Makes the server's files.
+const MAKE: &str = r#"
+exec "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$2/log" 2>&1
+"#;
+
 /// Starts the server, and stops it at the end of its standard input, which is the end of the tests, even a violent one.
-const SCRIPT: &str = r#"
-bin=$1 folder=$2
-"$bin/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$folder/log" 2>&1 || exit 1
-"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_connections=300 \
-    >>"$folder/log" 2>&1 </dev/null &
+/// A line there leaves its files to the next one.
+const RUN: &str = r#"
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off $3 >>"$2/log" 2>&1 </dev/null &
 server=$!
-cat >/dev/null
+read -r line && exit
 kill -QUIT "$server"
 wait "$server"
-rm -rf "$folder"
+rm -rf "$2"
 "#;
 
 pub(crate) struct Server {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Its standard input keeps the server alive.
-    _guard: Child,
+    #[allow(dead_code, reason = "only tests that start the server anew name it")]
+    pub(crate) guard: Child,
 }
 
 /// The server, started by whoever asks first. None where PostgreSQL is not installed.
 pub(crate) fn get() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let start = || {
+        let server = Server::in_folder(folder(), "-c max_connections=300")?;
+        assert!(server.is_ready(1), "PostgreSQL does not start");
+        Some(server)
+    };
     SERVER.get_or_init(start).as_ref()
 }
 
+/// A new folder for a server; the path of a socket in it must be short.
+pub(crate) fn folder() -> PathBuf {
+    let folder = tempfile::Builder::new().prefix("tb-pg-").tempdir_in("/tmp");
+    folder.unwrap().keep()
+}
+
 impl Server {
+    /// Makes a server in that folder, and starts it. None where PostgreSQL is not installed.
+    pub(crate) fn in_folder(folder: PathBuf, options: &str) -> Option<Self> {
+        let Some(bin) = installed() else {
+            // Past the harness, which shows nothing of a test that passes.
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped: PostgreSQL is not installed; scripts/install-tools installs it"
+            );
+            let _ = fs::remove_dir(folder);
+            return None;
+        };
+        let made = script(MAKE, &bin, &folder).status().unwrap();
+        assert!(
+            made.success(),
+            "{:?}",
+            fs::read_to_string(folder.join("log"))
+        );
+        let guard = run(&bin, &folder, options);
+        Some(Self { folder, guard })
+    }
+
     pub(crate) fn url(&self, role: &str, database: &str) -> String {
         format!(
             "postgres://{role}@localhost/{database}?host={}",
             self.folder.display()
         )
     }
+
+    /// What it said.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// Waits until it was started that many times, and accepts connections; false when it cannot be started.
+    pub(crate) fn is_ready(&self, times: usize) -> bool {
+        let begun = Instant::now();
+        while self.log().matches("ready to accept connections").count() < times {
+            if begun.elapsed() > Duration::from_mins(1) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
 }
 
-fn start() -> Option<Server> {
-    let Some(bin) = installed() else {
-        // Past the harness, which shows nothing of a test that passes.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: PostgreSQL is not installed; scripts/install-tools installs it"
-        );
-        return None;
-    };
-    // A socket's path must be short.
-    let folder = tempfile::Builder::new()
-        .prefix("tb-pg-")
-        .tempdir_in("/tmp")
-        .unwrap()
-        .keep();
-    let mut command = unprivileged(&folder);
-    let script = command
-        .args(["sh", "-c", SCRIPT, "sh"])
+/// Starts it, without waiting.
+pub(crate) fn run(bin: &Path, folder: &Path, options: &str) -> Child {
+    let mut run = script(RUN, bin, folder);
+    run.arg(options).stdin(Stdio::piped()).spawn().unwrap()
+}
+
+/// A script as the server's user.
+fn script(text: &str, bin: &Path, folder: &Path) -> Command {
+    let mut command = unprivileged(folder);
+    command
+        .args(["sh", "-c", text, "sh"])
         .arg(bin)
-        .arg(&folder);
-    let guard = script
+        .arg(folder)
         .current_dir("/")
         .env_remove("PGDATA")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    wait_until_ready(&folder);
-    Some(Server {
-        folder,
-        _guard: guard,
-    })
+        .stdout(Stdio::null());
+    command
 }
 
 /// The folder with the server's programs.
-fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -94,7 +132,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// A command prefix: `initdb` refuses root.
-fn unprivileged(folder: &Path) -> Command {
+pub(crate) fn unprivileged(folder: &Path) -> Command {
     if !rustix::process::geteuid().is_root() {
         return Command::new("env");
     }
@@ -115,17 +153,4 @@ fn unprivileged(folder: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command.args([&format!("--reuid={user}"), "--clear-groups", "--"]);
     command
-}
-
-fn wait_until_ready(folder: &Path) {
-    let begun = Instant::now();
-    let log = || fs::read_to_string(folder.join("log")).unwrap_or_default();
-    while !log().contains("ready to accept connections") {
-        assert!(
-            begun.elapsed() < Duration::from_mins(1),
-            "PostgreSQL does not start:\n{}",
-            log()
-        );
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }

@@ -1,7 +1,7 @@
 //! `taskbay worker-set`: what counts of a worker, whatever it reports.
 
 use crate::{args::WorkerSetArgs, error::CommandError, exit::Exit, session::Session};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use taskbay_core::Metadata;
 use taskbay_engine::{Engine, EngineError, Settings};
 
@@ -10,6 +10,12 @@ pub(crate) fn run(
     engine: &dyn Engine,
     args: WorkerSetArgs,
 ) -> Result<Exit, CommandError> {
+    if args.remove {
+        engine.remove_worker(&args.name)?;
+        let json = json!({"name": args.name, "removed": true});
+        session.report.json(&json)?;
+        return Ok(Exit::Success);
+    }
     let mut settings = match engine.worker(&args.name) {
         Ok(worker) => worker.settings,
         // It may be spoken of before it comes.

@@ -1,0 +1,112 @@
+//! The connections to a server, of which it has few, and many machines may want some.
+
+use crate::EngineError;
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool, Postgres, Row, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio::sync::Notify;
+
+/// How many connections one engine has at most, the listener's among them.
+const CONNECTIONS: u32 = 8;
+/// How long a caller waits for one.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one is kept that nobody uses.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long none is kept at all after the server was found crowded.
+pub(crate) const CROWDED: Duration = Duration::from_secs(30);
+
+/// Whether most connections are in use.
+const IS_CROWDED: &str = "
+    select 10 * (select count(*) from pg_catalog.pg_stat_activity where backend_type = 'client backend')
+        > 8 * pg_catalog.current_setting('max_connections')::bigint";
+
+/// A server, and the connections to it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) pool: PgPool,
+    pub(crate) crowd: Arc<Crowd>,
+}
+
+/// That a server has hardly a connection left. Whoever has one lets others have it then, as soon as it is not in use.
+#[derive(Debug, Default)]
+pub(crate) struct Crowd {
+    until: Mutex<Option<Instant>>,
+    came: Notify,
+}
+
+impl Crowd {
+    fn is_there(&self) -> bool {
+        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn comes(&self) {
+        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *until = Some(Instant::now() + CROWDED);
+        self.came.notify_waiters();
+    }
+
+    /// Waits until the server is found crowded.
+    pub(crate) async fn noticed(&self) {
+        self.came.notified().await;
+    }
+
+    /// Looks whether the server is crowded.
+    pub(crate) async fn look<'c>(
+        &self,
+        connection: impl Executor<'c, Database = Postgres>,
+    ) -> Result<bool, sqlx::Error> {
+        let is_crowded: bool = sqlx::query(IS_CROWDED)
+            .fetch_one(connection)
+            .await?
+            .try_get(0)?;
+        if is_crowded {
+            self.comes();
+        }
+        Ok(is_crowded)
+    }
+}
+
+impl Server {
+    /// Connects when somebody asks.
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
+        let crowd = Arc::new(Crowd::default());
+        let of_pool = Arc::clone(&crowd);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(IDLE_TIMEOUT)
+            .after_release(move |_, _| {
+                let is_kept = !of_pool.is_there();
+                Box::pin(async move { Ok(is_kept) })
+            })
+            .connect_lazy_with(options);
+        Self { pool, crowd }
+    }
+
+    /// Begins a transaction. Where no connection is to be had in time the pool does not know why, so the server is asked.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, EngineError> {
+        let timed_out = match self.pool.begin().await {
+            Err(timed_out @ sqlx::Error::PoolTimedOut) => timed_out,
+            begun => return Ok(begun?),
+        };
+        match PgConnection::connect_with(&self.pool.connect_options()).await {
+            Ok(connection) => {
+                let _ = connection.close().await;
+                Err(timed_out.into())
+            }
+            Err(reason) => {
+                let error = EngineError::from(reason);
+                if error.is_crowded() {
+                    self.crowd.comes();
+                }
+                Err(error)
+            }
+        }
+    }
+}

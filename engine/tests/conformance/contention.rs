@@ -1,0 +1,129 @@
+use crate::bay::{Bay, noop, wait_for};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use std::{thread, time::Duration};
+use taskbay_core::{Metadata, Verdict};
+use taskbay_engine::{Lease, NewRequest, NewVerdict};
+
+/// Makes every such change of a table take half a second, so that another is sure to come in between.
+fn slow(bay: &Bay, when: &str) {
+    bay.execute(
+        "create or replace function dawdle() returns trigger language plpgsql as $$ begin
+            perform pg_sleep(0.5);
+            return new;
+        end $$",
+    );
+    bay.execute(&format!(
+        "create trigger slow {when} for each row execute function taskbay.dawdle()"
+    ));
+}
+
+/// Calls a function past the engine, which would try again.
+fn call(bay: &Bay, function: &str, lease: &Lease, more: &str) {
+    let Lease {
+        request,
+        attempt,
+        fence,
+    } = lease;
+    let sql = format!("select taskbay.{function}({request}, {attempt}, {fence}, {more})");
+    let done = wait_for(async {
+        let mut connection = PgConnection::connect(&bay.url).await?;
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+    });
+    done.unwrap();
+}
+
+/// The second of two calls that lock the same rows comes while the first is in the middle.
+fn meanwhile(first: impl FnOnce() + Send, second: impl FnOnce()) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        thread::sleep(Duration::from_millis(200));
+        second();
+        first.join().unwrap();
+    });
+}
+
+#[test]
+fn an_attempt_ends_while_it_stores_an_artifact() {
+    let Some(bay) = Bay::postgres() else { return };
+    bay.fitting("w", 0);
+    let lease = bay.claim("w").unwrap().lease;
+    slow(&bay, "before insert on taskbay.artifacts");
+    meanwhile(
+        || call(&bay, "create_artifact", &lease, "'test', '{}', '[]'"),
+        || call(&bay, "complete", &lease, "'success', '[]'"),
+    );
+    assert_eq!(bay.number("select count(*) from artifacts"), 1);
+}
+
+#[test]
+fn what_others_were_in_the_way_of_is_tried_again() {
+    let Some(bay) = Bay::postgres() else { return };
+    // What a sequence gave, no rollback takes back.
+    bay.execute("create sequence tries");
+    bay.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin
+            case nextval('taskbay.tries')
+                when 1 then raise exception using errcode = '40001';
+                when 2 then raise exception using errcode = '40P01';
+                else return new;
+            end case;
+        end $$",
+    );
+    bay.execute(
+        "create trigger refuse before insert on requests for each row execute function refuse()",
+    );
+    bay.engine.submit(&NewRequest::new(noop(), "{}")).unwrap();
+    assert_eq!(bay.number("select count(*) from requests"), 1);
+    assert_eq!(bay.number("select last_value from tries"), 3);
+}
+
+fn moved_on() -> Metadata {
+    let mut metadata = Metadata::default();
+    metadata.insert("test:moved", json!("on"));
+    metadata
+}
+
+/// Verdict rows on metadata that no worker has.
+fn strays(bay: &Bay) -> i64 {
+    bay.number("select count(*) from verdicts v where not exists (select from workers w where w.hash = v.hash)")
+}
+
+#[test]
+fn a_verdict_on_what_is_given_up_meanwhile_stays_not() {
+    let Some(bay) = Bay::postgres() else { return };
+    let id = bay.submit(0);
+    assert!(bay.engine.sign(id, "s").unwrap());
+    let verdict = NewVerdict {
+        signature: "s".to_owned(),
+        metadata_hash: bay.report("w"),
+        verdict: Verdict::default(),
+    };
+    slow(&bay, "before insert on taskbay.verdicts");
+    meanwhile(
+        || assert_eq!(bay.engine.record_verdicts(&[verdict]).unwrap(), 1),
+        || drop(bay.report_with("w", moved_on())),
+    );
+    assert_eq!(strays(&bay), 0);
+}
+
+#[test]
+fn what_two_workers_give_up_at_once_is_gone() {
+    let Some(bay) = Bay::postgres() else { return };
+    let mut same = Metadata::default();
+    same.insert("test:same", json!(true));
+    let hash = bay.report_with("first", same.clone());
+    bay.report_with("second", same);
+    let id = bay.submit(0);
+    assert!(bay.engine.sign(id, "s").unwrap());
+    bay.verdict("s", &hash, Verdict::default());
+    slow(&bay, "after update of hash on taskbay.workers");
+    meanwhile(
+        || drop(bay.report_with("first", moved_on())),
+        || drop(bay.report_with("second", moved_on())),
+    );
+    assert_eq!(strays(&bay), 0);
+    assert_eq!(bay.number("select count(*) from verdicts"), 0);
+}
