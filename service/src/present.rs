@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError},
 };
 use taskbay_core::{Metadata, TaskName};
 use taskbay_engine::Report;
@@ -20,14 +20,33 @@ pub(crate) struct Present {
 
 /// What a worker is like now; attempts that began before go on with what was.
 #[derive(Debug, Default)]
-pub(crate) struct Now(RwLock<Arc<Present>>);
+pub(crate) struct Now {
+    present: RwLock<Arc<Present>>,
+    /// Held while the engine is told of a change, and while it is asked for work: what it gives then is for what the worker
+    /// has.
+    turn: Mutex<()>,
+}
 
 impl Now {
     pub(crate) fn get(&self) -> Arc<Present> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.present.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until nobody asks for work, or tells of a change.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None while the engine is told of a change.
+    pub(crate) fn try_turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn set(&self, present: Present) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(present);
+        *self.present.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(present);
     }
 }

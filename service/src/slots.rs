@@ -53,6 +53,16 @@ impl Slots {
         report: Report,
         files: BTreeMap<TaskName, Admissible>,
     ) -> Result<Arc<Present>, EngineError> {
+        let turn = self.now.turn();
+        self.stand_in_turn(&turn, report, files)
+    }
+
+    fn stand_in_turn(
+        &self,
+        _: &MutexGuard<'_, ()>,
+        report: Report,
+        files: BTreeMap<TaskName, Admissible>,
+    ) -> Result<Arc<Present>, EngineError> {
         let metadata = self.engine().report(&report)?.effective;
         self.now.set(Present {
             files,
@@ -64,9 +74,10 @@ impl Slots {
 
     /// Finds out what the engine holds of this worker by now.
     fn stand_anew(&self) -> Result<Arc<Present>, EngineError> {
+        let turn = self.now.turn();
         let present = self.now.get();
         match present.report.clone() {
-            Some(report) => self.stand(report, present.files.clone()),
+            Some(report) => self.stand_in_turn(&turn, report, present.files.clone()),
             None => Ok(present),
         }
     }
@@ -80,8 +91,8 @@ impl Slots {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Executes what was claimed, in a free slot.
-    pub(crate) fn begin(&self, claim: Claim) {
+    /// Executes what was claimed, in a free slot, with what the worker had then.
+    pub(crate) fn begin(&self, claim: Claim, present: Arc<Present>) {
         log::info!("{} begins: `{}`", claim.lease, claim.task_name);
         let running = Arc::new(Running::new(claim.lease));
         self.leases.add(Arc::clone(&running));
@@ -91,14 +102,14 @@ impl Slots {
         };
         let begun = thread::Builder::new()
             .name(format!("request {}", claim.lease.request))
-            .spawn(move || guard.slots.execute(&claim, &guard.running));
+            .spawn(move || guard.slots.execute(&claim, &guard.running, &present));
         if let Err(error) = begun {
             let reason = format!("no thread can be started: {error}");
             self.tell(&running, &Told::Unable { reason });
         }
     }
 
-    fn execute(&self, claim: &Claim, running: &Arc<Running>) {
+    fn execute(&self, claim: &Claim, running: &Arc<Running>, present: &Present) {
         let mut hosts = (self.make_hosts)(running.abort.clone());
         let server: Arc<dyn Server> = Arc::new(StoreServer::new(
             Arc::clone(self.engine()),
@@ -109,7 +120,7 @@ impl Slots {
         let told = attempt::make(
             claim,
             running,
-            &self.now.get(),
+            present,
             &|| self.stand_anew(),
             &mut hosts,
             &server,

@@ -179,12 +179,18 @@ impl WorkerService {
                 self.slots.news.wait_for_more_than(seen, LOOK);
                 continue;
             }
+            let Some(turn) = self.slots.now.try_turn() else {
+                self.slots.news.wait_for_more_than(seen, LOOK);
+                continue;
+            };
             let asked = Instant::now();
-            match self
+            let claimed = self
                 .engine()
-                .claim(&self.slots.options.name, self.slots.leases.length())
-            {
-                Ok(Some(claim)) => self.slots.begin(claim),
+                .claim(&self.slots.options.name, self.slots.leases.length());
+            let present = self.slots.now.get();
+            drop(turn);
+            match claimed {
+                Ok(Some(claim)) => self.slots.begin(claim, present),
                 Ok(None) => {
                     let until = asked + REGULARLY;
                     while !stop.is_told()
