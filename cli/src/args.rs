@@ -12,7 +12,7 @@ use clap::{
 pub(crate) use global::Global;
 pub(crate) use queue::{ArtifactCommand, QueueCommand, WorkerArgs, WorkerSetArgs};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
-use taskbay_worker::LONGEST;
+use taskbay_service::setting::duration;
 
 /// Loads, matches and executes native task plugins.
 #[derive(Debug, Parser)]
@@ -198,25 +198,6 @@ pub(crate) struct TaskArgs {
     pub(crate) data: OsString,
 }
 
-/// A time such as `1m 30s`, or a plain number of seconds.
-fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok();
-    let seconds = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match seconds.or_else(|| humantime::parse_duration(text).ok()) {
-        Some(duration) if duration <= LONGEST => Ok(duration),
-        Some(_) => Err("it is longer than a hundred years".to_owned()),
-        None => Err("write a time such as `90s`, `5m` or `2h`, or a number of seconds".to_owned()),
-    }
-}
-
-/// A limit, which must leave some time.
-fn limit(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
-        limit => Ok(limit),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,21 +216,5 @@ mod tests {
         assert_eq!(args.global.plugin_dir, ["a", "b", "c"].map(PathBuf::from));
         assert_eq!(args.global.plugin_timeout, Duration::from_secs(7));
         assert!(!args.global.allow_insecure);
-    }
-
-    #[test]
-    fn times_have_units_or_are_seconds() {
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
-        assert!(duration("-1").is_err());
-        for long in ["1e19", "500000000000 years"] {
-            assert!(duration(long).unwrap_err().contains("a hundred years"));
-        }
-        assert!(limit("0").is_err());
-        assert!(
-            duration("soon")
-                .unwrap_err()
-                .contains("write a time such as")
-        );
     }
 }

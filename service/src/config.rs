@@ -1,5 +1,6 @@
 //! The settings: defaults, files, environment. The command line's flags come last, and are not known here.
 
+use crate::setting::{self, MOST_SLOTS};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     env, fs, io,
@@ -12,6 +13,8 @@ use toml::{Table, Value};
 pub const ENGINE_VARIABLE: &str = "TASKBAY_ENGINE";
 /// The environment variable that names the file that stands in the place of `/etc/taskbay/config.toml`.
 pub const CONFIG_VARIABLE: &str = "TASKBAY_CONFIG";
+/// The first file where none is named.
+const MAIN: &str = "/etc/taskbay/config.toml";
 
 /// The settings of this machine and user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -28,11 +31,13 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct WorkerConfig {
     /// Its name; the machine's by default.
+    #[serde(deserialize_with = "name")]
     pub name: Option<String>,
     /// How many requests it executes at a time; one for each processor by default.
+    #[serde(deserialize_with = "slots")]
     pub slots: Option<u32>,
     /// How long a lease holds that is not renewed.
-    #[serde(deserialize_with = "time")]
+    #[serde(deserialize_with = "lease")]
     pub lease: Option<Duration>,
     /// How long attempts may go on after it was told to end.
     #[serde(deserialize_with = "time")]
@@ -55,12 +60,18 @@ pub enum ConfigError {
         /// Why.
         reason: io::Error,
     },
+    /// The file that is named is not there.
+    #[error("{CONFIG_VARIABLE} names {}, which is not there", file.display())]
+    Missing {
+        /// The file.
+        file: PathBuf,
+    },
     /// A file is not what it should be.
     #[error("{} is no configuration: {reason}", file.display())]
     Invalid {
         /// The file.
         file: PathBuf,
-        /// Why, with line and column.
+        /// Why, with line and column, and nothing that the file says: that may be a password.
         reason: String,
     },
 }
@@ -75,35 +86,45 @@ impl Config {
     /// When a file cannot be read, or has something that is no setting.
     pub fn read() -> Result<Self, ConfigError> {
         let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
-        let main = variable(CONFIG_VARIABLE)
-            .map_or_else(|| PathBuf::from("/etc/taskbay/config.toml"), PathBuf::from);
+        let named = variable(CONFIG_VARIABLE).map(PathBuf::from);
         let user = variable("XDG_CONFIG_HOME")
             .map(PathBuf::from)
             .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
         let user = user.map(|directory| directory.join("taskbay/config.toml"));
-        let mut config = Self::of_files(&main, user.as_deref())?;
+        let mut config = Self::of_files(named.as_deref(), Path::new(MAIN), user.as_deref())?;
         if let Some(engine) = variable(ENGINE_VARIABLE) {
             config.engine = Some(engine.to_string_lossy().into_owned());
         }
         Ok(config)
     }
 
-    fn of_files(main: &Path, user: Option<&Path>) -> Result<Self, ConfigError> {
+    /// Reads the file that somebody named, or else `main` if it is there, and what is beside it, and the user's.
+    fn of_files(
+        named: Option<&Path>,
+        main: &Path,
+        user: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let missing = |file: &&Path| matches!(file.try_exists(), Ok(false));
+        if let Some(file) = named.filter(missing) {
+            let file = file.to_owned();
+            return Err(ConfigError::Missing { file });
+        }
+        let main = named.unwrap_or(main);
         let mut files = vec![main.to_owned()];
         files.extend(drop_ins(main)?);
         files.extend(user.map(Path::to_owned));
         let mut whole = Table::new();
         for file in files {
-            let Some(table) = read_table(&file)? else {
+            let Some(text) = read(&file)? else {
                 continue;
             };
+            let invalid = |error: &toml::de::Error| ConfigError::invalid(&file, &text, error);
             // By itself, so that a mistake is told of the file that has it.
-            let alone: Result<Self, _> = table.clone().try_into();
-            alone.map_err(|error| ConfigError::invalid(&file, &error))?;
-            merge(&mut whole, table);
+            toml::from_str::<Self>(&text).map_err(|error| invalid(&error))?;
+            merge(&mut whole, text.parse().map_err(|error| invalid(&error))?);
         }
         let merged: Result<Self, _> = whole.try_into();
-        merged.map_err(|error| ConfigError::invalid(main, &error))
+        merged.map_err(|error| ConfigError::invalid(main, "", &error))
     }
 }
 
@@ -132,12 +153,9 @@ fn drop_ins(main: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(files)
 }
 
-fn read_table(file: &Path) -> Result<Option<Table>, ConfigError> {
+fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     match fs::read_to_string(file) {
-        Ok(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|error| ConfigError::invalid(file, &error)),
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(reason) => Err(ConfigError::Unreadable {
             file: file.to_owned(),
@@ -158,19 +176,57 @@ fn merge(table: &mut Table, over: Table) {
     }
 }
 
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    setting_of(deserializer, setting::worker_name)
+}
+
+fn lease<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    setting_of(deserializer, setting::lease)
+}
+
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    setting_of(deserializer, setting::duration)
+}
+
+fn setting_of<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let time = humantime::parse_duration(&text).map_err(|error| {
-        D::Error::custom(format!("{text:?} is no time such as \"90s\": {error}"))
-    })?;
-    Ok(Some(time))
+    parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let slots = u32::deserialize(deserializer)?;
+    if slots == 0 || slots > MOST_SLOTS {
+        return Err(D::Error::custom(format!(
+            "write a number from 1 to {MOST_SLOTS}"
+        )));
+    }
+    Ok(Some(slots))
 }
 
 impl ConfigError {
-    fn invalid(file: &Path, reason: &impl ToString) -> Self {
+    /// A mistake in a file of that text. What a parser's own message shows of the text is left out.
+    fn invalid(file: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let message = match error.message() {
+            // Some quote a value that is not what it should be.
+            message if message.contains("://") => "an address stands where none belongs",
+            message => message,
+        };
+        let message = message.lines().collect::<Vec<_>>().join(", ");
+        let reason = match error.span().and_then(|span| text.get(..span.start)) {
+            Some(before) => {
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap_or_default();
+                let column = column.chars().count() + 1;
+                format!("line {line}, column {column}: {message}")
+            }
+            None => message,
+        };
         Self::Invalid {
             file: file.to_owned(),
-            reason: reason.to_string().trim_end().to_owned(),
+            reason,
         }
     }
 
@@ -178,6 +234,7 @@ impl ConfigError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "make it readable for this user, or remove it",
+            Self::Missing { .. } => "name a file that is there, or none",
             Self::Invalid { .. } => {
                 "the settings are `engine`, and under `[worker]` `name`, `slots`, `lease`, `drain`, `grace` and `local_files`"
             }
@@ -186,52 +243,4 @@ impl ConfigError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn later_files_win_and_what_they_do_not_say_stays() {
-        let top = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            let file = top.path().join(name);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, text).unwrap();
-            file
-        };
-        let main = file(
-            "etc/config.toml",
-            "engine = \"sqlite:///a\"\n[worker]\nslots = 1\nlease = \"1m\"\n",
-        );
-        file("etc/config.d/20-b.toml", "[worker]\nslots = 3\n");
-        file(
-            "etc/config.d/10-a.toml",
-            "[worker]\nslots = 2\nname = \"a\"\n",
-        );
-        file("etc/config.d/ignored.conf", "nonsense");
-        let user = file("home/taskbay/config.toml", "engine = \"sqlite:///b\"\n");
-        let config = Config::of_files(&main, Some(&user)).unwrap();
-        assert_eq!(config.engine.as_deref(), Some("sqlite:///b"));
-        assert_eq!(config.worker.slots, Some(3));
-        assert_eq!(config.worker.name.as_deref(), Some("a"));
-        assert_eq!(config.worker.lease, Some(Duration::from_mins(1)));
-        let none = Config::of_files(&top.path().join("none/config.toml"), None).unwrap();
-        assert_eq!(none, Config::default());
-    }
-
-    #[test]
-    fn mistakes_name_the_file_and_the_line() {
-        let top = tempfile::tempdir().unwrap();
-        let main = top.path().join("config.toml");
-        for (text, part) in [
-            ("engine = 7\n", "invalid type"),
-            ("\n[worker]\nslotz = 2\n", "slotz"),
-            ("[worker]\nlease = \"soon\"\n", "is no time such as"),
-            ("engine = \n", "line 1"),
-        ] {
-            fs::write(&main, text).unwrap();
-            let error = Config::of_files(&main, None).unwrap_err().to_string();
-            assert!(error.contains("config.toml is no configuration"), "{error}");
-            assert!(error.contains(part), "{error}");
-        }
-    }
-}
+mod tests;

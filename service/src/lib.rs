@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod setting;
+
 mod config;
 
 mod stop;

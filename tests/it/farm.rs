@@ -72,6 +72,8 @@ impl Farm {
         for directory in [farm.plugins(), farm.path("home"), farm.here()] {
             fs::create_dir(directory).unwrap();
         }
+        // Not the machine's.
+        fs::write(farm.path("config.toml"), "").unwrap();
         for task in tasks {
             let file = format!("libtaskbay_task_{task}.so");
             let copy = farm.plugins().join(&file);
@@ -135,7 +137,7 @@ impl Farm {
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.top.path())
             .env("TASKBAY_PLUGIN_PATH", self.plugins())
-            .env("TASKBAY_CONFIG", self.path("no-config.toml"))
+            .env("TASKBAY_CONFIG", self.path("config.toml"))
             .env(
                 "TASKBAY_ENGINE",
                 format!("sqlite://{}", self.path("queue.db").display()),

@@ -1,8 +1,8 @@
 //! The arguments of `taskbay check`.
 
-use super::limit;
 use clap::{Args, value_parser};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
+use taskbay_service::setting::limit;
 
 /// What to check, and how far.
 #[derive(Debug, Args)]

@@ -1,8 +1,8 @@
 //! The flags that are not one command's alone.
 
-use super::limit;
 use clap::{ArgAction, ArgMatches, Args, Command, parser::ValueSource};
 use std::{path::PathBuf, time::Duration};
+use taskbay_service::setting::limit;
 
 /// What every command takes, and what only those take that use plugins.
 #[derive(Clone, Debug, Args)]

@@ -1,10 +1,11 @@
 //! The arguments of the commands about requests, workers, and the engine that they meet in.
 
-use super::{TaskArgs, duration, limit};
+use super::TaskArgs;
 use clap::{Args, Subcommand};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use taskbay_core::{ArtifactId, TaskName};
 use taskbay_engine::{RequestId, Status};
+use taskbay_service::setting::{MOST_SLOTS, duration, lease, limit, worker_name};
 
 /// The commands about requests, workers, and the engine that they meet in.
 #[derive(Debug, Subcommand)]
@@ -104,10 +105,10 @@ pub(crate) enum QueueCommand {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct WorkerArgs {
     /// The worker's name; the machine's by default
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = worker_name)]
     pub(crate) name: Option<String>,
     /// How many requests it executes at a time; by default one for each processor
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SLOTS)))]
     pub(crate) slots: Option<u32>,
     /// How long attempts may go on after it was told to end, before they are handed back
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -204,13 +205,4 @@ fn task_name(text: &str) -> Result<TaskName, String> {
 fn tasks(text: &str) -> Result<TaskList, String> {
     let names = text.split(',').filter(|name| !name.is_empty());
     names.map(task_name).collect::<Result<_, _>>().map(TaskList)
-}
-
-/// A lease, which must be long enough to be renewed in time.
-fn lease(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        lease if lease < Duration::from_secs(1) => Err("it must be a second or more".to_owned()),
-        lease if lease > Duration::from_hours(24) => Err("it must be a day or less".to_owned()),
-        lease => Ok(lease),
-    }
 }
