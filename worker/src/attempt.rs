@@ -133,7 +133,10 @@ impl Hosts {
                 witness.begins(&running.glimpse(limit)?, work.path());
             }
             let answer = running.run(question, started);
-            if let (Some(witness), Ok(_), Ok(now)) = (witness, &answer, running.glimpse(limit)) {
+            // A host that does not answer would be waited for.
+            if let (Some(witness), Ok(_)) = (witness, &answer)
+                && let Ok(now) = running.glimpse(limit)
+            {
                 witness.answered(&now);
             }
             let survivors = running.process.end(options.grace);
