@@ -1,8 +1,11 @@
 //! The host's log: to standard error, filtered by `RUST_LOG` or by the flags.
 
-use crate::args::{Args, Command};
+use crate::{
+    args::{Args, Command},
+    report::plain,
+};
 use env_logger::{Builder, Env, Target};
-use log::LevelFilter;
+use log::{LevelFilter, Log, Metadata, Record};
 
 /// Starts logging.
 pub(crate) fn start(args: &Args) {
@@ -16,10 +19,72 @@ pub(crate) fn start(args: &Args) {
         (false, _) => LevelFilter::Trace,
     };
     let places = args.global.verbose > 0;
-    Builder::from_env(Env::default().default_filter_or(level.as_str()))
+    let logger = Builder::from_env(Env::default().default_filter_or(level.as_str()))
         .target(Target::Stderr)
         .format_timestamp(None)
         .format_file(places)
         .format_line_number(places)
-        .init();
+        .build();
+    let most = logger.filter();
+    // It fails where there is a logger already, and this is the first.
+    if log::set_boxed_logger(Box::new(PlainLogger(logger))).is_ok() {
+        log::set_max_level(most);
+    }
+}
+
+/// A logger of what tasks say, among others: a terminal gets nothing to obey.
+struct PlainLogger<L>(L);
+
+impl<L: Log> Log for PlainLogger<L> {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let message = plain(record.args());
+        let target = plain(record.target());
+        let file = record.file().map(plain);
+        let mut record = record.to_builder();
+        record.target(&target).file(file.as_deref());
+        self.0.log(&record.args(format_args!("{message}")).build());
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[derive(Default)]
+    struct Kept(Mutex<String>);
+
+    impl Log for Kept {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn log(&self, record: &Record<'_>) {
+            let said = format!("{} {}", record.target(), record.args());
+            self.0.lock().unwrap().push_str(&said);
+        }
+
+        fn flush(&self) {}
+    }
+
+    #[test]
+    fn terminals_get_nothing_to_obey() {
+        let logger = PlainLogger(Kept::default());
+        logger.log(
+            &Record::builder()
+                .target("a\u{9b}2J")
+                .args(format_args!("b\u{1b}[2J\nERROR c"))
+                .build(),
+        );
+        let said = logger.0.0.into_inner().unwrap();
+        assert_eq!(said, "a\\u{9b}2J b\\u{1b}[2J\\nERROR c");
+    }
 }

@@ -60,7 +60,7 @@ pub use name::{NameError, TaskName, is_task_name};
 pub use outcome::{ErrorCode, Outcome, OutcomeError, OutcomeResult};
 pub use requirement::{Condition, Requirement};
 pub use server::{NoServer, Server, ServerCall, ServerError, ServerReply};
-pub use shorten::shorten;
+pub use shorten::{escape, shorten};
 pub use task::Task;
 pub use task_error::TaskError;
 pub use verdict::{Reason, ReasonCode, Refusal, Verdict};

@@ -15,13 +15,16 @@ pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
     escape(text)
 }
 
-fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+/// The text as one line: control characters but tabs are written as escapes, since a terminal would obey them, and a line
+/// break would make up a line of its own.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    let is_obeyed = |each: char| each.is_control() && each != '\t';
+    if !text.contains(is_obeyed) {
         return text.into();
     }
     let mut escaped = String::with_capacity(text.len());
     for each in text.chars() {
-        if each.is_control() {
+        if is_obeyed(each) {
             escaped.extend(each.escape_default());
         } else {
             escaped.push(each);
@@ -44,7 +47,7 @@ mod tests {
     #[test]
     fn terminals_get_nothing_to_obey() {
         assert_eq!(shorten("\u{1b}[2Jnoop\u{9b}", 99), "\\u{1b}[2Jnoop\\u{9b}");
-        assert_eq!(shorten("a\nb", 99), "a\\nb");
+        assert_eq!(shorten("a\nb\tc", 99), "a\\nb\tc");
         assert_eq!(shorten("größer `…`", 99), "größer `…`");
     }
 }

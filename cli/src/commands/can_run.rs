@@ -5,6 +5,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
+    report::plain,
     session::{Session, find_loading},
 };
 use serde_json::json;
@@ -33,7 +34,7 @@ pub(crate) fn run(
     session.report.data(&json, |out| {
         writeln!(out, "{}", if verdict.can_run() { "yes" } else { "no" })?;
         for reason in &verdict.reasons {
-            writeln!(out, "  {}", reason.message)?;
+            writeln!(out, "  {}", plain(&reason.message))?;
         }
         Ok(())
     })?;

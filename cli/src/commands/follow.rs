@@ -1,6 +1,11 @@
 //! `taskbay list --follow`: the tasks that come, go, and are replaced.
 
-use crate::{error::CommandError, exit::Exit, report::has_reader, session::Session};
+use crate::{
+    error::CommandError,
+    exit::Exit,
+    report::{Plain, has_reader},
+    session::Session,
+};
 use serde_json::json;
 use std::{
     io::{self, Write},
@@ -28,7 +33,7 @@ fn write(as_json: bool, change: &Change) -> io::Result<()> {
     let plugin = change.plugin();
     let (name, version) = (plugin.name(), plugin.manifest().version);
     let file = plugin.path().display();
-    let mut out = io::stdout().lock();
+    let mut out = Plain(io::stdout().lock());
     if as_json {
         let json = json!({
             "change": change.as_str(),

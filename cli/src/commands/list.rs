@@ -1,6 +1,11 @@
 //! `taskbay list`: the plugin files, usable or not, and why not.
 
-use crate::{error::CommandError, exit::Exit, report::note, session::Session};
+use crate::{
+    error::CommandError,
+    exit::Exit,
+    report::{note, plain},
+    session::Session,
+};
 use serde_json::json;
 use std::io::{self, Write};
 use taskbay_loader::{Catalog, Entry, Row, State, Status};
@@ -90,13 +95,13 @@ fn write_rows(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
             out,
             "{:width$}  {version:7}  {status:11}  {}",
             name(row),
-            row.file
+            plain(&row.file)
         )?;
         if let Some(reason) = &row.reason {
-            writeln!(out, "  cause: {reason}")?;
+            writeln!(out, "  cause: {}", plain(reason))?;
         }
         if let Some(help) = &row.help {
-            writeln!(out, "  help:  {help}")?;
+            writeln!(out, "  help:  {}", plain(help))?;
         }
     }
     Ok(())

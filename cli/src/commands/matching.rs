@@ -6,6 +6,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input::{self, Line},
+    report::plain,
     session::Session,
 };
 use lines::RequestLine;
@@ -185,7 +186,7 @@ fn write(session: &Session, line: &Line<RequestLine>, fate: &Fate) -> Result<(),
             None => {}
         }
         for reason in &fate.reasons {
-            writeln!(out, "  {}", reason.message)?;
+            writeln!(out, "  {}", plain(&reason.message))?;
         }
         Ok(())
     })

@@ -5,7 +5,7 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
-    report::{explain, note},
+    report::{explain, note, plain},
     session::{Session, find_loading},
 };
 use serde_json::{Value, json};
@@ -166,7 +166,7 @@ fn write_text(
     };
     writeln!(out, "{result} after {duration:.1} s")?;
     for error in &outcome.errors {
-        writeln!(out, "  {}", error.message)?;
+        writeln!(out, "  {}", plain(&error.message))?;
     }
     for stored in artifacts {
         writeln!(out, "  {}", stored.artifact.category)?;

@@ -1,6 +1,8 @@
 //! `taskbay artifact`: the artifacts in the engine's store.
 
-use crate::{args::ArtifactCommand, error::CommandError, exit::Exit, session::Session};
+use crate::{
+    args::ArtifactCommand, error::CommandError, exit::Exit, report::plain, session::Session,
+};
 use serde_json::json;
 use std::{
     ffi::OsStr,
@@ -80,8 +82,8 @@ fn list(session: &Session, engine: &dyn Engine, limit: u32) -> Result<Exit, Comm
                 out,
                 "{:<8} {:<28} {}",
                 artifact.id,
-                artifact.category,
-                names.join(" ")
+                plain(&artifact.category),
+                plain(&names.join(" "))
             )?;
         }
         Ok(())

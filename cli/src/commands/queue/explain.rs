@@ -1,6 +1,6 @@
 //! `taskbay explain`: who can execute a request, who cannot, and why not.
 
-use crate::{error::CommandError, exit::Exit, session::Session};
+use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -90,7 +90,7 @@ fn write_request(
     };
     writeln!(out, "request {id} ({task}) {outlook}")?;
     for reason in &explained.reasons {
-        writeln!(out, "  {}", reason.message)?;
+        writeln!(out, "  {}", plain(&reason.message))?;
     }
     for row in &explained.conditions {
         let wanted = match (&row.key, &row.wanted) {
@@ -108,10 +108,10 @@ fn write_request(
         writeln!(
             out,
             "the nearest worker is {}; what it lacks:",
-            nearest.worker
+            plain(&nearest.worker)
         )?;
         for reason in &nearest.missing {
-            writeln!(out, "  {}", reason.message)?;
+            writeln!(out, "  {}", plain(&reason.message))?;
         }
     }
     if !explained.skew.is_empty() {
@@ -133,7 +133,7 @@ fn some(names: &[String]) -> String {
     let shown = names
         .iter()
         .take(MOST)
-        .cloned()
+        .map(plain)
         .collect::<Vec<_>>()
         .join(", ");
     match names.len().saturating_sub(MOST) {
@@ -203,7 +203,7 @@ pub(crate) fn worker(
                 request.task_name.to_string()
             )?;
             for reason in &verdict.reasons {
-                writeln!(out, "  {}", reason.message)?;
+                writeln!(out, "  {}", plain(&reason.message))?;
             }
         }
         Ok(())

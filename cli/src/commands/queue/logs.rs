@@ -1,6 +1,11 @@
 //! `taskbay logs`: what a request's attempts said.
 
-use crate::{error::CommandError, exit::Exit, report::has_reader, session::Session};
+use crate::{
+    error::CommandError,
+    exit::Exit,
+    report::{has_reader, plain},
+    session::Session,
+};
 use std::time::Duration;
 use taskbay_engine::{Engine, LogLevel, LogPosition, RequestId, Seen, Status};
 
@@ -76,7 +81,7 @@ impl Follower {
                         LogLevel::Debug => "DEBUG",
                         LogLevel::Trace => "TRACE",
                     };
-                    writeln!(out, "{} {level} {}", line.time, line.message)?;
+                    writeln!(out, "{} {level} {}", line.time, plain(&line.message))?;
                     out.flush()
                 })?;
             }

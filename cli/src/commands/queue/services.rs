@@ -1,8 +1,12 @@
 //! `taskbay worker`, `scheduler` and `serve`: what runs for long.
 
 use crate::{
-    args::WorkerArgs, commands::analyze::note_failed, error::CommandError, exit::Exit,
-    report::note, session::Session,
+    args::WorkerArgs,
+    commands::analyze::note_failed,
+    error::CommandError,
+    exit::Exit,
+    report::{note, plain},
+    session::Session,
 };
 use rustix::system::uname;
 use serde_json::json;
@@ -184,7 +188,7 @@ fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), Comma
             nothing if nothing.is_empty() => "nothing".to_owned(),
             offered => offered,
         };
-        writeln!(out, "{name} offers {offered}")?;
+        writeln!(out, "{} offers {}", plain(name), plain(&offered))?;
         out.flush()
     })
 }

@@ -1,6 +1,6 @@
 //! `taskbay show`: a request, how far it got, its result, its attempts.
 
-use crate::{error::CommandError, exit::Exit, session::Session};
+use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use taskbay_engine::{Attempt, Engine, RequestDetails, RequestId};
@@ -62,7 +62,7 @@ fn write(out: &mut dyn Write, details: &RequestDetails) -> io::Result<()> {
     }
     writeln!(out)?;
     for error in &request.errors {
-        writeln!(out, "  {}", error.message)?;
+        writeln!(out, "  {}", plain(&error.message))?;
     }
     writeln!(out, "task data: {}", details.task_data)?;
     writeln!(
@@ -74,7 +74,9 @@ fn write(out: &mut dyn Write, details: &RequestDetails) -> io::Result<()> {
         write!(
             out,
             "attempt {} on {}, from {}",
-            attempt.n, attempt.worker, attempt.started_at
+            attempt.n,
+            plain(&attempt.worker),
+            attempt.started_at
         )?;
         match (attempt.ended_at, &attempt.outcome) {
             (Some(ended), Some(outcome)) => {
@@ -83,7 +85,7 @@ fn write(out: &mut dyn Write, details: &RequestDetails) -> io::Result<()> {
             _ => write!(out, ", runs")?,
         }
         match &attempt.reason {
-            Some(reason) => writeln!(out, ", {reason}")?,
+            Some(reason) => writeln!(out, ", {}", plain(reason))?,
             None => writeln!(out)?,
         }
     }

@@ -2,7 +2,12 @@
 
 use super::{logs::Follower, show};
 use crate::{
-    args::TaskArgs, error::CommandError, exit::Exit, input, report::note, session::Session,
+    args::TaskArgs,
+    error::CommandError,
+    exit::Exit,
+    input,
+    report::{note, plain},
+    session::Session,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -114,7 +119,7 @@ fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, C
         let result = request.request.result.map_or("held", super::result_text);
         writeln!(out, "{result}")?;
         for error in &request.request.errors {
-            writeln!(out, "  {}", error.message)?;
+            writeln!(out, "  {}", plain(&error.message))?;
         }
         Ok(())
     })?;

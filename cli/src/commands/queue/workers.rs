@@ -1,6 +1,6 @@
 //! `taskbay workers`: the workers that there are.
 
-use crate::{error::CommandError, exit::Exit, session::Session};
+use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use taskbay_engine::{Engine, Worker};
@@ -14,11 +14,11 @@ pub(crate) fn run(session: &Session, engine: &dyn Engine) -> Result<Exit, Comman
             let seen = worker
                 .last_seen
                 .map_or_else(|| "never".to_owned(), |seen| seen.to_string());
-            let tasks: Vec<_> = tasks(worker).map(|(task, _)| task).collect();
+            let tasks: Vec<_> = tasks(worker).map(|(task, _)| plain(task)).collect();
             writeln!(
                 out,
                 "{:<20} {:<9} {}/{} busy, seen {seen}, offers {}",
-                worker.name,
+                plain(&worker.name),
                 state(worker),
                 worker.running,
                 worker.slots,
@@ -88,9 +88,9 @@ pub(crate) fn skew(session: &Session, engine: &dyn Engine) -> Result<Exit, Comma
             } else {
                 "same"
             };
-            writeln!(out, "{task:<20} {mark}")?;
+            writeln!(out, "{:<20} {mark}", plain(*task))?;
             for (version, workers) in versions {
-                writeln!(out, "  {version:<6} {}", workers.join(", "))?;
+                writeln!(out, "  {version:<6} {}", plain(&workers.join(", ")))?;
             }
         }
         Ok(())
