@@ -85,7 +85,7 @@ fn lacks_inputs(execution: &Execution) -> bool {
     let codes = execution.report.outcome.errors.iter();
     let mut codes = codes.map(|error| error.code);
     let has_crashed = codes.any(|code| matches!(code, ErrorCode::Crashed | ErrorCode::TimedOut));
-    !execution.missing.is_empty() && !has_crashed && !execution.report.panicked
+    !execution.missing.is_empty() && !has_crashed && !execution.report.outcome.panicked()
 }
 
 fn failed(execution: &Execution) -> Tried<Execution> {

@@ -1,9 +1,9 @@
 //! Exit codes. They are part of the interface: scripts rely on them.
 
 use std::process::ExitCode;
-use taskbay_core::{ErrorCode, OutcomeResult};
+use taskbay_core::{ErrorCode, OutcomeError, OutcomeResult};
 use taskbay_loader::Rejection;
-use taskbay_worker::{AttemptReport, Failure};
+use taskbay_worker::Failure;
 
 /// What the process ends with. Where several apply, the most specific cause wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,15 +53,16 @@ impl From<&Rejection> for Exit {
     }
 }
 
-impl From<&AttemptReport> for Exit {
-    fn from(report: &AttemptReport) -> Self {
-        let code = report.outcome.errors.first().map(|error| error.code);
-        match (report.outcome.result, code) {
+impl Exit {
+    /// What an attempt means that ended so, here or on a worker.
+    pub(crate) fn of_attempt(result: OutcomeResult, errors: &[OutcomeError]) -> Self {
+        match (result, errors.first().map(|error| error.code)) {
             (OutcomeResult::Success, _) => Self::Success,
             (OutcomeResult::Failure, _) => Self::No,
             (OutcomeResult::Aborted, _) | (_, Some(ErrorCode::TimedOut)) => Self::Stopped,
             (_, Some(ErrorCode::Crashed)) => Self::Crashed,
-            _ if report.panicked => Self::Crashed,
+            _ if errors.iter().any(|error| error.panicked) => Self::Crashed,
+            (_, Some(ErrorCode::SetupFailed)) => Self::Unknown,
             _ => Self::No,
         }
     }

@@ -1,6 +1,6 @@
 //! How an attempt ended.
 
-use crate::{Reason, TaskError};
+use crate::{Reason, TaskError, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// How an attempt ended.
@@ -36,6 +36,14 @@ pub struct OutcomeError {
     /// Why the worker does not suit, where that is what went wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// Whether the task's code panicked, or its plugin failed when it was asked about the worker.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub panicked: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(is_so: &bool) -> bool {
+    !is_so
 }
 
 /// The kinds of errors of an attempt.
@@ -54,6 +62,18 @@ pub enum ErrorCode {
     Crashed,
     /// The task took longer than allowed.
     TimedOut,
+}
+
+impl OutcomeError {
+    /// An error that is no panic.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            reasons: Vec::new(),
+            panicked: false,
+        }
+    }
 }
 
 impl Outcome {
@@ -78,16 +98,28 @@ impl Outcome {
     pub fn error(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             result: OutcomeResult::Error,
-            errors: vec![OutcomeError {
-                code,
-                message: message.into(),
-                reasons: Vec::new(),
-            }],
+            errors: vec![OutcomeError::new(code, message)],
         }
     }
 
+    /// The same, noted as a panic of the task's code if it is one.
+    #[must_use]
+    pub fn noted_as_panic(mut self, panicked: bool) -> Self {
+        for error in &mut self.errors {
+            error.panicked = panicked;
+        }
+        self
+    }
+
+    /// Whether the task's code panicked.
+    pub fn panicked(&self) -> bool {
+        self.errors.iter().any(|error| error.panicked)
+    }
+
     /// An attempt that was not made, since the worker does not suit.
-    pub fn unsuitable(reasons: Vec<Reason>) -> Self {
+    pub fn unsuitable(verdict: Verdict) -> Self {
+        let panicked = verdict.has_failed();
+        let reasons = verdict.reasons;
         let messages: Vec<_> = reasons
             .iter()
             .map(|reason| reason.message.as_str())
@@ -97,7 +129,7 @@ impl Outcome {
             format!("this worker does not suit: {}", messages.join("; ")),
         );
         outcome.errors[0].reasons = reasons;
-        outcome
+        outcome.noted_as_panic(panicked)
     }
 
     fn plain(result: OutcomeResult) -> Self {
@@ -141,5 +173,18 @@ mod tests {
             text,
             r#"["setup-failed","configure-failed","unsuitable","execute-failed","crashed","timed-out"]"#
         );
+    }
+
+    /// What was recorded before panics were noted is read, and whoever reads what is recorded now finds them.
+    #[test]
+    fn a_panic_is_told_on() {
+        let failed = Outcome::error(ErrorCode::ExecuteFailed, "oh");
+        let plain = r#"{"result":"error","errors":[{"code":"execute-failed","message":"oh"}]}"#;
+        assert_eq!(serde_json::to_string(&failed).unwrap(), plain);
+        assert_eq!(serde_json::from_str::<Outcome>(plain).unwrap(), failed);
+        let panicked = failed.noted_as_panic(true);
+        let text = serde_json::to_string(&panicked).unwrap();
+        assert!(text.contains(r#""panicked":true"#), "{text}");
+        assert!(serde_json::from_str::<Outcome>(&text).unwrap().panicked());
     }
 }

@@ -127,7 +127,7 @@ impl Told {
 
     /// The verdict that the claim was made with is out of date, or the scheduler's plugin decides otherwise.
     fn unsuitable(task: &TaskName, verdict: Verdict) -> Self {
-        let outcome = Outcome::unsuitable(verdict.reasons);
+        let outcome = Outcome::unsuitable(verdict);
         log::warn!(
             "claimed a request for `{task}`, but {}",
             outcome.errors[0].message
@@ -150,6 +150,6 @@ impl Told {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             outcome = Outcome::error(ErrorCode::ConfigureFailed, faults.join("; "));
         }
-        Self::Completed(outcome)
+        Self::Completed(outcome.noted_as_panic(failure.is_panic()))
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn errors(errors: &[OutcomeError]) -> Cow<'_, [OutcomeError]> {
         code: error.code,
         message: cut(&error.message, LONGEST),
         reasons: few(&error.reasons),
+        panicked: error.panicked,
     };
     errors.iter().take(MOST).map(cut).collect::<Vec<_>>().into()
 }

@@ -161,11 +161,9 @@ impl<'e> Scheduling<'e> {
                 return Ok(());
             }
         };
-        let errors = [OutcomeError {
-            code,
-            message: error.reason().message,
-            reasons: Vec::new(),
-        }];
+        let mut refusal = OutcomeError::new(code, error.reason().message);
+        refusal.panicked = error.is_panic();
+        let errors = [refusal];
         let refused = self.engine.refuse(id, &fitting::errors(&errors));
         self.heard(request, refused)
     }

@@ -1,6 +1,10 @@
 //! What each command says.
 
-use crate::bay::{Bay, attempts};
+use crate::{
+    bay::{Bay, attempts},
+    farm::Ran,
+    unruly,
+};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -132,4 +136,57 @@ pub(crate) fn workers_are_told_what_they_may(bay: &Bay) {
     assert_eq!(bay.completes(denied)["result"], "success");
     bay.run(&["worker-set", "a", "--set", "x"])
         .fails(2, &["has no `=`"]);
+}
+
+/// Neither what a task logs nor what it fails with reaches a terminal that would obey it, or makes up a line.
+pub(crate) fn what_tasks_say_is_nothing_to_obey(bay: &Bay) {
+    bay.farm.add_unruly("none");
+    let name = unruly::name("none");
+    let serve = bay.start(&["serve", "--slots", "1"]);
+    let submit = ["submit", &name, r#"{"action": "escape"}"#];
+    let waited = bay.run(&[&submit[..], &["--wait"]].concat());
+    assert_eq!(waited.code, Some(1), "{waited:?}");
+    let id = "1";
+    let (logs, show) = (bay.run(&["logs", id]), bay.run(&["show", id]));
+    for ran in [&waited, &logs, &show] {
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(r"\u{1b}]0;title"), "{said}");
+        assert!(said.contains(r"red\nERROR made up"), "{said}");
+        let is_obeyed = |each: char| each.is_control() && each != '\n';
+        assert!(!said.contains(is_obeyed), "{said:?}");
+    }
+    serve.signal(Signal::TERM);
+    serve.ends();
+    let said = bay.logs();
+    assert!(said.contains(r"\u{1b}]0;title"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\u{9b}', '\u{7}']), "{said:?}");
+}
+
+/// `submit --wait` exits as `run` does.
+pub(crate) fn a_panic_is_told_as_one(bay: &Bay) {
+    bay.farm.add_unruly("none");
+    let name = unruly::name("none");
+    let _serve = bay.start(&["serve", "--slots", "1"]);
+    let ran = bay.run(&[
+        "submit",
+        &name,
+        r#"{"action": "panic"}"#,
+        "--wait",
+        "--json",
+    ]);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    let error = &ran.json()["errors"][0];
+    assert_eq!(
+        (&error["code"], &error["panicked"]),
+        (&json!("execute-failed"), &json!(true))
+    );
+    let ran = bay.run(&["submit", &name, r#"{"action": "err"}"#, "--wait"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+}
+
+/// Other settings than those that somebody named are not taken in their place.
+pub(crate) fn a_configuration_that_is_not_there_is_told(bay: &Bay) {
+    let mut command = bay.command(&["requests"]);
+    command.env("TASKBAY_CONFIG", "/nonexistent/typo.toml");
+    Ran::of(&mut command).fails(6, &["TASKBAY_CONFIG", "/nonexistent/typo.toml"]);
 }

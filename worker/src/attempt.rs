@@ -2,7 +2,7 @@
 
 use crate::{
     AttemptLog,
-    ending::{Ending, Stop},
+    ending::{Stop, outcome_of},
     failure::Failure,
     host_process::{Event, HostProcess},
     hosts::Hosts,
@@ -44,8 +44,6 @@ pub struct AttemptOptions {
 pub struct AttemptReport {
     /// How it ended.
     pub outcome: Outcome,
-    /// Whether it ended in a panic.
-    pub panicked: bool,
     /// How long it took.
     pub duration: Duration,
     /// The work directory, where it was kept.
@@ -55,11 +53,10 @@ pub struct AttemptReport {
 }
 
 impl AttemptReport {
-    /// An attempt that was not made, maybe since the plugin panicked before.
-    pub(crate) fn not_made(outcome: Outcome, panicked: bool) -> Self {
+    /// An attempt that was not made.
+    pub(crate) fn not_made(outcome: Outcome) -> Self {
         Self {
             outcome,
-            panicked,
             duration: Duration::ZERO,
             work_directory: None,
             survivors: Vec::new(),
@@ -115,10 +112,10 @@ impl Hosts {
         };
         let (limit, abort) = (self.limit(), self.abort().clone());
         let name = file.name().as_str();
-        let (ending, survivors) = if let Some(host) = self.place().in_process() {
+        let (outcome, survivors) = if let Some(host) = self.place().in_process() {
             let answer = host.answer(question, &abort, server);
             let stopped = abort.is_set().then_some(Stop::Aborted);
-            (Ending::of(name, Ok(answer), stopped), Vec::new())
+            (outcome_of(name, Ok(answer), stopped), Vec::new())
         } else {
             let process = self.place().process()?;
             process.becomes_attempt_of(name, options.log.as_ref());
@@ -143,13 +140,12 @@ impl Hosts {
             let stopped = running.stopped;
             // It was ended with the attempt, so whoever asks next needs a new one.
             self.close();
-            (Ending::of(name, answer, stopped), survivors)
+            (outcome_of(name, answer, stopped), survivors)
         };
         let duration = started.elapsed();
         report_survivors(&survivors);
         Ok(AttemptReport {
-            outcome: ending.outcome,
-            panicked: ending.panicked,
+            outcome,
             duration,
             work_directory: put_away(work, options.keep),
             survivors,

@@ -14,40 +14,33 @@ pub(crate) enum Stop {
     TimedOut { after: Duration },
 }
 
-/// How an execution ended.
-#[derive(Debug)]
-pub(crate) struct Ending {
-    pub(crate) outcome: Outcome,
-    /// Whether it was a panic.
-    pub(crate) panicked: bool,
-}
-
-impl Ending {
-    /// What the answer of the task `name` means. An execution that was stopped has no result of its own.
-    pub(crate) fn of(name: &str, answer: Result<Answer, Failure>, stopped: Option<Stop>) -> Self {
-        let mut panicked = false;
-        let outcome = match (stopped, answer) {
-            (Some(Stop::Aborted), _) | (None, Ok(Answer::Executed(None))) => Outcome::aborted(),
-            (Some(Stop::TimedOut { after }), _) => {
-                let message = format!("the task took longer than {} s", after.as_secs_f64());
-                Outcome::error(ErrorCode::TimedOut, message)
-            }
-            (None, Ok(Answer::Executed(Some(answer)))) => Outcome::of(Ok(answer)),
-            (None, Ok(Answer::Invalid(errors) | Answer::Failed(Fault::Config { errors }))) => {
-                config(&errors)
-            }
-            (None, Ok(Answer::Failed(fault))) => {
-                log::error!(task = name; "executing the task failed: {fault}");
-                panicked = matches!(fault, Fault::Panic { .. } | Fault::Poisoned);
-                Outcome::error(ErrorCode::ExecuteFailed, fault.to_string())
-            }
-            (None, Ok(other)) => crashed(name, Failure::unexpected(&other).to_string()),
-            (None, Err(Failure::Died(death))) => {
-                crashed(name, format!("the process that executed the task {death}"))
-            }
-            (None, Err(failure)) => crashed(name, failure.to_string()),
-        };
-        Self { outcome, panicked }
+/// What the answer of the task `name` means. An execution that was stopped has no result of its own.
+pub(crate) fn outcome_of(
+    name: &str,
+    answer: Result<Answer, Failure>,
+    stopped: Option<Stop>,
+) -> Outcome {
+    match (stopped, answer) {
+        (Some(Stop::Aborted), _) | (None, Ok(Answer::Executed(None))) => Outcome::aborted(),
+        (Some(Stop::TimedOut { after }), _) => {
+            let message = format!("the task took longer than {} s", after.as_secs_f64());
+            Outcome::error(ErrorCode::TimedOut, message)
+        }
+        (None, Ok(Answer::Executed(Some(answer)))) => Outcome::of(Ok(answer)),
+        (None, Ok(Answer::Invalid(errors) | Answer::Failed(Fault::Config { errors }))) => {
+            config(&errors)
+        }
+        (None, Ok(Answer::Failed(fault))) => {
+            log::error!(task = name; "executing the task failed: {fault}");
+            let message = fault.to_string();
+            let panicked = Failure::Fault(fault).is_panic();
+            Outcome::error(ErrorCode::ExecuteFailed, message).noted_as_panic(panicked)
+        }
+        (None, Ok(other)) => crashed(name, Failure::unexpected(&other).to_string()),
+        (None, Err(Failure::Died(death))) => {
+            crashed(name, format!("the process that executed the task {death}"))
+        }
+        (None, Err(failure)) => crashed(name, failure.to_string()),
     }
 }
 

@@ -66,10 +66,14 @@ impl Failure {
     pub fn is_crash(&self) -> bool {
         match self {
             Self::Died(_) | Self::Hung { .. } | Self::Garbled(_) => true,
-            Self::Fault(fault) => matches!(fault, Fault::Panic { .. } | Fault::Poisoned),
             Self::Rejected(Rejection::Elsewhere { crashed, .. }) => *crashed,
-            _ => false,
+            failure => failure.is_panic(),
         }
+    }
+
+    /// Whether the plugin's code panicked, now or before.
+    pub fn is_panic(&self) -> bool {
+        matches!(self, Self::Fault(Fault::Panic { .. } | Fault::Poisoned))
     }
 
     /// What kind of error it is where an attempt cannot begin.

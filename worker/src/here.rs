@@ -1,7 +1,7 @@
 //! Executing a task on this very machine: configured, judged, and if it suits executed.
 
 use crate::{
-    AttemptOptions, AttemptReport, Failure, Hosts, ending::Ending, protocol::Answer, system,
+    AttemptOptions, AttemptReport, Failure, Hosts, ending::outcome_of, protocol::Answer, system,
 };
 use std::sync::Arc;
 use taskbay_core::{Configured, Metadata, Outcome, Server, Verdict};
@@ -23,15 +23,14 @@ pub fn execute_here(
     let verdict = match judge_here(hosts, file, &configured) {
         // The data is valid, so this is no failure to configure.
         Err(Failure::Fault(fault)) => {
-            let ending = Ending::of(file.name().as_str(), Ok(Answer::Failed(fault)), None);
-            return Ok(AttemptReport::not_made(ending.outcome, ending.panicked));
+            let answer = Ok(Answer::Failed(fault));
+            let outcome = outcome_of(file.name().as_str(), answer, None);
+            return Ok(AttemptReport::not_made(outcome));
         }
         verdict => verdict?,
     };
     if !verdict.can_run() {
-        let panicked = verdict.has_failed();
-        let outcome = Outcome::unsuitable(verdict.reasons);
-        return Ok(AttemptReport::not_made(outcome, panicked));
+        return Ok(AttemptReport::not_made(Outcome::unsuitable(verdict)));
     }
     hosts.execute(file, &configured.data, server, options)
 }

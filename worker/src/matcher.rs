@@ -52,6 +52,8 @@ pub enum Unmatchable {
         why: String,
         /// What it is as an error of this request, where it was asked about that; none where it can be asked nothing.
         code: Option<ErrorCode>,
+        /// Whether its code panicked.
+        panicked: bool,
     },
     /// No plugin can be asked, for which none is to blame.
     #[error(transparent)]
@@ -155,6 +157,7 @@ impl Matcher {
                 file: file.to_owned(),
                 why: format!("{rejection}; {}", rejection.help()),
                 code: None,
+                panicked: false,
             },
             None => unknown.into(),
         })?;
@@ -183,8 +186,12 @@ fn hash(hosts: &Hosts, file: &Admissible) -> io::Result<String> {
 impl Unmatchable {
     /// Of a plugin that can be asked nothing.
     fn unusable((file, why): (PathBuf, String)) -> Self {
-        let code = None;
-        Self::Failed { file, why, code }
+        Self::Failed {
+            file,
+            why,
+            code: None,
+            panicked: false,
+        }
     }
 
     fn of(file: &Path, failure: Failure) -> Self {
@@ -195,10 +202,16 @@ impl Unmatchable {
                 file: file.to_owned(),
                 why: failure.to_string(),
                 code: (!is_refused).then(|| failure.error_code()),
+                panicked: failure.is_panic(),
             }
         } else {
             Self::NotAsked(failure)
         }
+    }
+
+    /// Whether the plugin's code panicked when it was asked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self, Self::Failed { panicked: true, .. })
     }
 
     /// As the reason why no worker runs the request.

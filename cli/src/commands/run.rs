@@ -114,7 +114,8 @@ fn finish(
     if let Some(directory) = &report.work_directory {
         note(&format!("the work directory is {}", directory.display()));
     }
-    Ok(Exit::from(report))
+    let outcome = &report.outcome;
+    Ok(Exit::of_attempt(outcome.result, &outcome.errors))
 }
 
 fn write_outcome(

@@ -119,14 +119,9 @@ async fn evidence(
 fn error_of(row: &Row) -> Result<OutcomeError, EngineError> {
     let reason: Option<String> = row.get("reason")?;
     let (n, worker) = (row.int("n")?, row.text("worker")?);
-    Ok(OutcomeError {
-        code: ErrorCode::Crashed,
-        message: format!(
-            "attempt {n} on worker `{worker}` was lost: {}",
-            reason.unwrap_or_default()
-        ),
-        reasons: Vec::new(),
-    })
+    let reason = reason.unwrap_or_default();
+    let message = format!("attempt {n} on worker `{worker}` was lost: {reason}");
+    Ok(OutcomeError::new(ErrorCode::Crashed, message))
 }
 
 fn back_off(lost: i64) -> i64 {

@@ -11,8 +11,8 @@ use crate::{
 };
 use serde_json::json;
 use std::time::Duration;
-use taskbay_core::{ErrorCode, OutcomeResult, TaskName};
-use taskbay_engine::{Engine, NewRequest, RequestDetails, RequestId, Status};
+use taskbay_core::TaskName;
+use taskbay_engine::{Engine, NewRequest, RequestDetails, RequestId};
 use taskbay_scheduler::Outlook;
 use taskbay_service::Plugins;
 use taskbay_worker::Unmatchable;
@@ -129,12 +129,9 @@ fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, C
 /// As `taskbay run` would exit.
 fn exit(request: &RequestDetails) -> Exit {
     let request = &request.request;
-    let code = request.errors.first().map(|error| error.code);
-    match (request.status, request.result, code) {
-        (Status::Held, ..) | (_, _, Some(ErrorCode::Crashed)) => Exit::Crashed,
-        (_, Some(OutcomeResult::Success), _) => Exit::Success,
-        (_, Some(OutcomeResult::Aborted), _) | (_, _, Some(ErrorCode::TimedOut)) => Exit::Stopped,
-        (_, _, Some(ErrorCode::SetupFailed)) => Exit::Unknown,
-        _ => Exit::No,
+    match request.result {
+        Some(result) => Exit::of_attempt(result, &request.errors),
+        // It is held: none of its attempts came to an end.
+        None => Exit::Crashed,
     }
 }
