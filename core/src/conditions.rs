@@ -71,6 +71,17 @@ impl Conditions {
         }
     }
 
+    /// Whether a worker fulfils that one of the [clauses](Self::clauses): quicker to find out than the reason.
+    pub fn holds(&self, clause: Clause<'_>, worker: &Metadata) -> bool {
+        let is_missing = || worker.get(&self.version_key).is_none_or(Value::is_null);
+        match clause {
+            Clause::HasTask => !is_missing(),
+            Clause::HasVersion => self.has_task(worker) || is_missing(),
+            Clause::HasType => self.has_type(worker),
+            Clause::Requirement(requirement) => requirement.holds(worker),
+        }
+    }
+
     /// The metadata key that a clause is about.
     pub fn key<'c>(&'c self, clause: Clause<'c>) -> &'c str {
         let key = match clause {
@@ -254,6 +265,7 @@ mod tests {
         for worker in [
             json!({}),
             json!({"noop:version": 2, "a": 1}),
+            json!({"noop:version": null}),
             json!({"noop:version": 1, "system:worker_type": "celery", "b": 2}),
             json!({"noop:version": 1, "a": 1, "b": 3, "system:architectures": ["arm64"]}),
         ] {
@@ -261,6 +273,8 @@ mod tests {
             let reasons: Vec<Reason> = conditions
                 .clauses()
                 .filter_map(|clause| {
+                    let holds = conditions.holds(clause, &worker);
+                    assert_eq!(holds, conditions.reason(clause, &worker).is_none());
                     let reason = conditions.reason(clause, &worker)?;
                     assert_eq!(reason.code, clause.code());
                     assert_eq!(reason.key.as_deref(), Some(conditions.key(clause)));

@@ -3,7 +3,7 @@
 use crate::scheduler::SignatureId;
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
 };
 
 /// A request that waits. The greater one comes first: that of the higher priority, then the older one.
@@ -33,8 +33,10 @@ impl PartialOrd for Pending {
 /// The requests that wait: a queue for each signature, so that one that fits nobody blocks none of another.
 #[derive(Debug, Default)]
 pub(crate) struct Backlog {
-    /// These may hold requests that wait no more, or wait otherwise; such an entry is dropped when it is its turn.
-    queues: HashMap<SignatureId, BinaryHeap<Pending>>,
+    /// What waits with each signature, the first at the end. None is empty.
+    queues: HashMap<SignatureId, BTreeSet<Pending>>,
+    /// The first of each queue, the very first at the end.
+    fronts: BTreeSet<(Pending, SignatureId)>,
     /// What waits, and how.
     waiting: HashMap<u64, (SignatureId, Pending)>,
 }
@@ -46,52 +48,84 @@ impl Backlog {
         signature: SignatureId,
         pending: impl IntoIterator<Item = Pending>,
     ) {
-        let added: Vec<_> = pending.into_iter().collect();
+        let mut added: Vec<_> = pending.into_iter().collect();
         self.waiting.reserve(added.len());
+        let mut is_said_twice = false;
         for each in &added {
-            self.waiting.insert(each.request, (signature, *each));
+            if let Some(before) = self.waiting.insert(each.request, (signature, *each)) {
+                is_said_twice = true;
+                self.drop_from_queue(before);
+            }
         }
-        let queue = self.queues.entry(signature).or_default();
-        queue.append(&mut added.into());
+        if is_said_twice {
+            added.retain(|each| self.waiting.get(&each.request) == Some(&(signature, *each)));
+        }
+        self.change(signature, |queue| {
+            if queue.is_empty() {
+                *queue = added.into_iter().collect();
+            } else {
+                queue.extend(added);
+            }
+        });
     }
 
     /// Takes a request out, whichever queue it is in.
     pub(crate) fn remove(&mut self, request: u64) {
-        self.waiting.remove(&request);
+        if let Some(entry) = self.waiting.remove(&request) {
+            self.drop_from_queue(entry);
+        }
     }
 
     /// Takes all requests with a signature out.
     pub(crate) fn remove_all(&mut self, signature: SignatureId) {
-        for entry in self.queues.remove(&signature).unwrap_or_default() {
-            if self.waiting.get(&entry.request) == Some(&(signature, entry)) {
-                self.waiting.remove(&entry.request);
+        let Some(queue) = self.queues.remove(&signature) else {
+            return;
+        };
+        for each in &queue {
+            self.waiting.remove(&each.request);
+        }
+        if let Some(first) = queue.last() {
+            self.fronts.remove(&(*first, signature));
+        }
+    }
+
+    /// The first of each queue, in their order.
+    pub(crate) fn fronts(&self) -> impl Iterator<Item = (Pending, SignatureId)> {
+        self.fronts.iter().rev().copied()
+    }
+
+    /// Takes the first of a queue out, and gives the next.
+    pub(crate) fn take(&mut self, signature: SignatureId) -> Option<Pending> {
+        let queue = self.queues.get(&signature)?;
+        let (first, next) = (queue.last()?.request, queue.iter().nth_back(1).copied());
+        self.remove(first);
+        next
+    }
+
+    fn drop_from_queue(&mut self, (signature, entry): (SignatureId, Pending)) {
+        self.change(signature, |queue| {
+            queue.remove(&entry);
+        });
+    }
+
+    /// Changes a queue, and what is said of its first.
+    fn change(&mut self, signature: SignatureId, change: impl FnOnce(&mut BTreeSet<Pending>)) {
+        let mut entry = match self.queues.entry(signature) {
+            Entry::Occupied(occupied) => occupied,
+            Entry::Vacant(vacant) => vacant.insert_entry(BTreeSet::new()),
+        };
+        let before = entry.get().last().copied();
+        change(entry.get_mut());
+        let after = entry.get().last().copied();
+        if after.is_none() {
+            entry.remove();
+        }
+        if before != after {
+            if let Some(before) = before {
+                self.fronts.remove(&(before, signature));
             }
+            self.fronts.extend(after.map(|after| (after, signature)));
         }
-    }
-
-    /// The first of a queue.
-    pub(crate) fn first(&mut self, signature: SignatureId) -> Option<Pending> {
-        let queue = self.queues.get_mut(&signature)?;
-        while let Some(first) = queue.peek() {
-            if self.waiting.get(&first.request) == Some(&(signature, *first)) {
-                return Some(*first);
-            }
-            queue.pop();
-        }
-        self.queues.remove(&signature);
-        None
-    }
-
-    /// Takes the first of a queue out.
-    pub(crate) fn take(&mut self, signature: SignatureId) {
-        if let Some(first) = self.first(signature) {
-            self.waiting.remove(&first.request);
-        }
-    }
-
-    /// The signatures that requests wait with.
-    pub(crate) fn signatures(&self) -> Vec<SignatureId> {
-        self.queues.keys().copied().collect()
     }
 }
 
@@ -105,6 +139,12 @@ mod tests {
             created,
             request,
         }
+    }
+
+    fn first(backlog: &Backlog, signature: SignatureId) -> Option<Pending> {
+        let mut fronts = backlog.fronts();
+        let front = fronts.find(|(_, of)| *of == signature);
+        front.map(|(first, _)| first)
     }
 
     #[test]
@@ -121,13 +161,27 @@ mod tests {
         backlog.add(signature, waiting);
         backlog.remove(2);
         let mut order = Vec::new();
-        while let Some(first) = backlog.first(signature) {
+        while let Some(first) = first(&backlog, signature) {
             order.push(first.request);
             backlog.take(signature);
         }
         assert_eq!(order, [3, 0, 1, 4]);
-        assert_eq!(backlog.signatures(), []);
+        assert_eq!(backlog.fronts().count(), 0);
         assert!(backlog.waiting.is_empty());
+    }
+
+    /// Also where its queue's turn never comes.
+    #[test]
+    fn what_is_removed_leaves_nothing() {
+        let mut backlog = Backlog::default();
+        let signature = SignatureId(0);
+        backlog.add(signature, (0..100).map(|number| pending(0, 0, number)));
+        for number in 1..100 {
+            backlog.remove(number);
+        }
+        assert_eq!(backlog.queues[&signature].len(), 1);
+        backlog.remove(0);
+        assert!(backlog.queues.is_empty() && backlog.waiting.is_empty());
     }
 
     /// Whether it was taken out before or not, and wherever it waited, it waits once.
@@ -139,12 +193,12 @@ mod tests {
         backlog.remove(7);
         backlog.add(new, [pending(5, 0, 7)]);
         backlog.add(new, [pending(3, 0, 7), pending(3, 0, 7)]);
-        assert_eq!(backlog.first(old), Some(pending(0, 1, 8)));
-        assert_eq!(backlog.first(new), Some(pending(3, 0, 7)));
-        backlog.take(new);
-        assert_eq!(backlog.first(new), None);
+        assert_eq!(first(&backlog, old), Some(pending(0, 1, 8)));
+        assert_eq!(first(&backlog, new), Some(pending(3, 0, 7)));
+        assert_eq!(backlog.take(new), None);
+        assert_eq!(first(&backlog, new), None);
         backlog.remove_all(old);
-        assert_eq!(backlog.first(old), None);
+        assert_eq!(first(&backlog, old), None);
         assert!(backlog.waiting.is_empty());
     }
 }

@@ -116,12 +116,12 @@ fn own_code_row(task: &Matchable, fleet: &Fleet, judged: &Judged) -> Row {
     let mut row = Row::new(ReasonCode::Refused, fleet);
     for (id, class) in fleet.classes() {
         if !task.conditions().verdict(&class.metadata).can_run() {
-            let unasked = class.names().len();
+            let unasked = class.workers.len();
             row.unasked += unasked;
             row.passing -= unasked;
         } else if judged.get(&id).is_some_and(|verdict| verdict.has_failed()) {
             // It said nothing of them.
-            row.passing -= class.names().len();
+            row.passing -= class.workers.len();
         } else if judged.get(&id).is_none_or(|verdict| !verdict.can_run()) {
             row.fails(class);
         }
@@ -155,7 +155,7 @@ fn nearest(task: &Matchable, fleet: &Fleet, judged: &Judged) -> Option<Nearest> 
     let candidates = fleet.classes().filter_map(|(id, class)| {
         let mut missing = judged.get(&id)?.reasons.clone();
         missing.extend(class.lists.reason(task.conditions().task()));
-        let worker = class.names().first()?.to_string();
+        let worker = class.workers.first()?.to_string();
         Some(Nearest { worker, missing })
     });
     candidates.min_by(|a, b| (a.missing.len(), &a.worker).cmp(&(b.missing.len(), &b.worker)))
@@ -176,7 +176,7 @@ pub(crate) fn skew(task: &TaskName, fleet: &Fleet) -> Vec<Versions> {
             });
         versions
             .workers
-            .extend(class.names().into_iter().map(ToString::to_string));
+            .extend(class.workers.iter().map(ToString::to_string));
     }
     let mut found: Vec<_> = found.into_values().collect();
     for versions in &mut found {
@@ -211,10 +211,9 @@ impl Row {
     }
 
     fn fails(&mut self, class: &Class) {
-        let names = class.names();
-        self.passing -= names.len();
+        self.passing -= class.workers.len();
         self.failing
-            .extend(names.into_iter().map(ToString::to_string));
+            .extend(class.workers.iter().map(ToString::to_string));
     }
 
     fn sorted(mut self) -> Self {

@@ -1,6 +1,6 @@
 //! The workers, in classes of those that are alike: what is so of one is so of all in its class.
 
-use crate::{Lists, Worker};
+use crate::{Lists, Worker, bits::Bits};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -11,9 +11,9 @@ use taskbay_core::Metadata;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct MetadataId(u64);
 
-/// Names a class of workers.
+/// Names a class of workers, until its last worker leaves it: then another may get the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ClassId(u64);
+pub(crate) struct ClassId(pub(crate) usize);
 
 /// Workers with the same metadata and lists.
 #[derive(Debug)]
@@ -21,59 +21,90 @@ pub(crate) struct Class {
     pub(crate) metadata_id: MetadataId,
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) lists: Lists,
-    pub(crate) idle: BTreeSet<Arc<str>>,
-    pub(crate) busy: BTreeSet<Arc<str>>,
+    /// The names of its workers.
+    pub(crate) workers: BTreeSet<Arc<str>>,
+    /// How many of them are idle.
+    idle: usize,
+    /// The metadata's text.
+    text: Arc<str>,
+}
+
+/// What no worker has any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) class: ClassId,
+    pub(crate) metadata: Option<MetadataId>,
 }
 
 /// All workers.
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     /// Metadata that some class has, by its text.
-    metadata: HashMap<String, (MetadataId, Arc<Metadata>)>,
-    classes: BTreeMap<ClassId, Class>,
+    metadata: HashMap<Arc<str>, Known>,
+    /// How many metadata ever became known.
+    named: u64,
+    classes: Vec<Option<Class>>,
+    /// Places in `classes` that are to be had.
+    free: Vec<ClassId>,
     by_content: HashMap<(MetadataId, Lists), ClassId>,
     workers: HashMap<Arc<str>, ClassId>,
-    next: u64,
+    idle: BTreeMap<Arc<str>, ClassId>,
+    /// The classes with idle workers.
+    idle_classes: Bits,
+}
+
+/// Metadata that some class has.
+#[derive(Debug)]
+struct Known {
+    id: MetadataId,
+    metadata: Arc<Metadata>,
+    /// How many classes have it: their lists differ.
+    classes: usize,
 }
 
 impl Fleet {
-    /// Adds a worker, or says what it is like now. Gives the metadata that no worker has any more.
-    pub(crate) fn set(&mut self, worker: Worker) -> Option<MetadataId> {
+    /// Adds a worker, or says what it is like now. Gives what no worker has any more.
+    pub(crate) fn set(&mut self, worker: Worker) -> Option<Gone> {
         let id = self.class_of(worker.metadata, worker.lists);
         let name: Arc<str> = worker.name.into();
+        self.set_busy(&name, true);
         let before = self.workers.insert(Arc::clone(&name), id);
         // Before it leaves the old class, so that nothing is forgotten of one that stays.
-        if let Some(class) = self.classes.get_mut(&id) {
-            class.idle.remove(&name);
-            class.busy.remove(&name);
-            class.side(worker.is_busy).insert(Arc::clone(&name));
+        if let Some(Some(class)) = self.classes.get_mut(id.0) {
+            class.workers.insert(Arc::clone(&name));
         }
+        self.set_busy(&name, worker.is_busy);
         self.leave(before.filter(|before| *before != id)?, &name)
     }
 
-    /// Removes a worker, if it is there. Gives the metadata that no worker has any more.
-    pub(crate) fn remove(&mut self, name: &str) -> Option<MetadataId> {
+    /// Removes a worker, if it is there. Gives what no worker has any more.
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Gone> {
+        self.set_busy(name, true);
         let id = self.workers.remove(name)?;
         self.leave(id, name)
     }
 
     /// Takes a worker out of its class, and forgets the class with its last one.
-    fn leave(&mut self, id: ClassId, name: &str) -> Option<MetadataId> {
-        let class = self.classes.get_mut(&id)?;
-        class.idle.remove(name);
-        class.busy.remove(name);
-        if !(class.idle.is_empty() && class.busy.is_empty()) {
+    fn leave(&mut self, id: ClassId, name: &str) -> Option<Gone> {
+        let place = self.classes.get_mut(id.0)?;
+        let workers = &mut place.as_mut()?.workers;
+        workers.remove(name);
+        if !workers.is_empty() {
             return None;
         }
-        let class = self.classes.remove(&id)?;
-        let metadata = class.metadata_id;
-        self.by_content.remove(&(metadata, class.lists));
-        let mut others = self.classes.values();
-        if others.any(|other| other.metadata_id == metadata) {
-            return None;
+        let class = place.take()?;
+        self.free.push(id);
+        self.by_content.remove(&(class.metadata_id, class.lists));
+        let known = self.metadata.get_mut(&class.text)?;
+        known.classes -= 1;
+        let is_last = known.classes == 0;
+        if is_last {
+            self.metadata.remove(&class.text);
         }
-        self.metadata.retain(|_, (id, _)| *id != metadata);
-        Some(metadata)
+        Some(Gone {
+            class: id,
+            metadata: is_last.then_some(class.metadata_id),
+        })
     }
 
     /// Notes that a worker is busy now, or idle.
@@ -81,25 +112,49 @@ impl Fleet {
         let Some((name, id)) = self.workers.get_key_value(name) else {
             return;
         };
-        let Some(class) = self.classes.get_mut(id) else {
+        let Some(Some(class)) = self.classes.get_mut(id.0) else {
             return;
         };
-        class.side(!is_busy).remove(name);
-        class.side(is_busy).insert(Arc::clone(name));
+        let was_idle = if is_busy {
+            self.idle.remove(name)
+        } else {
+            self.idle.insert(Arc::clone(name), *id)
+        };
+        match (was_idle.is_some(), is_busy) {
+            (true, true) => class.idle -= 1,
+            (false, false) => class.idle += 1,
+            _ => return,
+        }
+        if class.idle == 0 {
+            self.idle_classes.remove(*id);
+        } else {
+            self.idle_classes.insert(*id);
+        }
     }
 
     pub(crate) fn classes(&self) -> impl Iterator<Item = (ClassId, &Class)> {
-        self.classes.iter().map(|(id, class)| (*id, class))
+        let classes = self.classes.iter().enumerate();
+        classes.filter_map(|(at, class)| Some((ClassId(at), class.as_ref()?)))
     }
 
     pub(crate) fn class(&self, id: ClassId) -> Option<&Class> {
-        self.classes.get(&id)
+        self.classes.get(id.0)?.as_ref()
     }
 
     /// The class of that worker.
     pub(crate) fn class_of_worker(&self, name: &str) -> Option<(ClassId, &Class)> {
         let id = *self.workers.get(name)?;
-        Some((id, self.classes.get(&id)?))
+        Some((id, self.class(id)?))
+    }
+
+    /// The idle workers, by name.
+    pub(crate) fn idle(&self) -> &BTreeMap<Arc<str>, ClassId> {
+        &self.idle
+    }
+
+    /// The classes with idle workers.
+    pub(crate) fn idle_classes(&self) -> &Bits {
+        &self.idle_classes
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -108,47 +163,37 @@ impl Fleet {
 
     fn class_of(&mut self, metadata: Metadata, lists: Lists) -> ClassId {
         // Its keys are sorted, and it cannot fail: metadata was made of JSON.
-        let text = serde_json::to_string(&metadata).unwrap_or_default();
-        let next = &mut self.next;
-        let mut number = || {
-            *next += 1;
-            *next
-        };
-        let (metadata_id, metadata) = self
-            .metadata
-            .entry(text)
-            .or_insert_with(|| (MetadataId(number()), Arc::new(metadata)))
-            .clone();
+        let text: Arc<str> = serde_json::to_string(&metadata).unwrap_or_default().into();
+        let named = &mut self.named;
+        let known = self.metadata.entry(Arc::clone(&text)).or_insert_with(|| {
+            *named += 1;
+            Known {
+                id: MetadataId(*named),
+                metadata: Arc::new(metadata),
+                classes: 0,
+            }
+        });
         *self
             .by_content
-            .entry((metadata_id, lists.clone()))
+            .entry((known.id, lists.clone()))
             .or_insert_with(|| {
-                let id = ClassId(number());
-                let class = Class {
-                    metadata_id,
-                    metadata,
+                known.classes += 1;
+                let class = Some(Class {
+                    metadata_id: known.id,
+                    metadata: Arc::clone(&known.metadata),
                     lists,
-                    idle: BTreeSet::new(),
-                    busy: BTreeSet::new(),
-                };
-                self.classes.insert(id, class);
+                    workers: BTreeSet::new(),
+                    idle: 0,
+                    text,
+                });
+                let id = self.free.pop().unwrap_or(ClassId(self.classes.len()));
+                if let Some(free) = self.classes.get_mut(id.0) {
+                    *free = class;
+                } else {
+                    self.classes.push(class);
+                }
                 id
             })
-    }
-}
-
-impl Class {
-    fn side(&mut self, is_busy: bool) -> &mut BTreeSet<Arc<str>> {
-        if is_busy {
-            &mut self.busy
-        } else {
-            &mut self.idle
-        }
-    }
-
-    /// The names of its workers, sorted.
-    pub(crate) fn names(&self) -> BTreeSet<&Arc<str>> {
-        self.idle.iter().chain(&self.busy).collect()
     }
 }
 
@@ -181,16 +226,63 @@ mod tests {
         let mut fleet = Fleet::default();
         fleet.set(worker("a", r#"{"x": 1}"#));
         fleet.set(worker("b", r#"{"x": 1}"#));
-        let old = fleet.class_of_worker("a").unwrap().1.metadata_id;
+        let (class, Class { metadata_id, .. }) = fleet.class_of_worker("a").unwrap();
+        let old = *metadata_id;
         assert_eq!(fleet.set(worker("a", r#"{"x": 1}"#)), None);
         assert_eq!(fleet.set(worker("a", r#"{"x": 2}"#)), None);
-        assert_eq!(fleet.set(worker("b", r#"{"x": 2}"#)), Some(old));
+        let gone = fleet.set(worker("b", r#"{"x": 2}"#)).unwrap();
+        assert_eq!((gone.class, gone.metadata), (class, Some(old)));
         assert_eq!(fleet.classes().count(), 1);
         assert_eq!(fleet.metadata.len(), 1);
         assert!(fleet.remove("a").is_none());
         assert!(fleet.remove("b").is_some());
         assert!(fleet.remove("b").is_none());
         assert_eq!((fleet.len(), fleet.metadata.len()), (0, 0));
-        assert!(fleet.by_content.is_empty());
+        assert!(
+            fleet.by_content.is_empty() && fleet.idle.is_empty() && fleet.idle_classes.is_empty()
+        );
+    }
+
+    #[test]
+    fn metadata_stays_with_its_last_class() {
+        let mut fleet = Fleet::default();
+        let mut picky = worker("a", r#"{"x": 1}"#);
+        picky.lists.allow = Some(BTreeSet::new());
+        fleet.set(picky);
+        fleet.set(worker("b", r#"{"x": 1}"#));
+        assert_eq!(fleet.remove("a").unwrap().metadata, None);
+        fleet.set(worker("c", r#"{"x": 1}"#));
+        assert!(fleet.remove("b").is_none());
+        assert!(fleet.remove("c").unwrap().metadata.is_some());
+    }
+
+    #[test]
+    fn who_is_idle_is_known_by_name_and_by_class() {
+        let mut fleet = Fleet::default();
+        fleet.set(worker("b", r#"{"x": 1}"#));
+        fleet.set(worker("a", r#"{"x": 1}"#));
+        let (class, _) = fleet.class_of_worker("a").unwrap();
+        let names = |fleet: &Fleet| {
+            fleet
+                .idle()
+                .keys()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&fleet), ["a", "b"]);
+        for _ in 0..2 {
+            fleet.set_busy("a", true);
+            assert_eq!(names(&fleet), ["b"]);
+            assert!(fleet.idle_classes().contains(class));
+        }
+        fleet.set_busy("b", true);
+        assert!(fleet.idle_classes().is_empty());
+        // It is told anew, and was busy.
+        fleet.set(worker("b", r#"{"x": 1}"#));
+        assert_eq!(names(&fleet), ["b"]);
+        // It moves, and is idle elsewhere.
+        fleet.set(worker("b", r#"{"x": 2}"#));
+        assert!(!fleet.idle_classes().contains(class));
+        assert_eq!(names(&fleet), ["b"]);
     }
 }

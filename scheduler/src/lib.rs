@@ -35,12 +35,17 @@ mod matchable;
 mod lists;
 mod worker;
 
+mod bits;
 mod fleet;
 
 mod judge;
 mod verdicts;
 
+mod demands;
+mod signatures;
+
 mod backlog;
+mod choice;
 mod scheduler;
 
 mod explanation;

@@ -1,11 +1,13 @@
 //! Requests and workers, and who gets what.
 
 use crate::{
-    Explanation, Judge, Matchable, NotAsked, Pending, Signature, Worker,
+    Explanation, Judge, Matchable, NotAsked, Pending, Worker,
     backlog::Backlog,
+    bits::Bits,
+    choice::{Choice, Idle},
     explanation,
-    fleet::{Class, ClassId, Fleet},
-    verdicts::Verdicts,
+    fleet::Fleet,
+    signatures::Signatures,
 };
 use serde::Serialize;
 use std::{
@@ -44,26 +46,15 @@ pub enum Outlook {
 /// What it costs follows the distinct signatures and the distinct metadata, not the requests and the workers.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    tasks: HashMap<SignatureId, Matchable>,
-    /// How many signatures ever became known: no name is given twice.
-    named: usize,
-    by_signature: HashMap<Signature, SignatureId>,
+    signatures: Signatures,
     fleet: Fleet,
     backlog: Backlog,
-    verdicts: Verdicts,
 }
 
 impl Scheduler {
     /// Makes a signature known, and names it. What is known already keeps its name.
     pub fn add_task(&mut self, task: Matchable) -> SignatureId {
-        if let Some(known) = self.by_signature.get(task.signature()) {
-            return *known;
-        }
-        let id = SignatureId(self.named);
-        self.named += 1;
-        self.by_signature.insert(task.signature().clone(), id);
-        self.tasks.insert(id, task);
-        id
+        self.signatures.add(task)
     }
 
     /// Adds requests that wait, all with one signature.
@@ -79,14 +70,14 @@ impl Scheduler {
     /// Adds a worker, or says what it is like now.
     pub fn set_worker(&mut self, worker: Worker) {
         if let Some(gone) = self.fleet.set(worker) {
-            self.verdicts.forget(gone);
+            self.signatures.forget(&gone);
         }
     }
 
     /// Removes a worker.
     pub fn remove_worker(&mut self, name: &str) {
         if let Some(gone) = self.fleet.remove(name) {
-            self.verdicts.forget(gone);
+            self.signatures.forget(&gone);
         }
     }
 
@@ -102,30 +93,35 @@ impl Scheduler {
     ///
     /// When no plugin can be asked; then nothing is assigned.
     pub fn pass(&mut self, judge: &mut dyn Judge) -> Result<Vec<Assignment>, NotAsked> {
-        let mut assignments = Vec::new();
-        let mut fitting: HashMap<SignatureId, Vec<ClassId>> = HashMap::new();
         let mut heads = BinaryHeap::new();
-        for signature in self.backlog.signatures() {
-            let classes = self.fitting(signature, judge, |class| !class.idle.is_empty())?;
+        // Signatures that the same classes suit take from the same workers.
+        let mut choices: Vec<Choice> = Vec::new();
+        let mut by_classes: HashMap<Bits, usize> = HashMap::new();
+        let mut classes = Bits::default();
+        for (first, signature) in self.backlog.fronts() {
+            classes.clone_from(self.fleet.idle_classes());
+            self.signatures
+                .narrow(signature, &mut classes, &self.fleet, judge)?;
             if classes.is_empty() {
                 continue;
             }
-            fitting.insert(signature, classes);
-            heads.extend(
-                self.backlog
-                    .first(signature)
-                    .map(|first| (first, signature)),
-            );
+            let choice = by_classes.get(&classes).copied().unwrap_or_else(|| {
+                by_classes.insert(classes.clone(), choices.len());
+                choices.push(Choice::of(classes.clone()));
+                choices.len() - 1
+            });
+            heads.push((first, signature, choice));
         }
-        while let Some((first, signature)) = heads.pop() {
-            let classes = fitting.get(&signature).map_or(&[][..], Vec::as_slice);
+        let mut idle = Idle::of(&self.fleet);
+        let mut assignments = Vec::new();
+        while let Some((first, signature, choice)) = heads.pop() {
             // Once there is none, there will be none for what is behind it.
-            let Some(worker) = self.first_idle(classes) else {
+            let Some(worker) = choices[choice].take(&mut idle) else {
                 continue;
             };
-            self.backlog.take(signature);
+            let next = self.backlog.take(signature);
             assignments.push(self.assign(first.request, worker));
-            heads.extend(self.backlog.first(signature).map(|next| (next, signature)));
+            heads.extend(next.map(|next| (next, signature, choice)));
         }
         Ok(assignments)
     }
@@ -140,24 +136,23 @@ impl Scheduler {
         worker: &str,
         judge: &mut dyn Judge,
     ) -> Result<Option<Assignment>, NotAsked> {
-        let Some((id, class)) = self.fleet.class_of_worker(worker) else {
+        let Some((worker, class)) = self.fleet.idle().get_key_value(worker) else {
             return Ok(None);
         };
-        let Some(name) = class.idle.get(worker).cloned() else {
-            return Ok(None);
-        };
-        let mut best: Option<(Pending, SignatureId)> = None;
-        for signature in self.backlog.signatures() {
-            let Some(first) = self.backlog.first(signature) else {
-                continue;
-            };
-            if best.is_none_or(|(best, _)| first > best) && self.suits(signature, id, judge)? {
-                best = Some((first, signature));
+        let (worker, class) = (Arc::clone(worker), *class);
+        let mut found = None;
+        for (first, signature) in self.backlog.fronts() {
+            if self
+                .signatures
+                .suits(signature, class, &self.fleet, judge)?
+            {
+                found = Some((first, signature));
+                break;
             }
         }
-        Ok(best.map(|(first, signature)| {
+        Ok(found.map(|(first, signature)| {
             self.backlog.take(signature);
-            self.assign(first.request, name)
+            self.assign(first.request, worker)
         }))
     }
 
@@ -174,11 +169,19 @@ impl Scheduler {
         request: Pending,
         judge: &mut dyn Judge,
     ) -> Result<Option<Assignment>, NotAsked> {
-        let classes = self.fitting(signature, judge, |class| !class.idle.is_empty())?;
-        let Some(worker) = self.first_idle(&classes) else {
+        let mut classes = self.fleet.idle_classes().clone();
+        self.signatures
+            .narrow(signature, &mut classes, &self.fleet, judge)?;
+        let mut idle = self.fleet.idle().iter();
+        // Without a look at each of them where none will do.
+        let found = (!classes.is_empty())
+            .then(|| idle.find(|(_, class)| classes.contains(**class)))
+            .flatten();
+        let Some((worker, _)) = found else {
             self.add(signature, [request]);
             return Ok(None);
         };
+        let worker = Arc::clone(worker);
         Ok(Some(self.assign(request.request, worker)))
     }
 
@@ -192,8 +195,14 @@ impl Scheduler {
         signature: SignatureId,
         judge: &mut dyn Judge,
     ) -> Result<Outlook, NotAsked> {
-        let classes = self.fitting(signature, judge, |_| true)?;
-        Ok(if self.first_idle(&classes).is_some() {
+        let mut classes = Bits::default();
+        for (id, _) in self.fleet.classes() {
+            classes.insert(id);
+        }
+        self.signatures
+            .narrow(signature, &mut classes, &self.fleet, judge)?;
+        let idle = self.fleet.idle_classes();
+        Ok(if classes.iter().any(|class| idle.contains(class)) {
             Outlook::Runnable
         } else if classes.is_empty() {
             Outlook::Never
@@ -213,22 +222,14 @@ impl Scheduler {
         judge: &mut dyn Judge,
     ) -> Result<Option<Explanation>, NotAsked> {
         let outlook = self.outlook(signature, judge)?;
-        let Self {
-            tasks,
-            fleet,
-            verdicts,
-            ..
-        } = self;
-        let Some(task) = tasks.get(&signature) else {
-            return Ok(None);
-        };
         let mut judged = BTreeMap::new();
-        for (id, class) in fleet.classes() {
-            let metadata = (class.metadata_id, &*class.metadata);
-            let verdict = verdicts.of((signature, task), metadata, judge)?;
-            judged.insert(id, Arc::clone(verdict));
+        for (id, class) in self.fleet.classes() {
+            if let Some(verdict) = self.signatures.verdict(signature, class, judge)? {
+                judged.insert(id, Arc::clone(verdict));
+            }
         }
-        Ok(Some(explanation::of(task, fleet, outlook, &judged)))
+        let task = self.signatures.task(signature);
+        Ok(task.map(|task| explanation::of(task, &self.fleet, outlook, &judged)))
     }
 
     /// Whether a worker suits, with the reasons if not; `None` where it, or the signature, is not known.
@@ -242,85 +243,33 @@ impl Scheduler {
         worker: &str,
         judge: &mut dyn Judge,
     ) -> Result<Option<Verdict>, NotAsked> {
-        let found = self.fleet.class_of_worker(worker);
-        let (Some((_, class)), Some(task)) = (found, self.tasks.get(&signature)) else {
+        let Some((_, class)) = self.fleet.class_of_worker(worker) else {
             return Ok(None);
         };
-        let metadata = (class.metadata_id, &*class.metadata);
-        let mut verdict = Verdict::clone(self.verdicts.of((signature, task), metadata, judge)?);
-        verdict
-            .reasons
-            .extend(class.lists.reason(task.conditions().task()));
+        let Some(verdict) = self.signatures.verdict(signature, class, judge)? else {
+            return Ok(None);
+        };
+        let mut verdict = Verdict::clone(verdict);
+        let task = self.signatures.task(signature);
+        let denied = task.and_then(|task| class.lists.reason(task.conditions().task()));
+        verdict.reasons.extend(denied);
         Ok(Some(verdict))
     }
 
     /// Has each plugin asked again that could not be asked.
     pub fn forget_failed(&mut self) {
-        self.verdicts.forget_failed();
+        self.signatures.forget_failed();
     }
 
     /// Forgets a signature, with what was judged and what waits with it. Whoever keeps a scheduler for long calls it once
     /// no request has the signature any more, or its plugin was replaced.
     pub fn forget_task(&mut self, signature: SignatureId) {
-        self.verdicts.forget_task(signature);
         self.backlog.remove_all(signature);
-        if let Some(task) = self.tasks.remove(&signature) {
-            self.by_signature.remove(task.signature());
-        }
+        self.signatures.remove(signature);
     }
 
     fn assign(&mut self, request: u64, worker: Arc<str>) -> Assignment {
         self.fleet.set_busy(&worker, true);
         Assignment { request, worker }
-    }
-
-    /// The first of all idle workers of these classes, by name.
-    fn first_idle(&self, classes: &[ClassId]) -> Option<Arc<str>> {
-        let classes = classes.iter().filter_map(|id| self.fleet.class(*id));
-        classes
-            .filter_map(|class| class.idle.first())
-            .min()
-            .cloned()
-    }
-
-    /// The classes that a signature fits, of those that are `wanted`.
-    fn fitting(
-        &mut self,
-        signature: SignatureId,
-        judge: &mut dyn Judge,
-        wanted: impl Fn(&Class) -> bool,
-    ) -> Result<Vec<ClassId>, NotAsked> {
-        let wanted = self.fleet.classes().filter(|(_, class)| wanted(class));
-        let wanted: Vec<_> = wanted.map(|(id, _)| id).collect();
-        let mut fitting = Vec::new();
-        for id in wanted {
-            if self.suits(signature, id, judge)? {
-                fitting.push(id);
-            }
-        }
-        Ok(fitting)
-    }
-
-    fn suits(
-        &mut self,
-        signature: SignatureId,
-        class: ClassId,
-        judge: &mut dyn Judge,
-    ) -> Result<bool, NotAsked> {
-        let (Some(class), Some(task)) = (self.fleet.class(class), self.tasks.get(&signature))
-        else {
-            return Ok(false);
-        };
-        // Quicker to find out than what the reasons are, which only those need who ask for them.
-        if !task.conditions().hold(&class.metadata) || !class.lists.permit(task.conditions().task())
-        {
-            return Ok(false);
-        }
-        if !task.has_own_code() {
-            return Ok(true);
-        }
-        let metadata = (class.metadata_id, &*class.metadata);
-        let verdict = self.verdicts.of((signature, task), metadata, judge)?;
-        Ok(verdict.can_run())
     }
 }
