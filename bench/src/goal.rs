@@ -1,6 +1,6 @@
 //! What a figure is held against.
 
-use crate::measure::Pair;
+use crate::{measure::Pair, report::time};
 use serde::Serialize;
 
 /// What a figure is held against. A goal that is missed fails nothing.
@@ -32,8 +32,8 @@ impl Goal {
     pub(crate) fn text(self) -> String {
         match self {
             Self::Ratio(most) => format!("{most} x"),
-            Self::MoreThanReference(most) => format!("+{most} ns"),
-            Self::Nanoseconds(most) => format!("{most} ns"),
+            Self::MoreThanReference(most) => format!("+{}", time(most)),
+            Self::Nanoseconds(most) => time(most),
             Self::None => "-".to_owned(),
         }
     }

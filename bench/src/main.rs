@@ -16,6 +16,7 @@ mod child;
 mod debusine;
 
 mod attempt;
+mod backlog;
 mod configure;
 mod list;
 mod load;
@@ -38,7 +39,7 @@ use tempfile::TempDir;
 type Group = (&'static str, fn(&Fixture) -> Result<Vec<Row>>);
 
 /// All groups, in the order in which they run.
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 9] = [
     ("list", list::measure),
     ("load", load::measure),
     ("probe", probe::measure),
@@ -47,6 +48,7 @@ const GROUPS: [Group; 8] = [
     ("configure", configure::measure),
     ("attempt", attempt::measure),
     ("scheduling", scheduling::measure),
+    ("backlog", backlog::measure),
 ];
 
 /// The first argument of the process that measures.

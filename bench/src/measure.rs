@@ -1,8 +1,12 @@
 //! Measuring two things turn by turn, so that what slows the machine down slows both.
 
 use anyhow::Result;
+use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 /// The middle of many samples, and how far the middle half of them is spread.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -81,6 +85,22 @@ pub(crate) fn once<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
     let elapsed = nanoseconds(started);
     drop(made);
     Ok(elapsed)
+}
+
+/// What it takes once of the processor's time, in nanoseconds: what a busy machine does beside it does not count.
+pub(crate) fn busy<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
+    let now = || {
+        let now = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(
+            now.tv_sec.unsigned_abs(),
+            u32::try_from(now.tv_nsec).unwrap_or_default(),
+        )
+    };
+    let started = now();
+    let made = black_box(work()?);
+    let elapsed = now().saturating_sub(started);
+    drop(made);
+    Ok(elapsed.as_secs_f64() * 1e9)
 }
 
 /// How long each of `times` in a row takes on average, dropping what it makes included, in nanoseconds.

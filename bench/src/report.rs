@@ -108,7 +108,7 @@ fn value(unit: Unit, number: f64) -> String {
 }
 
 /// A time with three digits and a unit.
-fn time(nanoseconds: f64) -> String {
+pub(crate) fn time(nanoseconds: f64) -> String {
     let (value, unit) = match nanoseconds.abs() {
         small if small < 1e3 => (nanoseconds, "ns"),
         small if small < 1e6 => (nanoseconds / 1e3, "us"),

@@ -118,7 +118,8 @@ impl Requirement {
 }
 
 impl Condition {
-    fn holds(&self, found: Option<&Value>) -> bool {
+    /// Whether it holds of what is found under a key.
+    pub fn holds(&self, found: Option<&Value>) -> bool {
         let Some(found) = found else {
             return *self == Self::Present(false);
         };

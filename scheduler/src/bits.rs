@@ -42,10 +42,8 @@ impl Bits {
 
     /// Keeps those of which `known` says yes, or else `ask` does, which is noted there.
     pub(crate) fn narrow(&mut self, known: &mut Answers, mut ask: impl FnMut(ClassId) -> bool) {
-        if known.0.len() < self.0.len() {
-            known.0.resize(self.0.len(), Answer::default());
-        }
-        for (at, (word, answer)) in self.0.iter_mut().zip(&mut known.0).enumerate() {
+        for (at, word) in self.0.iter_mut().enumerate() {
+            let answer = known.word(at);
             for class in members(at, *word & !answer.given) {
                 answer.yes |= if ask(class) { place(class).1 } else { 0 };
             }
@@ -57,7 +55,11 @@ impl Bits {
 
 /// What was answered to one question, of each class that it was asked of.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answers(Vec<Answer>);
+pub(crate) struct Answers {
+    /// Most fleets have no more classes than these are about, which need no memory elsewhere.
+    first: Answer,
+    others: Vec<Answer>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Answer {
@@ -69,10 +71,7 @@ impl Answers {
     /// The answer of that class, which is `ask`'s where none is known yet.
     pub(crate) fn of(&mut self, class: ClassId, ask: impl FnOnce() -> bool) -> bool {
         let (word, bit) = place(class);
-        if self.0.len() <= word {
-            self.0.resize(word + 1, Answer::default());
-        }
-        let answer = &mut self.0[word];
+        let answer = self.word(word);
         if answer.given & bit == 0 {
             answer.given |= bit;
             answer.yes |= if ask() { bit } else { 0 };
@@ -83,10 +82,22 @@ impl Answers {
     /// Forgets what was answered of that class, which is another from now on.
     pub(crate) fn forget(&mut self, class: ClassId) {
         let (word, bit) = place(class);
-        if let Some(answer) = self.0.get_mut(word) {
-            answer.given &= !bit;
-            answer.yes &= !bit;
+        if word > self.others.len() {
+            return;
         }
+        let answer = self.word(word);
+        answer.given &= !bit;
+        answer.yes &= !bit;
+    }
+
+    fn word(&mut self, at: usize) -> &mut Answer {
+        let Some(at) = at.checked_sub(1) else {
+            return &mut self.first;
+        };
+        if self.others.len() <= at {
+            self.others.resize(at + 1, Answer::default());
+        }
+        &mut self.others[at]
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::{
     Matchable,
     bits::{Answers, Bits},
+    columns::{ColumnId, Columns},
     fleet::{Class, ClassId},
 };
 use std::collections::{HashMap, hash_map::Entry};
-use taskbay_core::{Clause, Requirement, TaskName};
+use taskbay_core::{Clause, Condition, Requirement, TaskName};
 
 /// A demand on a worker. The same workers fulfil those that are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,62 +23,67 @@ enum Demand {
 
 /// Names a demand.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DemandId(usize);
+pub(crate) struct DemandId(u32);
 
 /// The demands of all signatures, and which classes of workers fulfil them.
 #[derive(Debug, Default)]
 pub(crate) struct Demands {
     by_content: HashMap<Demand, DemandId>,
     known: Vec<Known>,
+    columns: Columns,
     /// Places in `known` that are to be had.
     free: Vec<DemandId>,
 }
 
+/// What is looked at for each signature lies together: where there are many, memory is what takes the time.
 #[derive(Debug)]
 struct Known {
-    content: Demand,
+    fulfilled: Answers,
+    /// Of a requirement.
+    condition: Option<(ColumnId, Condition)>,
     /// How many signatures have it.
     signatures: usize,
-    fulfilled: Answers,
+    content: Box<Demand>,
 }
 
 impl Demands {
-    /// Makes known what a task demands: what its lists must permit, and each of its [clauses](each).
-    pub(crate) fn add(&mut self, task: &Matchable) -> Vec<DemandId> {
-        let contents = each(task).map(|asked| asked.content(task));
-        contents.map(|content| self.add_one(content)).collect()
+    /// Makes known what a task demands, in the order of [`each`].
+    pub(crate) fn add(&mut self, task: &Matchable) -> Box<[DemandId]> {
+        each(task).map(|asked| self.add_one(asked, task)).collect()
     }
 
-    fn add_one(&mut self, content: Demand) -> DemandId {
-        let id = match self.by_content.entry(content) {
+    fn add_one(&mut self, asked: Asked<'_>, task: &Matchable) -> DemandId {
+        let id = match self.by_content.entry(asked.content(task)) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(vacant) => {
+                let condition = asked.requirement().map(|requirement| {
+                    let column = self.columns.add(requirement.key());
+                    (column, requirement.condition().clone())
+                });
                 let known = Known {
-                    content: vacant.key().clone(),
-                    signatures: 0,
                     fulfilled: Answers::default(),
+                    condition,
+                    signatures: 0,
+                    content: Box::new(vacant.key().clone()),
                 };
-                let id = self.free.pop().unwrap_or(DemandId(self.known.len()));
-                if let Some(free) = self.known.get_mut(id.0) {
-                    *free = known;
-                } else {
-                    self.known.push(known);
-                }
-                *vacant.insert(id)
+                *vacant.insert(place(&mut self.known, &mut self.free, known))
             }
         };
-        self.known[id.0].signatures += 1;
+        self.known[id.at()].signatures += 1;
         id
     }
 
     /// Forgets the demands of a signature, but for those that others have.
     pub(crate) fn remove(&mut self, demands: &[DemandId]) {
         for id in demands {
-            let known = &mut self.known[id.0];
+            let known = &mut self.known[id.at()];
             known.signatures -= 1;
             if known.signatures == 0 {
-                self.by_content.remove(&known.content);
+                self.by_content.remove(&*known.content);
                 known.fulfilled = Answers::default();
+                if let Some((column, _)) = known.condition.take() {
+                    self.columns.remove(column);
+                }
                 self.free.push(*id);
             }
         }
@@ -88,6 +94,7 @@ impl Demands {
         for known in &mut self.known {
             known.fulfilled.forget(class);
         }
+        self.columns.forget(class);
     }
 
     /// Keeps the classes that fulfil all these demands of a task.
@@ -97,10 +104,18 @@ impl Demands {
         classes: &mut Bits,
         class: impl Fn(ClassId) -> Option<&'c Class>,
     ) {
-        for (id, asked) in demands.iter().zip(each(task)) {
-            let known = &mut self.known[id.0].fulfilled;
-            classes.narrow(known, |id| {
-                class(id).is_some_and(|class| asked.is_fulfilled(task, class))
+        for (id, nth) in demands.iter().zip(0..) {
+            let Known {
+                fulfilled,
+                condition,
+                ..
+            } = &mut self.known[id.at()];
+            classes.narrow(fulfilled, |id| {
+                let found = || class(id);
+                match condition {
+                    Some((column, condition)) => self.columns.holds(*column, condition, id, found),
+                    None => found().is_some_and(|class| is_fulfilled(task, nth, class)),
+                }
             });
             if classes.is_empty() {
                 return;
@@ -114,11 +129,35 @@ impl Demands {
         (demands, task): (&[DemandId], &Matchable),
         (id, class): (ClassId, &Class),
     ) -> bool {
-        demands.iter().zip(each(task)).all(|(demand, asked)| {
-            let known = &mut self.known[demand.0].fulfilled;
-            known.of(id, || asked.is_fulfilled(task, class))
+        demands.iter().zip(0..).all(|(demand, nth)| {
+            let known = &mut self.known[demand.at()].fulfilled;
+            known.of(id, || is_fulfilled(task, nth, class))
         })
     }
+}
+
+impl DemandId {
+    fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Puts what is known into a free place, or behind all others.
+fn place(all: &mut Vec<Known>, free: &mut Vec<DemandId>, known: Known) -> DemandId {
+    if let Some(id) = free.pop() {
+        all[id.at()] = known;
+        return id;
+    }
+    all.push(known);
+    // Four thousand million demands need more memory than there is.
+    DemandId(u32::try_from(all.len() - 1).unwrap_or(u32::MAX))
+}
+
+/// Whether a class of workers fulfils the task's demand of that place in [`each`].
+fn is_fulfilled(task: &Matchable, nth: usize, class: &Class) -> bool {
+    each(task)
+        .nth(nth)
+        .is_some_and(|asked| asked.is_fulfilled(task, class))
 }
 
 /// One demand of a task at hand.
@@ -134,7 +173,7 @@ fn each(task: &Matchable) -> impl Iterator<Item = Asked<'_>> {
     std::iter::once(Asked::Permission).chain(clauses)
 }
 
-impl Asked<'_> {
+impl<'t> Asked<'t> {
     fn content(self, task: &Matchable) -> Demand {
         let conditions = task.conditions();
         let name = || conditions.task().clone();
@@ -146,6 +185,13 @@ impl Asked<'_> {
             Self::Clause(Clause::Requirement(requirement)) => {
                 Demand::Requirement(content(requirement))
             }
+        }
+    }
+
+    fn requirement(self) -> Option<&'t Requirement> {
+        match self {
+            Self::Clause(Clause::Requirement(requirement)) => Some(requirement),
+            _ => None,
         }
     }
 

@@ -41,6 +41,7 @@ mod fleet;
 mod judge;
 mod verdicts;
 
+mod columns;
 mod demands;
 mod signatures;
 

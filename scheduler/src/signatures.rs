@@ -24,8 +24,10 @@ pub(crate) struct Signatures {
 
 #[derive(Debug)]
 struct Known {
-    task: Matchable,
-    demands: Vec<DemandId>,
+    demands: Box<[DemandId]>,
+    has_own_code: bool,
+    /// Apart from what a pass looks at.
+    task: Box<Matchable>,
 }
 
 impl Signatures {
@@ -37,13 +39,17 @@ impl Signatures {
         let id = SignatureId(self.named);
         self.named += 1;
         self.by_content.insert(task.signature().clone(), id);
-        let demands = self.demands.add(&task);
-        self.known.insert(id, Known { task, demands });
+        let known = Known {
+            demands: self.demands.add(&task),
+            has_own_code: task.has_own_code(),
+            task: Box::new(task),
+        };
+        self.known.insert(id, known);
         id
     }
 
     pub(crate) fn task(&self, signature: SignatureId) -> Option<&Matchable> {
-        self.known.get(&signature).map(|known| &known.task)
+        self.known.get(&signature).map(|known| &*known.task)
     }
 
     /// Forgets a signature, with what was judged.
@@ -80,10 +86,10 @@ impl Signatures {
             *classes = Bits::default();
             return Ok(());
         };
-        let demands = (&*known.demands, &known.task);
+        let demands = (&*known.demands, &*known.task);
         self.demands
             .narrow(demands, classes, |class| fleet.class(class));
-        if !known.task.has_own_code() {
+        if !known.has_own_code {
             return Ok(());
         }
         let found: Vec<_> = classes.iter().collect();
@@ -106,11 +112,11 @@ impl Signatures {
         let (Some(found), Some(known)) = (fleet.class(class), self.known.get(&signature)) else {
             return Ok(false);
         };
-        let demands = (&*known.demands, &known.task);
+        let demands = (&*known.demands, &*known.task);
         if !self.demands.hold(demands, (class, found)) {
             return Ok(false);
         }
-        Ok(!known.task.has_own_code() || self.is_accepted(signature, Some(found), judge)?)
+        Ok(!known.has_own_code || self.is_accepted(signature, Some(found), judge)?)
     }
 
     /// Whether the task's own code says yes.
