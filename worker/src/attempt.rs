@@ -130,9 +130,9 @@ impl Hosts {
                 witness.begins(&running.glimpse(limit)?, work.path());
             }
             let answer = running.run(question, started);
-            // A host that does not answer would be waited for.
+            // A host that does not answer would be waited for. One that has answered, be it that it was aborted, can be looked at.
             if let (Some(witness), Ok(_)) = (witness, &answer)
-                && let Ok(now) = running.glimpse(limit)
+                && let Ok(now) = Glimpse::of(running.process, limit, &Abort::new())
             {
                 witness.answered(&now);
             }
