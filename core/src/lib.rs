@@ -38,6 +38,8 @@ mod server;
 
 mod executor;
 
+#[doc(hidden)]
+pub mod default_code;
 mod task;
 
 mod outcome;

@@ -1,6 +1,6 @@
 //! The task contract.
 
-use crate::{Context, Metadata, Refusal, Requirement, TaskConfigError, TaskError};
+use crate::{Context, Metadata, Refusal, Requirement, TaskConfigError, TaskError, default_code};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -32,7 +32,8 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stati
     /// The task's version. Scheduler and worker must agree on it, so raise it when the meaning of the task data changes.
     const VERSION: u32;
 
-    /// Whether [`can_run_on`](Task::can_run_on) is overridden. When false it is never called.
+    /// Whether [`can_run_on`](Task::can_run_on) is overridden. When false no verdict asks it; `taskbay check` finds a task
+    /// that overrides it all the same.
     const HAS_CAN_RUN_ON: bool = false;
 
     /// The JSON Schema of the task data, or `None` to take any JSON value. By default it is derived from the type.
@@ -76,6 +77,7 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stati
     /// The reasons against the worker.
     fn can_run_on(&self, worker: &Metadata) -> Result<(), Refusal> {
         let _ = worker;
+        default_code::has_answered();
         Ok(())
     }
 

@@ -83,12 +83,18 @@ impl<'p> ConfiguredTask<'p> {
     pub fn verdict(&self, worker: &WorkerView) -> Verdict {
         let mut verdict = self.conditions.verdict(worker.metadata());
         if verdict.can_run() && self.plugin.has_can_run_on() {
-            verdict.reasons = match self.refusals(worker) {
-                Ok(reasons) => reasons,
-                Err(fault) => vec![Reason::new(ReasonCode::PluginFailed, fault.to_string())],
-            };
+            verdict.reasons = self.own_reasons(worker);
         }
         verdict
+    }
+
+    /// What the task's own code says against a worker, whatever the conditions say, and whether or not the task says that
+    /// it has some: one that has some and does not say so is broken, and says that.
+    pub fn own_reasons(&self, worker: &WorkerView) -> Vec<Reason> {
+        match self.refusals(worker) {
+            Ok(reasons) => reasons,
+            Err(fault) => vec![Reason::new(ReasonCode::PluginFailed, fault.to_string())],
+        }
     }
 
     fn refusals(&self, worker: &WorkerView) -> Result<Vec<Reason>, Fault> {

@@ -29,7 +29,7 @@ use std::{
     marker::PhantomData,
     sync::atomic::{AtomicBool, Ordering},
 };
-use taskbay_core::{Metadata, Task};
+use taskbay_core::{Metadata, Task, default_code};
 
 /// The symbol under which hosts look for the library header. A test holds it against `abi_stable`'s own constant.
 pub const ROOT_MODULE_SYMBOL: &str = ROOT_MODULE_LOADER_NAME;
@@ -218,6 +218,10 @@ impl<T: Task> ConfiguredTask for Instance<T> {
             let worker: &Worker = worker.obj.downcast_as().map_err(|_| Fault::Failed {
                 message: "the worker metadata was parsed by another plugin".to_owned(),
             })?;
+            if !T::HAS_CAN_RUN_ON {
+                // Nobody who wants a verdict asks then, but whoever tries the plugin for its author.
+                no_own_code(task, &worker.0)?;
+            }
             Ok(match task.can_run_on(&worker.0) {
                 Ok(()) => RVec::new(),
                 Err(refusal) => refusal
@@ -248,6 +252,17 @@ impl<T: Task> Drop for Instance<T> {
             log::error!("dropping the task: {}", Fault::from_json(&fault));
         }
     }
+}
+
+/// Whether a task that says that it has no code of its own to judge workers has none.
+fn no_own_code(task: &impl Task, worker: &Metadata) -> Result<(), Fault> {
+    let (_, is_default) = default_code::answers(|| task.can_run_on(worker));
+    if is_default {
+        return Ok(());
+    }
+    Err(Fault::Failed {
+        message: "can_run_on is overridden, and HAS_CAN_RUN_ON is false".to_owned(),
+    })
 }
 
 fn json(value: &impl serde::Serialize) -> Result<RString, Fault> {

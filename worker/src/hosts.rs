@@ -145,7 +145,8 @@ impl Hosts {
         }
     }
 
-    fn ask(
+    /// Asks a question about a plugin that is loaded if it is not yet.
+    pub(crate) fn ask(
         &mut self,
         file: &Admissible,
         question: impl Fn() -> Question,

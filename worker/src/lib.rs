@@ -40,6 +40,7 @@ mod first_loading;
 mod here;
 mod matcher;
 mod offer;
+mod own_code;
 
 mod architecture;
 pub mod system;

@@ -8,7 +8,7 @@ use std::{
     path::Path,
     sync::Arc,
 };
-use taskbay_core::{Abort, Configured, Context, Metadata, Server};
+use taskbay_core::{Abort, Configured, Context, Metadata, Server, Verdict};
 use taskbay_loader::{ConfigureError, FileIdentity, LoadError, Loader, Plugin, Rejection, Store};
 use taskbay_plugin_api::host::Fault;
 
@@ -54,6 +54,11 @@ impl PluginHost {
                 data,
                 worker,
             } => self.ask(plugin, |plugin| can_run(plugin, &data, worker)),
+            Question::OwnCode {
+                plugin,
+                data,
+                worker,
+            } => self.ask(plugin, |plugin| own_code(plugin, &data, worker)),
             Question::Execute {
                 plugin,
                 data,
@@ -140,6 +145,12 @@ fn can_run(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answ
     Ok(Answer::Verdict(
         task.verdict(&plugin.worker(Arc::new(worker))),
     ))
+}
+
+fn own_code(plugin: &Plugin, data: &str, worker: Metadata) -> Result<Answer, Answer> {
+    let task = plugin.configure_checked(data).map_err(invalid)?;
+    let reasons = task.own_reasons(&plugin.worker(Arc::new(worker)));
+    Ok(Answer::Verdict(Verdict { reasons }))
 }
 
 fn execute(plugin: &Plugin, data: &str, context: &Context) -> Result<Answer, Answer> {

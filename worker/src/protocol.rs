@@ -83,6 +83,12 @@ pub(crate) enum Question {
         data: String,
         worker: Metadata,
     },
+    /// What does the task's own code say against this worker, whether or not the task says that it has some?
+    OwnCode {
+        plugin: FileIdentity,
+        data: String,
+        worker: Metadata,
+    },
     /// Execute the task, in this directory, with data that `Configure` gave.
     Execute {
         plugin: FileIdentity,
@@ -101,6 +107,7 @@ impl Question {
             Self::Analyze { plugin, .. }
             | Self::Configure { plugin, .. }
             | Self::CanRun { plugin, .. }
+            | Self::OwnCode { plugin, .. }
             | Self::Execute { plugin, .. } => Some(*plugin),
         }
     }
@@ -143,7 +150,7 @@ pub(crate) enum Answer {
     },
     /// To `Configure`.
     Configured(Configured),
-    /// To `CanRun`.
+    /// To `CanRun` and `OwnCode`.
     Verdict(Verdict),
     /// To `Execute`: the task's answer, or none where it was aborted before it began.
     Executed(Option<bool>),
