@@ -7,9 +7,10 @@ use serde::{
 };
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, File},
     io::{self, Read},
     os::unix::ffi::OsStrExt,
+    path::Path,
 };
 use taskbay_core::{Metadata, TaskConfigError};
 
@@ -26,6 +27,37 @@ pub(crate) fn read(argument: &OsStr) -> Result<String, CommandError> {
         .and_then(|_| reader.end())
         .map_err(|error| invalid(argument, &format!("not valid JSON: {error}")))?;
     Ok(text)
+}
+
+/// Task data, read as [`read`] reads it.
+///
+/// # Errors
+///
+/// As [`read`]; a file that was never meant to be task data is told apart from one that has a mistake.
+pub(crate) fn task_data(argument: &OsStr) -> Result<String, CommandError> {
+    read(argument).map_err(|mut error| {
+        let text = argument.as_bytes().trim_ascii_start();
+        let is_named = !matches!(text, [b'{' | b'[', ..] | b"-");
+        let (Some(fault), true) = (error.faults.first_mut(), is_named) else {
+            return error;
+        };
+        if is_meant_as_json(Path::new(argument)) {
+            return error;
+        }
+        let file = argument.to_string_lossy();
+        fault.message = format!(
+            "{file} stands where the task data belongs, and is no JSON; name it in that, if the task shall work on it"
+        );
+        error.help("write task data as JSON, such as `{}`; `taskbay schema NAME` shows what it may say")
+    })
+}
+
+/// Whether a file is called as JSON is, or begins as it does.
+fn is_meant_as_json(file: &Path) -> bool {
+    let mut start = [0; 64];
+    let opened = File::open(file).and_then(|mut file| file.read(&mut start));
+    let start = start[..opened.unwrap_or(0)].trim_ascii_start();
+    matches!(start, [b'{' | b'[', ..]) || file.extension().is_some_and(|end| end == "json")
 }
 
 /// A line of a document that has an object on each.

@@ -254,3 +254,22 @@ fn documents_that_are_nested() {
     let found = &ran.json()["reasons"][0]["found"];
     assert_eq!(found.to_string(), nested);
 }
+
+/// The commonest slip: the file that the task shall work on, where its task data belongs.
+#[test]
+fn a_file_that_is_no_task_data_is_told_apart_from_wrong_json() {
+    let farm = Farm::with(&["noop"]);
+    fs::write(farm.here().join("hello.dsc"), "Format: 3.0 (native)\n").unwrap();
+    fs::write(farm.here().join("hello.deb"), b"!<arch>\n\xff\xfe").unwrap();
+    for file in ["./hello.dsc", "./hello.deb"] {
+        for command in ["run", "validate", "can-run"] {
+            let ran = farm.run(&[command, "noop", file]);
+            let told = format!("{file} stands where the task data belongs");
+            ran.fails(1, &[&told, "`taskbay schema NAME`"]);
+        }
+    }
+    fs::write(farm.here().join("data.json"), r#"{"result": true,}"#).unwrap();
+    let wrong = farm.run(&["run", "noop", "./data.json"]);
+    wrong.fails(1, &["data.json is not valid JSON"]);
+    assert!(!wrong.stderr.contains("stands where"), "{wrong:?}");
+}

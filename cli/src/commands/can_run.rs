@@ -19,7 +19,7 @@ pub(crate) fn run(
     task: &TaskArgs,
     worker: Option<&OsStr>,
 ) -> Result<Exit, CommandError> {
-    let data = input::read(&task.data)?;
+    let data = input::task_data(&task.data)?;
     let worker = worker.map(input::metadata).transpose()?;
     let mut hosts = session.hosts();
     let file = &find_loading(&mut session.catalog(), &mut hosts, &task.name)?;

@@ -30,7 +30,7 @@ pub(crate) fn run(
     }
     let mut hosts = session.hosts();
     let prepared = find_loading(&mut session.catalog(), &mut hosts, &task.name)
-        .and_then(|file| Ok((file, input::read(&task.data)?)));
+        .and_then(|file| Ok((file, input::task_data(&task.data)?)));
     let (file, data) = match prepared {
         Ok(prepared) => prepared,
         Err(error) => return not_begun(session, ErrorCode::SetupFailed, error),

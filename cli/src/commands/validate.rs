@@ -10,7 +10,7 @@ use crate::{
 use serde_json::{Value, json};
 
 pub(crate) fn run(session: &Session, task: &TaskArgs) -> Result<Exit, CommandError> {
-    let data = input::read(&task.data)?;
+    let data = input::task_data(&task.data)?;
     let mut hosts = session.hosts();
     let file = &find_loading(&mut session.catalog(), &mut hosts, &task.name)?;
     let configured = hosts

@@ -31,7 +31,7 @@ pub(crate) fn run(
     task: &TaskArgs,
     wishes: &Wishes,
 ) -> Result<Exit, CommandError> {
-    let data = input::read(&task.data)?;
+    let data = input::task_data(&task.data)?;
     let name = TaskName::fold(&task.name)
         .map_err(|error| CommandError::new(Exit::Unknown, error.to_string()))?;
     warn(session, engine, &name, &data)?;
