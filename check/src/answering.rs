@@ -1,16 +1,17 @@
 //! Level 2: the plugin says what the worker has and takes task data; no request is executed.
 
 use crate::{
-    Options, judging,
+    Options, configuring, judging,
     loading::{Loaded, silent, unchanged},
-    mutation::mutations,
     options::bare,
     record::Record,
-    sample::sample,
-    test::{Objection, Tried, fault, found, join, passed, skip},
+    test::{Tried, fault, found, passed},
 };
-use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 use taskbay_core::{Configured, Metadata};
 use taskbay_worker::{Failure, Hosts, system};
 
@@ -18,9 +19,14 @@ use taskbay_worker::{Failure, Hosts, system};
 pub(crate) const TESTS: &[&str] = &[
     "analyze",
     "analyze-prefix",
+    "analyze-again",
     "analyze-bare",
     "configure",
     "configure-mutations",
+    "configure-keys",
+    "configure-unknown",
+    "requirements",
+    "verdict-code",
     "verdict",
     "verdict-facts",
     "answer-state",
@@ -32,10 +38,6 @@ const FAST: Duration = Duration::from_secs(2);
 
 /// How often it is asked: that the machine is busy with something else is not its fault.
 const TRIES: usize = 3;
-
-/// How a task declares an example.
-pub(crate) const DECLARE: &str =
-    "declare an example with `#[schemars(example = …)]` on the type, or give task data with --data";
 
 /// A task with data that it can be executed with.
 #[derive(Debug)]
@@ -56,6 +58,7 @@ pub(crate) fn run<'a>(
 ) -> Option<Answered<'a>> {
     let (worker, dropped) = record.test("analyze", || analyze(loaded, options))?;
     record.test("analyze-prefix", || prefix(loaded, &dropped));
+    record.test("analyze-again", || again(loaded, &worker, options));
     record.test("analyze-bare", || {
         let (found, _) = options
             .hosts_in(bare())
@@ -65,18 +68,11 @@ pub(crate) fn run<'a>(
             found.len()
         ))
     });
-    let configured = record.test("configure", || configure(loaded, options));
-    let base = configured
-        .as_ref()
-        .map(|(configured, _)| configured.data.as_str());
-    if !record.has_failed("configure") {
-        record.test("configure-mutations", || mutate(loaded, base, options));
-    }
-    let (configured, is_declared) = configured?;
+    let chosen = configuring::run(loaded, &worker, options, record)?;
     let answered = Answered {
         loaded,
-        configured,
-        is_declared,
+        configured: chosen.configured,
+        is_declared: chosen.is_declared,
         worker,
     };
     judging::run(&answered, options, record)?;
@@ -133,90 +129,29 @@ fn prefix(loaded: &Loaded, dropped: &[String]) -> Tried<()> {
     }
 }
 
-/// The declared examples, or `{}`; the data that the task is to be executed with, and whether it was declared.
-fn configure(loaded: &Loaded, options: &Options) -> Tried<(Configured, bool)> {
-    let mut hosts = options.hosts();
-    let mut first = None;
-    let examples = examples(loaded);
-    for (number, example) in (1..).zip(&examples) {
-        let configured = twice(loaded, &mut hosts, &example.to_string());
-        let configured =
-            configured.map_err(|objection| objection.of(&format!("example {number}")))?;
-        first.get_or_insert(configured);
+/// It says the same of the worker in another process.
+fn again(loaded: &Loaded, worker: &Metadata, options: &Options) -> Tried<()> {
+    let (said, _) = options.hosts().analyze(&loaded.file, &system::quick())?;
+    let keys: BTreeSet<_> = said
+        .iter()
+        .chain(worker.iter())
+        .map(|(key, _)| key)
+        .collect();
+    let own = |key: &&str| loaded.file.name().strip_prefix(key).is_some();
+    let differ = |key: &&str| worker.value(key) != said.value(key);
+    let other: Vec<_> = keys.into_iter().filter(own).filter(differ).collect();
+    if other.is_empty() {
+        return passed("the same in another process");
     }
-    if let Some(data) = &options.data {
-        let configured =
-            twice(loaded, &mut hosts, data).map_err(|objection| objection.of("the data given"))?;
-        return found((configured, false), "the data given");
-    }
-    if let Some(first) = first {
-        return found(
-            (first, true),
-            format!("examples in its schema, all valid: {}", examples.len()),
-        );
-    }
-    match hosts.configure(&loaded.file, "{}") {
-        Err(Failure::Invalid(faults)) => skip(
-            format!(
-                "its schema has no example, and `{{}}` is not valid: {}",
-                join(&faults)
-            ),
-            DECLARE,
-        ),
-        Err(failure) => Err(failure.into()),
-        Ok(_) => found(
-            (twice(loaded, &mut hosts, "{}")?, false),
-            "`{}`, since its schema has no example",
-        ),
-    }
-}
-
-/// The examples that the schema declares.
-fn examples(loaded: &Loaded) -> Vec<Value> {
-    let schema = loaded.described.schema.as_ref();
-    let examples = schema.and_then(|schema| schema.get("examples")?.as_array());
-    examples.cloned().unwrap_or_default()
-}
-
-/// Configures the task, and again with the data that this gave, which changes nothing.
-fn twice(loaded: &Loaded, hosts: &mut Hosts, data: &str) -> Result<Configured, Objection> {
-    let configured = hosts.configure(&loaded.file, data)?;
-    match hosts.configure(&loaded.file, &configured.data) {
-        Ok(again) if again == configured => Ok(configured),
-        Ok(_) => fault(
-            "configured again with the data that it gave back, the task gives back other data",
-            "make the type serialise to what it is deserialised from",
-        ),
-        Err(Failure::Invalid(faults)) => fault(
-            format!(
-                "it refuses the data that it gave back itself: {}",
-                join(&faults)
-            ),
-            "make the type serialise to what it is deserialised from",
-        ),
-        Err(failure) => Err(failure.into()),
-    }
-}
-
-/// Data with one thing wrong is refused or taken: all but a crash is fine.
-fn mutate(loaded: &Loaded, base: Option<&str>, options: &Options) -> Tried<()> {
-    let schema = loaded.described.schema.as_ref();
-    let base = base.and_then(|data| serde_json::from_str(data).ok());
-    let base: Value = base.unwrap_or_else(|| sample(schema.unwrap_or(&json!({})), 0));
-    let mut hosts = options.hosts();
-    let mut refused = 0;
-    let all = mutations(&base, schema);
-    for mutation in &all {
-        match hosts.configure(&loaded.file, &mutation.data.to_string()) {
-            Ok(_) => {}
-            Err(Failure::Invalid(_)) => refused += 1,
-            Err(failure) => return Err(Objection::from(failure).of(&mutation.what)),
-        }
-    }
-    passed(format!(
-        "{} variants with one thing wrong: {refused} refused, no crash",
-        all.len()
-    ))
+    let shown = other.iter().map(|key| {
+        let value = |said: &Metadata| said.value(key).map_or("nothing".into(), Value::to_string);
+        format!("`{key}` was {}, and is {}", value(worker), value(&said))
+    });
+    let shown: Vec<_> = shown.collect();
+    fault(
+        format!("asked again, it says something else: {}", shown.join(", ")),
+        "say only what changes when the machine does: whatever else changes, the worker is judged anew",
+    )
 }
 
 /// Everything that can be asked without executing.

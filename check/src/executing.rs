@@ -5,9 +5,12 @@ use crate::{
     answering::Answered,
     execution::{After, Execution},
     loading::{AS_BEFORE, not_printed},
+    process_state::mend,
     record::Record,
-    test::{Objection, Tried, fault, found, passed, skip},
+    shared_places::SharedPlaces,
+    test::{Objection, PANIC, Tried, fault, found, passed, skip},
 };
+use std::{collections::BTreeSet, path::PathBuf, thread, time::Duration};
 use taskbay_core::{ErrorCode, OutcomeResult};
 use taskbay_worker::{Failure, judge_here};
 
@@ -16,9 +19,16 @@ pub(crate) const TESTS: &[&str] = &[
     "execute",
     "execute-log",
     "execute-files",
+    "execute-artifacts",
     "execute-processes",
     "execute-state",
 ];
+
+/// How long it is looked at what others do where an execution seems to have made files.
+const LEAST_QUIET: Duration = Duration::from_millis(300);
+const MOST_QUIET: Duration = Duration::from_secs(2);
+/// How often that is done, and the task executed again: others may do the same in turn by chance.
+const ROUNDS: usize = 2;
 
 /// A task that was executed, and what came of it.
 #[derive(Debug)]
@@ -41,7 +51,8 @@ pub(crate) fn run<'a>(
     }) = &first.after
     {
         record.test("execute-log", || not_printed(&said.0, &said.1));
-        record.test("execute-files", || files(&first));
+        record.test("execute-files", || files(answered, &first, options));
+        record.test("execute-artifacts", || artifacts(&first));
         record.test("execute-processes", || no_processes(processes));
         record.test("execute-state", || as_before(changes));
     }
@@ -96,6 +107,7 @@ fn failed(execution: &Execution) -> Tried<Execution> {
         Some(ErrorCode::Crashed) => {
             "`gdb --args taskbay --in-process --plugin-dir DIR run NAME DATA` shows where"
         }
+        _ if execution.report.outcome.panicked() => PANIC,
         _ if !execution.missing.is_empty() => "name files of this machine in the task data",
         _ => {
             "return `false` for what is found wrong with the input, and give an example that works; HOME is an empty directory here"
@@ -104,7 +116,7 @@ fn failed(execution: &Execution) -> Tried<Execution> {
     fault(messages.join("; "), help)
 }
 
-fn files(execution: &Execution) -> Tried<()> {
+fn files(answered: &Answered, execution: &Execution, options: &Options) -> Tried<()> {
     if let Some(directory) = &execution.report.work_directory {
         return fault(
             format!(
@@ -114,14 +126,66 @@ fn files(execution: &Execution) -> Tried<()> {
             "leave no files in it that belong to others, or are protected",
         );
     }
-    match &execution.left[..] {
-        [] => passed("its work directory is removed, and nothing is left in TMPDIR and HOME"),
-        left => fault(
+    if !execution.left.is_empty() {
+        return fault(
             format!(
                 "files are left outside the work directory: {}",
-                left.join(", ")
+                execution.left.join(", ")
             ),
             "make files in the work directory, and set TMPDIR and HOME to it for commands that make some",
+        );
+    }
+    let shared = shared(answered, execution, options)?;
+    if shared.is_empty() {
+        return passed(
+            "its work directory is removed, and nothing is left in TMPDIR and HOME, or made at a fixed place",
+        );
+    }
+    let shared: Vec<_> = shared
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    fault(
+        format!(
+            "each time it makes or writes files that are no attempt's own: {}",
+            shared.join(", ")
+        ),
+        "make them in the work directory: two attempts at once would write to the same files",
+    )
+}
+
+/// What comes to the places that all programs share each time that the task is executed, and only then.
+fn shared(
+    answered: &Answered,
+    first: &Execution,
+    options: &Options,
+) -> Result<BTreeSet<PathBuf>, Objection> {
+    let mut came = first.came.clone();
+    for _ in 0..ROUNDS {
+        if came.is_empty() {
+            break;
+        }
+        let others = SharedPlaces::watch();
+        thread::sleep(first.took.clamp(LEAST_QUIET, MOST_QUIET));
+        let others = others.map(SharedPlaces::came).unwrap_or_default();
+        came.retain(|path| !others.contains(path));
+        if !came.is_empty() {
+            let again = Execution::run(answered, options, None)?;
+            came.retain(|path| again.came.contains(path));
+        }
+    }
+    Ok(came)
+}
+
+fn artifacts(execution: &Execution) -> Tried<()> {
+    match &execution.strays[..] {
+        [] => passed("what it uploads is in its work directory"),
+        strays => fault(
+            format!(
+                "it uploads files that are not in its work directory: {}",
+                strays.join(", ")
+            ),
+            "copy them there first: others may change what is elsewhere, or remove it",
         ),
     }
 }
@@ -141,7 +205,10 @@ fn as_before(changes: &[String]) -> Tried<()> {
         [] => passed(AS_BEFORE),
         changes => fault(
             format!("its process is not what it was: {}", changes.join("; ")),
-            "set directory, umask, signals, limits and environment of the commands that are started, not of the host",
+            mend(
+                changes,
+                "set directory, umask, signals, limits and environment of the commands that are started, not of the host",
+            ),
         ),
     }
 }

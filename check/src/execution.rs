@@ -2,10 +2,12 @@
 
 use crate::{
     Options, answering::Answered, inputs::Inputs, process_state::ProcessState, refuge::Refuge,
+    shared_places::SharedPlaces,
 };
 use rustix::process::Signal;
 use std::{
-    path::Path,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -37,6 +39,10 @@ pub(crate) struct Execution {
     pub(crate) after: Option<After>,
     /// What it left where temporary files are made, and in its home.
     pub(crate) left: Vec<String>,
+    /// What it uploaded from elsewhere than its work directory.
+    pub(crate) strays: Vec<String>,
+    /// What came meanwhile, be it from this or from others, to the places that all programs share.
+    pub(crate) came: BTreeSet<PathBuf>,
     /// How long the task itself took.
     pub(crate) took: Duration,
     /// How long it went on once it was disturbed, where it was.
@@ -64,7 +70,7 @@ impl Execution {
         })?;
         let inputs = Arc::new(Inputs::new(&options.base, &refuge.output()));
         let server: Arc<dyn Server> = Arc::clone(&inputs) as _;
-        let mut watcher = Watcher::new(disturbance);
+        let mut watcher = Watcher::new(disturbance, &inputs);
         let mut hosts = watcher.hosts(options, &refuge);
         let attempt = AttemptOptions {
             timeout: Some(options.timeout),
@@ -83,6 +89,8 @@ impl Execution {
             missing: inputs.missing(),
             after: watcher.after.take(),
             left: refuge.left(),
+            strays: inputs.strays(),
+            came: watcher.places.map(SharedPlaces::came).unwrap_or_default(),
             report,
         })
     }
@@ -99,12 +107,16 @@ struct Watcher {
     ended: Option<Instant>,
     before: Option<(Glimpse, ProcessState)>,
     after: Option<After>,
+    inputs: Arc<Inputs>,
+    places: Option<SharedPlaces>,
 }
 
 impl Watcher {
-    fn new(disturbance: Option<Disturbance>) -> Self {
+    fn new(disturbance: Option<Disturbance>, inputs: &Arc<Inputs>) -> Self {
         Self {
             disturbance,
+            inputs: Arc::clone(inputs),
+            places: None,
             abort: Arc::default(),
             disturbed: Arc::default(),
             begun: None,
@@ -130,6 +142,8 @@ impl Witness for Watcher {
     fn begins(&mut self, host: &Glimpse, work_directory: &Path) {
         let state = ProcessState::of(host).in_directory(work_directory);
         self.before = Some((host.clone(), state));
+        self.inputs.belong_to(work_directory);
+        self.places = SharedPlaces::watch();
         self.begun = Some(Instant::now());
         let (Some(disturbance), Some(process)) = (self.disturbance, Process::find(host.pid)) else {
             return;

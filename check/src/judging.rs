@@ -8,20 +8,50 @@ use crate::{
     test::{Objection, Tried, fault, found, passed},
 };
 use serde_json::{Value, json};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 use taskbay_core::{Condition, Metadata, Requirement, Verdict};
 use taskbay_worker::Hosts;
 
 /// How often each worker is judged by one process.
 const TURNS: usize = 3;
 
+/// How much later a worker is judged again: a clock that shows seconds shows other ones.
+const LATER: Duration = Duration::from_millis(1100);
+
 /// Judges workers, and judges them again elsewhere.
 pub(crate) fn run(answered: &Answered, options: &Options, record: &mut Record) -> Option<()> {
     let workers = workers(answered);
+    record.test("verdict-code", || code(answered, &workers, options));
     let verdicts = record.test("verdict", || repeats(answered, &workers, options))?;
+    let judged = Instant::now();
     record.test("verdict-facts", || {
-        facts(answered, &workers, &verdicts, options)
+        facts(answered, &workers, &verdicts, judged, options)
     });
     Some(())
+}
+
+/// Code of its own is asked.
+fn code(answered: &Answered, workers: &[Metadata], options: &Options) -> Tried<()> {
+    if answered.configured.own_code.is_some() {
+        return passed("it judges with code of its own, which is asked");
+    }
+    let mut hosts = options.hosts();
+    for worker in workers {
+        let verdict = hosts.own_code(&answered.loaded.file, &answered.configured, worker)?;
+        if !verdict.can_run() {
+            return fault(
+                format!(
+                    "it has code of its own that nobody asks: {}",
+                    said(&verdict)
+                ),
+                "set `const HAS_CAN_RUN_ON: bool = true;` beside Task::can_run_on, or leave that out",
+            );
+        }
+    }
+    passed("it judges by its requirements alone")
 }
 
 /// This worker, the same with everything that the task requires, and one that says nothing of itself.
@@ -83,6 +113,7 @@ fn facts(
     answered: &Answered,
     workers: &[Metadata],
     verdicts: &[Verdict],
+    judged: Instant,
     options: &Options,
 ) -> Tried<()> {
     let elsewhere = judge(answered, workers, &mut options.hosts_in(bare()))?;
@@ -98,7 +129,25 @@ fn facts(
         &more,
         "asked of workers with more keys, none of them its own",
     )?;
-    passed("the same in another environment and directory, and of workers with more keys")
+    let mut hosts = options.hosts_elsewhere();
+    // What can be loaded here and cannot there has no other machine to be asked on.
+    let machine = match hosts.describe(&answered.loaded.file) {
+        Ok(_) => {
+            let there = judge(answered, workers, &mut hosts)?;
+            compare(verdicts, &there, "asked on another machine")?;
+            ", on another machine"
+        }
+        Err(failure) => {
+            log::debug!("there are no namespaces for another machine: {failure}");
+            ""
+        }
+    };
+    thread::sleep(LATER.saturating_sub(judged.elapsed()));
+    let later = judge(answered, workers, &mut options.hosts())?;
+    compare(verdicts, &later, "asked a second later")?;
+    passed(format!(
+        "the same in another environment and directory{machine}, a second later, and of workers with more keys"
+    ))
 }
 
 fn with_unrelated(worker: &Metadata) -> Metadata {

@@ -4,8 +4,9 @@
 //! what it answers, how it executes an example, and what it endures. Plugin code runs in plugin hosts alone, child
 //! processes with a time limit. No plugin is set aside for what it does here.
 //!
-//! Up to level 3 a file that has not changed gives the same report each time, at the cost of one execution: that is what a
-//! build wants. Level 4 executes three times more, and makes other task data up each time: that is what a release wants.
+//! Up to level 3 a file that has not changed gives the same report each time, at the cost of one execution, or of three
+//! where something comes to `/tmp` meanwhile: that is what a build wants. Level 4 executes three times more, and makes other
+//! task data up each time: that is what a release wants.
 //!
 //! It refuses to know how arguments are read and how a report is shown.
 
@@ -16,6 +17,7 @@ mod test;
 
 mod report;
 
+mod elsewhere;
 mod options;
 
 mod record;
@@ -30,11 +32,14 @@ mod mutation;
 mod sample;
 
 mod answering;
+mod configuring;
 mod judging;
+mod keeping;
 
 mod execution;
 mod inputs;
 mod refuge;
+mod shared_places;
 
 mod executing;
 

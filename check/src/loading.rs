@@ -2,7 +2,7 @@
 
 use crate::{
     Options,
-    process_state::ProcessState,
+    process_state::{ProcessState, mend},
     record::Record,
     test::{Tried, fault, found, passed},
 };
@@ -100,7 +100,10 @@ pub(crate) fn unchanged(
     }
     fault(
         format!("its process is not what it was: {}", changes.join("; ")),
-        "leave directory, umask, signals, limits, threads, processes and environment of the host alone",
+        mend(
+            &changes,
+            "leave directory, umask, signals, limits, processes and environment of the host alone",
+        ),
     )
 }
 

@@ -1,10 +1,10 @@
 //! How plugins are checked.
 
-use crate::Level;
+use crate::{Level, elsewhere};
 use log::LevelFilter;
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 use taskbay_core::Abort;
-use taskbay_loader::TrustPolicy;
+use taskbay_loader::{TrustPolicy, cache_directory};
 use taskbay_worker::{HostProgram, Hosts, Surroundings};
 
 /// How plugins are checked.
@@ -45,16 +45,27 @@ impl Options {
 
     /// Plugin hosts that end by that latch.
     pub(crate) fn hosts_that_end(&self, surroundings: Surroundings, abort: Abort) -> Hosts {
+        Hosts::new(self.program_in(surroundings), self.limit, abort)
+    }
+
+    /// Plugin hosts on what is another machine to them. Where none can be made, they do not start.
+    pub(crate) fn hosts_elsewhere(&self) -> Hosts {
+        let program = self.program_in(Surroundings::default());
+        // The copies that they load are where they are otherwise.
+        let program = elsewhere::program(&program, cache_directory().into_os_string());
+        Hosts::new(program, self.limit, self.abort.clone())
+    }
+
+    fn program_in(&self, surroundings: Surroundings) -> HostProgram {
         // Whatever is logged is made up and sent, whether anybody reads it or not.
         let surroundings = Surroundings {
             level: Some(LevelFilter::Trace),
             ..surroundings
         };
-        let program = HostProgram {
+        HostProgram {
             surroundings,
             ..self.program.clone()
-        };
-        Hosts::new(program, self.limit, abort)
+        }
     }
 }
 

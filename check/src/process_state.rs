@@ -15,6 +15,22 @@ use taskbay_worker::{Glimpse, Process, tree};
 const SETTLE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(20);
 
+/// What is said of threads that a process did not have before.
+const THREADS: &str = "threads that it started still run";
+
+/// What to do about such changes, where `help` is about those that are not of threads.
+pub(crate) fn mend(changes: &[String], help: &str) -> String {
+    let join = "join each thread that it starts before it answers";
+    let (threads, others): (Vec<_>, Vec<_>) = changes
+        .iter()
+        .partition(|change| change.starts_with(THREADS));
+    match (threads.is_empty(), others.is_empty()) {
+        (true, _) => help.to_owned(),
+        (false, true) => join.to_owned(),
+        (false, false) => format!("{join}; {help}"),
+    }
+}
+
 /// What a process is like from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProcessState {
@@ -109,7 +125,7 @@ impl ProcessState {
         let threads = |state: &Self| state.value("Threads").parse().unwrap_or(0_usize);
         if threads(now) > threads(self) {
             let more = threads(now) - threads(self);
-            found.push(format!("{more} threads more are running"));
+            found.push(format!("{THREADS}: {more}"));
         }
         let limits = self.limits.iter().zip(&now.limits);
         found.extend(

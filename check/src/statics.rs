@@ -47,6 +47,11 @@ fn admit(path: &Path, options: &Options, claim: &mut Claimed) -> Tried<Admissibl
             let api = admissible.manifest().api;
             found(admissible, format!("a plugin for API {api}"))
         }
+        State::Rejected(rejection) if path.is_dir() => {
+            let within = path.join("*.so");
+            let help = format!("name the plugin files in it, as in `{}`", within.display());
+            fault(rejection.to_string(), help)
+        }
         State::Rejected(rejection) => fault(rejection.to_string(), rejection.help()),
     }
 }

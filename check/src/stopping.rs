@@ -3,7 +3,7 @@
 use crate::{
     Options,
     executing::Executed,
-    execution::{Disturbance, Execution},
+    execution::{After, Disturbance, Execution},
     record::Record,
     test::{Objection, Tried, fault, passed, skip},
 };
@@ -43,6 +43,17 @@ fn abort(executed: &Executed, options: &Options) -> Tried<()> {
     not_interrupted(options)?;
     if execution.report.outcome.result != OutcomeResult::Aborted {
         return skip("it ended before it was aborted", LONGER);
+    }
+    if let Some(After { processes, .. }) = &execution.after
+        && !processes.is_empty()
+    {
+        return fault(
+            format!(
+                "processes that were told to end with it still run when it has answered: {}",
+                processes.join(", ")
+            ),
+            "start commands with `run`, which waits for their end and kills what does not heed TERM",
+        );
     }
     let latency = execution.latency.unwrap_or_default();
     // As long as it would have taken anyway: it saw nothing of the abort.

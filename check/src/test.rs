@@ -56,6 +56,9 @@ pub(crate) enum Objection {
     Broken(Failure),
 }
 
+/// What to do about a panic, of which the message says where it was.
+pub(crate) const PANIC: &str = "return an error in that place, such as TaskError or TaskConfigError, for what can go wrong there";
+
 pub(crate) type Tried<T> = Result<Found<T>, Objection>;
 
 /// A test that passed and found out no more than that.
@@ -118,6 +121,7 @@ impl From<Failure> for Objection {
         }
         let help = match &failure {
             Failure::Rejected(rejection) => rejection.help(),
+            failure if failure.is_panic() => PANIC.to_owned(),
             Failure::Hung { .. } => {
                 "find out where it waits, or allow more time with --plugin-timeout".to_owned()
             }

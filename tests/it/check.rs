@@ -1,5 +1,6 @@
 //! What `taskbay check` says of good plugins, and at which level it names each fault of the hostile kit.
 
+mod answers;
 mod kit;
 mod left_behind;
 mod proven;
@@ -92,6 +93,22 @@ fn an_abort_is_timed_and_a_killed_task_is_executed_again() {
         "passed",
         "executed again after its process was killed",
     );
+}
+
+/// What is not ended with the task when it is told to end.
+#[test]
+fn a_process_that_outlives_the_abort_is_a_fault() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("none");
+    let data = r#"{"action": "shrug"}"#;
+    let arguments = ["--level", "4", "--grace", "3s", "--data", data];
+    let (code, file) = check(&farm, "none.so", &arguments);
+    assert_eq!(code, Some(1), "{file:#}");
+    assert_test(&file, "execute-processes", "passed", "have ended");
+    assert_test(&file, "abort", "failed", "still run when it has answered: ");
+    let help = test(&file, "abort")["help"].as_str().unwrap();
+    assert!(help.contains("start commands with `run`"), "{help}");
+    farm.assert_nothing_is_left();
 }
 
 /// However much grace it has: it would have ended as soon without the abort.
@@ -207,10 +224,38 @@ fn the_exit_codes_are_those_of_every_command() {
     assert_eq!(both.code, Some(1), "{both:?}");
     let lines: Vec<_> = both.stdout.lines().collect();
     assert_eq!(lines[0], format!("{noop}: noop 1"));
-    assert_eq!(lines[1], "passed up to level 3: 23 passed");
+    assert_eq!(lines[1], "passed up to level 3: 29 passed");
     assert!(lines[3].starts_with("  0  FAILED   file "), "{both:?}");
     assert!(lines[4].starts_with("     help:  "), "{both:?}");
     assert_eq!(both.stderr, "");
+}
+
+/// What is no plugin file at all has one finding, and no list of what was not tried.
+#[test]
+fn what_is_no_plugin_is_told_in_a_few_lines() {
+    let farm = Farm::with(&["noop"]);
+    fs::write(farm.path("x.so"), "no plugin").unwrap();
+    for (path, told, help) in [
+        (
+            farm.plugins(),
+            "it is a directory",
+            "name the plugin files in it",
+        ),
+        (farm.path("x.so"), "it is no shared library", ""),
+    ] {
+        let ran = farm.run(&["check", path.to_str().unwrap()]);
+        assert_eq!((ran.code, &*ran.stderr), (Some(1), ""), "{ran:?}");
+        let lines: Vec<_> = ran.stdout.lines().collect();
+        let last = "failed at level 0: 1 failed, 28 skipped";
+        assert_eq!((lines.len(), lines[4]), (5, last), "{ran:?}");
+        assert!(lines[1].starts_with("  0  FAILED   file "), "{ran:?}");
+        assert!(
+            lines[1].contains(told) && lines[2].contains(help),
+            "{ran:?}"
+        );
+        let rest = "     28 tests were not made, since `file` did not pass";
+        assert_eq!(lines[3], rest);
+    }
 }
 
 /// Whom a file must belong to is the same as for every command.

@@ -11,9 +11,10 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// How far to go: 0 reads the file, 1 loads it, 2 has it take task data and judge workers, 3 executes its example
-    /// with an empty HOME, 4 aborts and kills that, and makes task data up
-    #[arg(long, value_name = "LEVEL", default_value_t = 3, value_parser = value_parser!(u8).range(0..=4))]
-    pub(crate) level: u8,
+    /// with an empty HOME, 4 aborts and kills that, and makes task data up. Where 3 or 4 is asked for and nothing could be
+    /// executed, the exit status is 1; with none it is 3 that is tried, and a warning is all [default: 3]
+    #[arg(long, value_name = "LEVEL", value_parser = value_parser!(u8).range(0..=4))]
+    pub(crate) level: Option<u8>,
     /// Show only the tests that failed; with --strict also those that were skipped, and why
     #[arg(long)]
     pub(crate) only_failed: bool,

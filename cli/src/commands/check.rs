@@ -1,6 +1,8 @@
 //! `taskbay check`: is a plugin as it should be?
 
-use crate::{args::CheckArgs, error::CommandError, exit::Exit, host, input, session::Session};
+use crate::{
+    args::CheckArgs, error::CommandError, exit::Exit, host, input, report::note, session::Session,
+};
 use std::{
     env,
     io::{self, Write},
@@ -29,6 +31,16 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CommandEr
     } else {
         report.passed
     };
+    let not_executed: Vec<_> = report.files.iter().filter_map(not_executed).collect();
+    for told in &not_executed {
+        let level = if args.level.is_some() {
+            "error"
+        } else {
+            "warning"
+        };
+        note(&format!("{level}: {told}"));
+    }
+    let is_fine = is_fine && (args.level.is_none() || not_executed.is_empty());
     if args.only_failed {
         report.keep_failed(args.strict);
     }
@@ -39,14 +51,27 @@ pub(crate) fn run(session: &Session, args: &CheckArgs) -> Result<Exit, CommandEr
     Ok(if is_fine { Exit::Success } else { Exit::No })
 }
 
+/// Why a plugin that was to be executed was not, where nothing failed that says so.
+fn not_executed(file: &FileReport) -> Option<String> {
+    let executing = |test: &&Test| test.name == "execute" && test.status == Status::Skipped;
+    if !file.passed || !file.tests.iter().any(|test| executing(&test)) {
+        return None;
+    }
+    // What stands in the way, which has a remedy.
+    let skipped = |test: &&Test| test.status == Status::Skipped && test.help.is_some();
+    let why = file.tests.iter().find(skipped)?;
+    let message = why.message.as_deref().unwrap_or_default();
+    Some(format!("{} was not executed: {message}", file.file))
+}
+
 fn options(session: &Session, args: &CheckArgs) -> Result<Options, CommandError> {
     let here = env::current_dir().map_err(|error| {
         CommandError::new(Exit::Unavailable, "there is no current directory").cause(&error)
     })?;
-    let data = args.data.as_deref().map(input::read).transpose()?;
+    let data = args.data.as_deref().map(input::task_data).transpose()?;
     let level = match args.reproduce {
         Some(_) => Some(Level::Endures),
-        None => Level::of(args.level),
+        None => args.level.and_then(Level::of),
     };
     Ok(Options {
         level: level.unwrap_or(Level::Executes),
@@ -67,8 +92,15 @@ fn write_file(file: &FileReport, summary: &str, out: &mut dyn Write) -> io::Resu
         (Some(name), Some(version)) => writeln!(out, "{}: {name} {version}", file.file)?,
         _ => writeln!(out, "{}:", file.file)?,
     }
-    for test in &file.tests {
+    // What was not tried for want of another test has no more to say than that.
+    let has_own = |test: &&Test| test.status != Status::Skipped || test.help.is_some();
+    let (own, others): (Vec<_>, Vec<_>) = file.tests.iter().partition(has_own);
+    for test in own {
         write_test(test, out)?;
+    }
+    if let Some(why) = others.first().and_then(|test| test.message.as_deref()) {
+        let why = why.trim_start_matches("not tried, ");
+        writeln!(out, "     {} tests were not made, {why}", others.len())?;
     }
     writeln!(out, "{summary}")
 }

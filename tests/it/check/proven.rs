@@ -45,7 +45,7 @@ fn what_is_skipped_is_not_proven() {
             &file["proven"],
             &file["skipped"]
         ],
-        [&true.into(), &3.into(), &2.into(), &Value::from(5)],
+        [&true.into(), &3.into(), &2.into(), &Value::from(6)],
         "{file:#}"
     );
     let help = test(&file, "execute")["help"].as_str().unwrap();
@@ -68,6 +68,29 @@ fn what_is_skipped_is_not_proven() {
     assert_eq!(file["proven"], Value::Null, "{file:#}");
 }
 
+/// Who asks for a level of which nothing could be executed is told by the exit code; who asks for none, by a note.
+#[test]
+fn a_level_that_was_asked_for_is_not_passed_where_nothing_was_executed() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("none");
+    let file = farm.plugins().join("none.so");
+    let pdp11 = r#"{"host_architecture": "pdp11"}"#;
+    let arguments = ["check", file.to_str().unwrap(), "--data", pdp11];
+    let told = "none.so was not executed: this machine does not suit: ";
+    let ran = farm.run(&arguments);
+    ran.fails(0, &["warning: ", told]);
+    for level in ["3", "4"] {
+        let asked = farm.run(&[&arguments[..], &["--level", level]].concat());
+        asked.fails(1, &[told]);
+        assert!(
+            asked.stdout.contains("passed up to level 2 of "),
+            "{asked:?}"
+        );
+    }
+    let below = farm.run(&[&arguments[..], &["--level", "2"]].concat());
+    assert_eq!((below.code, &*below.stderr), (Some(0), ""));
+}
+
 /// The last line is the whole truth for who reads no other.
 #[test]
 fn the_summary_says_what_is_proven_and_what_was_skipped() {
@@ -82,7 +105,7 @@ fn the_summary_says_what_is_proven_and_what_was_skipped() {
     let pdp11 = r#"{"host_architecture": "pdp11"}"#;
     let line = last_line("none.so", &["--data", pdp11]);
     let wanted =
-        "passed up to level 2 of 3: 18 passed, 5 skipped: `execute`: this machine does not suit: ";
+        "passed up to level 2 of 3: 23 passed, 6 skipped: `execute`: this machine does not suit: ";
     assert!(line.starts_with(wanted), "{line}");
     let line = last_line("none.so", &["--data", r#"{"level": -1}"#]);
     assert!(
@@ -111,5 +134,5 @@ fn the_summary_says_what_is_proven_and_what_was_skipped() {
         "{strict:?}"
     );
     let line = last_line("libtaskbay_task_noop.so", &[]);
-    assert_eq!(line, "passed up to level 3: 23 passed");
+    assert_eq!(line, "passed up to level 3: 29 passed");
 }
