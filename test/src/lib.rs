@@ -47,7 +47,70 @@
 //! execution.assert_logged("hello world");
 //! ```
 //!
+//! A task that takes an artifact is given its number, and what it uploads is kept:
+//!
+//! ```
+//! # use schemars::JsonSchema;
+//! # use serde::{Deserialize, Serialize};
+//! # use taskbay_plugin_api::{Artifact, Context, Lookup, Task, TaskError, make_directory};
+//! use serde_json::json;
+//! use std::fs;
+//! use taskbay_test::{artifact, configure};
+//!
+//! /// Counts the bytes of an artifact's files.
+//! #[derive(Debug, Deserialize, Serialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Count {
+//!     /// The artifact: in a local run the path of a file.
+//!     input: Lookup,
+//! }
+//!
+//! impl Task for Count {
+//! #   const NAME: &'static str = "count";
+//! #   const VERSION: u32 = 1;
+//!     // …
+//!     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+//!         let inputs = make_directory(context, "inputs")?;
+//!         let (_, input) = context.server().fetch(&self.input, &inputs)?;
+//!         let mut bytes = 0;
+//!         for file in &input.files {
+//!             bytes += fs::metadata(file)?.len();
+//!         }
+//!         let report = context.work_directory().join("bytes.txt");
+//!         fs::write(&report, format!("{bytes}\n"))?;
+//!         let made = Artifact::new("count", json!({"bytes": bytes}), vec![report]);
+//!         context.server().upload(made)?;
+//!         Ok(true)
+//!     }
+//! }
+//!
+//! let place = tempfile::tempdir().unwrap();
+//! let file = place.path().join("hello.txt");
+//! fs::write(&file, "hello\n").unwrap();
+//!
+//! let count = configure::<Count>(&json!({"input": 1})).unwrap();
+//! let execution = count.execute(vec![artifact("text", vec![file])]);
+//! assert!(execution.is_success());
+//! let uploads = execution.server.uploads();
+//! assert_eq!(uploads[0].data, json!({"bytes": 6}));
+//! // Its files are in the work directory, which is there as long as `execution`.
+//! assert_eq!(fs::read_to_string(&uploads[0].files[0]).unwrap(), "6\n");
+//!
+//! // What the server does not have is an error that says so.
+//! let missing = configure::<Count>(&json!({"input": 7})).unwrap().execute(Vec::new());
+//! assert!(missing.result.unwrap_err().message().contains("no artifact 7"));
+//! ```
+//!
 //! [`LoadedTask::build`] has cargo build the plugin, loads it, and offers the same of it.
+//!
+//! # This page
+//!
+//! `cargo doc -p taskbay-test` in a task's project makes cargo panic, as of 1.95, since the project needs this crate for
+//! its tests alone. What makes this page is, with the directory that stands for it under `dev-dependencies`:
+//!
+//! ```console
+//! $ cargo doc --no-deps --open --target-dir target --manifest-path /usr/share/taskbay/dev/test/Cargo.toml
+//! ```
 //!
 //! # Panics
 //!

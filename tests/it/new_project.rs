@@ -42,6 +42,7 @@ fn builds_passes_its_tests_and_runs() {
     for file in made["files"].as_array().unwrap() {
         assert!(project.join(file.as_str().unwrap()).is_file(), "{file}");
     }
+    assert_pages_are_where_it_says(&project, &dev.join("test"));
     cargo(&project, &["fmt", "--check"]);
     let tested = cargo(&project, &["test"]);
     assert!(tested.contains("5 passed"), "{tested}");
@@ -64,6 +65,22 @@ fn builds_passes_its_tests_and_runs() {
     assert_reads_numbers_as_they_were_written(&farm, &project, &plugin);
 }
 
+/// `cargo doc -p taskbay-test` makes cargo panic in a project that needs it for tests alone, so the page says otherwise.
+fn assert_pages_are_where_it_says(project: &Path, test: &Path) {
+    let page = fs::read_to_string(project.join("README.md")).unwrap();
+    let manifest = format!("{}/Cargo.toml", test.display());
+    let quoted = format!(r#"--manifest-path "{}"/Cargo.toml"#, test.display());
+    assert!(page.contains(&quoted), "{page}");
+    let arguments = [
+        "metadata",
+        "--no-deps",
+        "--format-version=1",
+        "--manifest-path",
+    ];
+    let said = cargo(project, &[&arguments[..], &[&manifest]].concat());
+    assert!(said.contains(r#""name":"taskbay-test""#), "{said}");
+}
+
 /// Numbers that a reader in a hurry takes for their neighbours.
 const FRACTIONS: [&str; 4] = [
     "276.2642775434148063e12",
@@ -80,8 +97,17 @@ fn assert_reads_numbers_as_they_were_written(farm: &Farm, project: &Path, plugin
     let field = "#[serde(default)] levels: Vec<f64>, text: String,";
     let changed = source.replacen("text: String,", field, 1);
     assert_ne!(changed, source);
+    // In the same build, since it takes long.
+    let forgotten = "    fn can_run_on(&self, _: &Metadata) -> Result<(), taskbay_plugin_api::Refusal> { Ok(()) }\n";
+    let changed = changed.replacen(
+        "    // The work,",
+        &format!("{forgotten}    // The work,"),
+        1,
+    );
+    assert!(changed.contains(forgotten));
     fs::write(&file, changed).unwrap();
     cargo(project, &["build"]);
+    assert_own_code_that_nobody_asks_is_found(farm, plugin);
     fs::write(farm.plugins().join("it.so"), fs::read(plugin).unwrap()).unwrap();
     let data = format!(r#"{{"text": "", "levels": [{}]}}"#, FRACTIONS.join(", "));
     let configured = farm.run(&["validate", "my-own_task", &data]);
@@ -92,6 +118,19 @@ fn assert_reads_numbers_as_they_were_written(farm: &Farm, project: &Path, plugin
         configured.succeeds().stdout.contains(&expected),
         "no {expected} in {configured:?}"
     );
+}
+
+/// It always says yes here: that it is there at all is seen.
+fn assert_own_code_that_nobody_asks_is_found(farm: &Farm, plugin: &Path) {
+    let checked = farm.run(&["check", plugin.to_str().unwrap(), "--level", "2", "--json"]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    let file = checked.json()["files"][0].clone();
+    let failed = file["tests"].as_array().unwrap().iter();
+    let failed: Vec<_> = failed.filter(|test| test["status"] == "failed").collect();
+    assert_eq!(failed.len(), 1, "{file:#}");
+    assert_eq!(failed[0]["test"], "verdict-code");
+    let help = failed[0]["help"].as_str().unwrap();
+    assert!(help.contains("HAS_CAN_RUN_ON: bool = true"), "{help}");
 }
 
 #[test]
@@ -110,7 +149,7 @@ fn refuses_what_is_no_new_task() {
     let there = farm.here().join("taskbay-task-mine");
     fs::create_dir(&there).unwrap();
     fs::write(there.join("precious"), "").unwrap();
-    new("mine").fails(6, &["taskbay-task-mine exists already", "--directory"]);
+    new("mine").fails(2, &["taskbay-task-mine exists already", "--directory"]);
     assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
     let left: Vec<_> = fs::read_dir(farm.here()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");

@@ -4,7 +4,7 @@ use crate::{error::CommandError, exit::Exit, session::Session};
 use serde_json::json;
 use std::{env, path::PathBuf, process::Command};
 use taskbay_core::TaskName;
-use taskbay_project::{INTERFACE_DIRECTORY, Interface, Project};
+use taskbay_project::{INTERFACE_DIRECTORY, Interface, Project, ProjectError};
 
 pub(crate) fn run(
     session: &Session,
@@ -20,7 +20,11 @@ pub(crate) fn run(
     })?;
     let project = Project::new(name.clone(), interface, maintainer());
     let files = project.write(&directory).map_err(|error| {
-        CommandError::new(Exit::Unavailable, error.to_string()).help(error.help())
+        let exit = match error {
+            ProjectError::Exists(_) => Exit::Usage,
+            ProjectError::Write { .. } => Exit::Unavailable,
+        };
+        CommandError::new(exit, error.to_string()).help(error.help())
     })?;
     let json = json!({
         "schema": "taskbay.new/1",
