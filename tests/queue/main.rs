@@ -21,6 +21,8 @@ mod bay;
 mod commands;
 /// Workers and schedulers that die, are paused, or are told to end.
 mod crashes;
+/// Tasks that run in a system which the engine has.
+mod environments;
 /// Who can execute what, and why not.
 mod explained;
 /// What a scheduler makes of plugins that come, and of bad plugins and requests.
@@ -53,6 +55,7 @@ on_both! {
     scheduling: a_task_that_comes_is_scheduled, a_request_that_crashes_its_plugin_costs_no_other,
         requests_wait_for_a_plugin_that_is_repaired, an_error_of_any_size_is_recorded, a_log_is_whole,
         a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;
+    environments: an_environment_is_found_by_what_it_is;
     supervised: services_say_that_they_are_ready_and_live;
     explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
 }

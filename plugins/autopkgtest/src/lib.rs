@@ -1,0 +1,131 @@
+//! The autopkgtest task: runs the tests of a Debian package in an environment.
+
+mod data;
+
+mod command;
+mod summary;
+
+use command::Files;
+use data::Autopkgtest;
+use serde_json::{Value, json};
+use std::{fs, path::Path, path::PathBuf};
+use summary::Summary;
+use taskbay_debian::{BINARIES, EnvironmentTarball, Input, SOURCES, open_tmp};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, run,
+};
+
+impl Task for Autopkgtest {
+    const NAME: &'static str = "autopkgtest";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("autopkgtest:available", is_available("autopkgtest"));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        self.faults()
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![
+            Requirement::equals("autopkgtest:available", true)
+                .because("autopkgtest is not installed on the worker"),
+            self.backend.requirement(),
+        ]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let source = ("/input/source_artifact", &self.input.source_artifact);
+        let source = Input::fetch(context, source, SOURCES, "source")?;
+        let mut artifacts = vec![source.id];
+        let packages = self.packages(context, &mut artifacts)?;
+        let architecture = Some(self.architecture());
+        let environment =
+            EnvironmentTarball::fetch(context, &self.environment, architecture, "environment")?;
+        let files = Files {
+            dsc: source.dsc()?,
+            packages,
+            tarball: environment.file(),
+            codename: environment.codename(),
+            // autopkgtest makes it.
+            output: &context.work_directory().join("results"),
+            tmp: &open_tmp(context)?,
+        };
+        let mut command = command::command(self, &files)?;
+        let status = run(context, &mut command)?;
+
+        let summary = fs::read(files.output.join("summary")).unwrap_or_default();
+        let summary = Summary::parse(&String::from_utf8_lossy(&summary));
+        let words = command
+            .get_args()
+            .map(|word| word.to_string_lossy().into_owned());
+        let data = json!({
+            "results": summary.results(),
+            "cmdline": format!("autopkgtest {}", words.collect::<Vec<_>>().join(" ")),
+            "source_package": source_package(&source.artifact),
+            "architecture": self.architecture(),
+            "distribution": environment.codename().map(|codename| format!("debian:{codename}")),
+        });
+        let results = results(files.output)?;
+        if !results.is_empty() {
+            let artifact = Artifact::new("debian:autopkgtest", data, results);
+            let artifact = context.server().upload(artifact)?;
+            for target in artifacts {
+                context.server().relate(Relation {
+                    artifact,
+                    target,
+                    kind: RelationKind::RelatesTo,
+                })?;
+            }
+        }
+        summary.is_success(&self.fail_on, status.code())
+    }
+}
+
+impl Autopkgtest {
+    /// The binary packages, fetched. Their artifacts are added to those given.
+    fn packages(
+        &self,
+        context: &Context,
+        artifacts: &mut Vec<ArtifactId>,
+    ) -> Result<Vec<PathBuf>, TaskError> {
+        let mut packages = Vec::new();
+        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
+            let pointer = format!("/input/binary_artifacts/{number}");
+            let directory = Path::new("binary").join(number.to_string());
+            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
+            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
+            artifacts.push(input.id);
+        }
+        Ok(packages)
+    }
+}
+
+fn source_package(artifact: &Artifact) -> Value {
+    json!({"name": artifact.data["name"], "version": artifact.data["version"], "url": ""})
+}
+
+/// The files that autopkgtest wrote, those in folders apart.
+fn results(directory: &Path) -> Result<Vec<PathBuf>, TaskError> {
+    let mut files = Vec::new();
+    let Ok(entries) = fs::read_dir(directory) else {
+        return Ok(files);
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+export_task!(Autopkgtest);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+use super::*;
+use crate::data::FailOn;
+use taskbay_test::{
+    Configured, WorkerMetadata, environment, execute, has_tools, native_architecture, packages,
+};
+
+fn configure(data: &Value) -> Result<Configured<Autopkgtest>, Vec<String>> {
+    let configured = taskbay_test::configure::<Autopkgtest>(data);
+    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn with(changes: &Value) -> Value {
+    let mut data = json!({
+        "input": {"source_artifact": 1, "binary_artifacts": [2]}, "environment": 3, "build_architecture": "amd64",
+    });
+    let mut changes = changes.as_object().unwrap().clone();
+    data.as_object_mut().unwrap().append(&mut changes);
+    data
+}
+
+fn task(data: &Value) -> Autopkgtest {
+    serde_json::from_value(data.clone()).unwrap()
+}
+
+/// The words that autopkgtest is called with for that data, where the temporary directory is called TMP.
+fn words(data: &Value, codename: Option<&str>) -> Vec<String> {
+    let tmp = tempfile::tempdir().unwrap();
+    let files = Files {
+        dsc: Path::new("/hello.dsc"),
+        packages: vec!["/hello.deb".into()],
+        tarball: Path::new("/system.tar.xz"),
+        codename,
+        output: Path::new("/results"),
+        tmp: tmp.path(),
+    };
+    let command = command::command(&task(data), &files).unwrap();
+    let tmp = tmp.path().to_str().unwrap();
+    let words = command
+        .get_args()
+        .map(|word| word.to_str().unwrap().replace(tmp, "TMP"));
+    words
+        .filter(|word| word != "--copy=/etc/resolv.conf:/etc/resolv.conf")
+        .collect()
+}
+
+#[test]
+fn refuses_what_cannot_be_tested_and_says_where() {
+    configure(&with(&json!({}))).unwrap();
+    for (changes, words) in &[
+        (
+            json!({"build_architecture": null}),
+            "/build_architecture: names",
+        ),
+        (
+            json!({"host_architecture": "i386"}),
+            "/host_architecture: is the old name",
+        ),
+        (json!({"debug_level": 4}), "/debug_level"),
+        (json!({"needs_internet": "maybe"}), "/needs_internet"),
+        (json!({"timeout": {"short": "long"}}), "/timeout"),
+        (
+            json!({"extra_environment": {"A=B": "c"}}),
+            "is no name of a variable",
+        ),
+        (
+            json!({"extra_repositories": [{"url": "a b", "suite": "./"}]}),
+            "/extra_repositories/0/url",
+        ),
+    ] {
+        let faults = configure(&with(changes)).unwrap_err().join("; ");
+        assert!(faults.contains(words), "{changes}: {faults}");
+    }
+}
+
+#[test]
+fn needs_autopkgtest_and_an_executor() {
+    let worker =
+        WorkerMetadata::offering::<Autopkgtest>().with("system:architectures", json!(["amd64"]));
+    let verdict = configure(&with(&json!({})))
+        .unwrap()
+        .verdict(&worker.build());
+    let keys: Vec<_> = verdict
+        .reasons
+        .into_iter()
+        .filter_map(|reason| reason.key)
+        .collect();
+    assert_eq!(
+        keys,
+        ["autopkgtest:available", "executor:unshare:available"]
+    );
+}
+
+#[test]
+fn calls_autopkgtest_as_the_data_says() {
+    let end = [
+        "--tarball",
+        "/system.tar.xz",
+        "--prefix",
+        "TMP/autopkgtest.",
+    ];
+    let start = [
+        "--apt-upgrade",
+        "--output-dir=/results",
+        "--summary=/results/summary",
+        "--no-built-binaries",
+    ];
+    let mut plain = start.to_vec();
+    plain.extend([
+        "--needs-internet=run",
+        "/hello.deb",
+        "/hello.dsc",
+        "--",
+        "unshare",
+        "--arch",
+        "amd64",
+    ]);
+    plain.extend(end);
+    assert_eq!(words(&with(&json!({})), None), plain);
+
+    let data = with(&json!({
+        "include_tests": ["a", "b"], "exclude_tests": ["c"], "debug_level": 2, "needs_internet": "skip",
+        "extra_environment": {"LANG": "C"}, "timeout": {"global": 60, "factor": 2},
+        "extra_repositories": [{"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "KEY"}],
+        "use_packages_from_base_repository": true, "pin_packages": ["sid=hello"],
+    }));
+    let mut full = start.to_vec();
+    full.extend([
+        "--test-name=a",
+        "--test-name=b",
+        "--skip-test=c",
+        "--debug",
+        "--debug",
+        "--env=LANG=C",
+        "--needs-internet=skip",
+        "--timeout-global=60",
+        "--timeout-factor=2",
+        "--copy=TMP/taskbay-0.asc:/etc/apt/trusted.gpg.d/taskbay-0.asc",
+        "--add-apt-source=deb http://a sid main",
+        "--apt-default-release=bookworm",
+        "--pin-packages=sid=hello",
+        "/hello.deb",
+        "/hello.dsc",
+        "--",
+        "unshare",
+        "--arch",
+        "amd64",
+        "--release",
+        "bookworm",
+    ]);
+    full.extend(end);
+    assert_eq!(words(&data, Some("bookworm")), full);
+}
+
+#[test]
+fn the_summary_and_the_exit_code_decide() {
+    let text = "command1             PASS\nupstream-tests       FAIL non-zero exit status 2\nslow FLAKY timed out\n\
+                * SKIP no tests in this package\nblame: nobody\n";
+    let summary = Summary::parse(text);
+    assert_eq!(
+        summary.results(),
+        json!({
+            "command1": {"status": "PASS"},
+            "upstream-tests": {"status": "FAIL", "details": "non-zero exit status 2"},
+            "slow": {"status": "FLAKY", "details": "timed out"},
+            "*": {"status": "SKIP", "details": "no tests in this package"},
+        })
+    );
+    let fail_on = |failed_test, flaky_test, skipped_test| FailOn {
+        failed_test,
+        flaky_test,
+        skipped_test,
+    };
+    let verdict = |text: &str, fail_on: &FailOn, code: i32| {
+        Summary::parse(text)
+            .is_success(fail_on, Some(code))
+            .unwrap()
+    };
+    let default = FailOn::default();
+    assert!(verdict("a PASS\n", &default, 0));
+    assert!(verdict("a PASS\nb SKIP no\n", &default, 2));
+    assert!(!verdict(
+        "a PASS\nb SKIP no\n",
+        &fail_on(true, false, true),
+        2
+    ));
+    assert!(verdict("* SKIP no tests\n", &default, 8));
+    assert!(!verdict("a FAIL\n", &default, 4));
+    assert!(verdict("a FAIL\n", &fail_on(false, false, false), 4));
+    assert!(!verdict("a FLAKY\n", &fail_on(false, true, false), 0));
+    assert!(!verdict("", &default, 12), "the package is broken");
+    for code in [Some(16), Some(20), Some(1), None] {
+        assert!(summary.is_success(&default, code).is_err(), "{code:?}");
+    }
+}
+
+#[test]
+fn runs_real_tests_in_a_real_environment() {
+    let Some(environment) = environment() else {
+        return;
+    };
+    if !has_tools(&["autopkgtest", "dpkg-source", "dpkg-deb"]) {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let tests = "Test-Command: cat /usr/share/greeting\nFeatures: test-name=good\n\n\
+                 Test-Command: cat /usr/share/none\nFeatures: test-name=bad\nRestrictions: allow-stderr\n";
+    let source = packages::source(
+        top.path(),
+        "tiny_1.0.dsc",
+        &[("debian/tests/control", tests)],
+    );
+    let deb = packages::deb(
+        top.path(),
+        "tiny_1.0_all.deb",
+        &[("usr/share/greeting", "hello\n")],
+    );
+    let artifacts = [&source[0], &deb].map(|file| taskbay_debian::artifact_of_file(file).unwrap());
+    let [source, deb] = artifacts;
+    let mut data = with(&json!({"build_architecture": native_architecture()}));
+    data["include_tests"] = json!(["good"]);
+    let run = |data: &Value| {
+        execute(
+            &task(data),
+            vec![source.clone(), deb.clone(), environment.clone()],
+        )
+    };
+    let good = run(&data);
+    assert!(good.is_success());
+    let made = &good.server.uploads()[0];
+    assert_eq!(made.category, "debian:autopkgtest");
+    assert_eq!(made.data["results"], json!({"good": {"status": "PASS"}}));
+    assert_eq!(made.data["distribution"], "debian:bookworm");
+    assert_eq!(good.server.relations(), [(101, 1), (101, 2)]);
+    let left = fs::read_dir(good.work.path().join("tmp")).unwrap().count();
+    assert_eq!(left, 0, "the system that was unpacked is gone");
+
+    data["include_tests"] = json!(["bad"]);
+    let bad = run(&data);
+    assert!(!bad.is_success());
+    assert_eq!(
+        bad.server.uploads()[0].data["results"]["bad"]["status"],
+        "FAIL"
+    );
+}

@@ -1,0 +1,149 @@
+//! The piuparts task: installs, upgrades and removes binary packages, and finds what they leave behind.
+
+mod chroot;
+
+use chroot::Chroot;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{path::Path, path::PathBuf, process::Command, process::ExitStatus};
+use taskbay_debian::{BINARIES, EnvironmentTarball, Executor, ExtraRepository, Input};
+use taskbay_plugin_api::{
+    Backend, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
+};
+
+/// What a piuparts work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "input": {"binary_artifacts": ["./hello_2.10-3_amd64.deb"]},
+    "environment": "debian/match:codename=bookworm",
+    "base_tgz": "debian/match:codename=bookworm",
+    "build_architecture": "amd64"
+}))]
+struct Piuparts {
+    /// What is tested.
+    input: PiupartsInput,
+    /// The system in which piuparts runs: an artifact of category `debian:system-tarball`.
+    environment: Lookup,
+    /// The system into which it installs the packages: an artifact of category `debian:system-tarball`.
+    base_tgz: Lookup,
+    /// What runs the commands in the environment.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture to test on, as it was called before `build_architecture`.
+    #[serde(default)]
+    host_architecture: Option<String>,
+    /// The architecture to test on.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Repositories that packages come from, besides those of `base_tgz`.
+    #[serde(default)]
+    extra_repositories: Option<Vec<ExtraRepository>>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is tested.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PiupartsInput {
+    /// The binary packages, which are tested together.
+    #[schemars(length(min = 1))]
+    binary_artifacts: Vec<Lookup>,
+}
+
+impl Task for Piuparts {
+    const NAME: &'static str = "piuparts";
+    const VERSION: u32 = 1;
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        ExtraRepository::faults("/extra_repositories", self.repositories())
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![self.backend.requirement()]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let packages = ["piuparts", "mount"];
+        let executor = Executor::new(
+            context,
+            Some(&self.environment),
+            self.architecture(),
+            &packages,
+        )?;
+        let debs = self.packages(context, &executor)?;
+        let base = EnvironmentTarball::fetch(
+            context,
+            &self.base_tgz,
+            self.architecture(),
+            executor.directory("base")?,
+        )?;
+        let chroot = Chroot::prepare(&executor, base.file(), self.repositories())?;
+        is_success(executor.run(&command(&chroot, &debs))?)
+    }
+}
+
+impl Piuparts {
+    fn architecture(&self) -> Option<&str> {
+        let named = self.build_architecture.as_deref();
+        named.or(self.host_architecture.as_deref())
+    }
+
+    fn repositories(&self) -> &[ExtraRepository] {
+        self.extra_repositories.as_deref().unwrap_or_default()
+    }
+
+    fn packages(
+        &self,
+        context: &Context,
+        executor: &Executor<'_>,
+    ) -> Result<Vec<PathBuf>, TaskError> {
+        let mut packages = Vec::new();
+        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
+            let pointer = format!("/input/binary_artifacts/{number}");
+            let directory = executor.directory(Path::new("binary").join(number.to_string()))?;
+            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
+            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
+        }
+        Ok(packages)
+    }
+}
+
+fn command(chroot: &Chroot, debs: &[PathBuf]) -> Command {
+    let mut command = Command::new("piuparts");
+    command
+        .env("PATH", chroot.path())
+        .args([
+            "--keep-sources-list",
+            "--allow-database",
+            "--warn-on-leftovers-after-purge",
+        ])
+        // The devices are those of the environment: here nobody can make any.
+        .arg("--bindmount=/dev")
+        .arg(format!("--basetgz={}", chroot::BASE))
+        .arg(format!("--scriptsdir={}", chroot.scripts().display()))
+        .args(debs);
+    command
+}
+
+/// Whether piuparts found no fault.
+fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
+    match status.code() {
+        Some(0) => Ok(true),
+        Some(code) => {
+            log::info!("piuparts found faults, or could not test: it ended with {code}");
+            Ok(false)
+        }
+        None => Err(TaskError::new(format!(
+            "piuparts did not end itself: {status}"
+        ))),
+    }
+}
+
+export_task!(Piuparts);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use super::*;
+use std::os::unix::process::ExitStatusExt;
+use taskbay_test::{
+    Configured, Execution, WorkerMetadata, environment, execute, has_tools, native_architecture,
+    packages,
+};
+
+fn configure(data: &Value) -> Result<Configured<Piuparts>, Vec<String>> {
+    let configured = taskbay_test::configure::<Piuparts>(data);
+    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+fn with(changes: &Value) -> Value {
+    let mut data = json!({
+        "input": {"binary_artifacts": [1]}, "environment": 2, "base_tgz": 2, "build_architecture": "amd64",
+    });
+    let mut changes = changes.as_object().unwrap().clone();
+    data.as_object_mut().unwrap().append(&mut changes);
+    data
+}
+
+#[test]
+fn refuses_what_cannot_be_tested_and_says_where() {
+    configure(&with(&json!({}))).unwrap();
+    for (changes, words) in &[
+        (
+            json!({"input": {"binary_artifacts": []}}),
+            "/input/binary_artifacts",
+        ),
+        (json!({"base_tgz": null}), "/base_tgz"),
+        (json!({"backend": "docker"}), "/backend"),
+        (
+            json!({"extra_repositories": [{"url": "a", "suite": "b"}]}),
+            "/extra_repositories/0/components",
+        ),
+    ] {
+        let faults = configure(&with(changes)).unwrap_err().join("; ");
+        assert!(faults.contains(words), "{changes}: {faults}");
+    }
+}
+
+#[test]
+fn needs_an_executor_and_the_architecture() {
+    let worker = WorkerMetadata::offering::<Piuparts>().with("executor:unshare:available", false);
+    let verdict = configure(&with(&json!({"build_architecture": "riscv64"})))
+        .unwrap()
+        .verdict(&worker.build());
+    let keys: Vec<_> = verdict
+        .reasons
+        .into_iter()
+        .filter_map(|reason| reason.key)
+        .collect();
+    assert_eq!(keys, ["system:architectures", "executor:unshare:available"]);
+}
+
+#[test]
+fn repositories_are_added_by_a_script() {
+    let repositories = json!([
+        {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "-----KEY\n=x\n"},
+        {"url": "file:/b", "suite": "./"},
+    ]);
+    let repositories: Vec<ExtraRepository> = serde_json::from_value(repositories).unwrap();
+    assert_eq!(
+        chroot::script(&repositories),
+        "#!/bin/sh\nset -e\n\
+         cat >/etc/apt/sources.list.d/taskbay-0.list <<'TASKBAY-END'\ndeb http://a sid main\nTASKBAY-END\n\
+         cat >/etc/apt/trusted.gpg.d/taskbay-0.asc <<'TASKBAY-END'\n-----KEY\n=x\nTASKBAY-END\n\
+         cat >/etc/apt/sources.list.d/taskbay-1.list <<'TASKBAY-END'\ndeb file:/b ./\nTASKBAY-END\n"
+    );
+}
+
+#[test]
+fn only_0_is_a_success_and_a_signal_is_an_error() {
+    assert!(is_success(ExitStatus::from_raw(0)).unwrap());
+    assert!(!is_success(ExitStatus::from_raw(1 << 8)).unwrap());
+    assert!(
+        is_success(ExitStatus::from_raw(9))
+            .unwrap_err()
+            .message()
+            .contains("SIGKILL")
+    );
+}
+
+/// Tests a package with that script after its removal.
+fn tested(postrm: &str) -> Option<Execution> {
+    let environment = environment()?;
+    if !has_tools(&["dpkg-deb"]) {
+        return None;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let script = format!("#!/bin/sh\n{postrm}\n");
+    let files = [
+        ("etc/tiny.conf", "greeting\n"),
+        ("DEBIAN/postrm", script.as_str()),
+    ];
+    let tree = top.path().join("tiny_1.0_all");
+    std::fs::create_dir_all(tree.join("DEBIAN")).unwrap();
+    let file = std::fs::File::create(tree.join("DEBIAN/postrm")).unwrap();
+    let mode: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    file.set_permissions(mode).unwrap();
+    let deb = packages::deb(top.path(), "tiny_1.0_all.deb", &files);
+    let deb = taskbay_debian::artifact_of_file(&deb).unwrap();
+    let data = with(&json!({"build_architecture": native_architecture()}));
+    let task: Piuparts = serde_json::from_value(data).unwrap();
+    Some(execute(&task, vec![deb, environment]))
+}
+
+#[test]
+fn a_real_package_that_goes_cleanly_is_a_success() {
+    let Some(execution) = tested("true") else {
+        return;
+    };
+    assert!(execution.is_success());
+    execution.assert_logged("PASS: All tests.");
+}
+
+#[test]
+fn a_real_package_that_cannot_be_removed_is_a_failure() {
+    let Some(execution) = tested("echo this is broken; false") else {
+        return;
+    };
+    assert!(!execution.is_success());
+    execution.assert_logged("this is broken");
+}
