@@ -22,6 +22,7 @@ mod verdict;
 mod worker;
 
 mod artifact;
+mod files;
 mod log_line;
 mod upkeep;
 
@@ -37,6 +38,7 @@ pub use artifact::{ArtifactFilter, NewArtifact, NewFile, StoredArtifact, StoredF
 pub use attempt::{Attempt, AttemptOutcome, Claim, Lease, Renewal};
 pub use engine::Engine;
 pub use error::EngineError;
+pub use files::write_file;
 pub use log_line::{LogLevel, LogLine, LogPosition, NewLogLine};
 pub use open::open;
 pub use request::{

@@ -2,9 +2,8 @@
 
 use crate::slots::RETRY;
 use std::{
-    error::Error,
-    fs::{self, File},
-    io::{self, Seek},
+    fs::File,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -13,7 +12,9 @@ use taskbay_core::{
     Abort, Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, with_sources,
 };
 use taskbay_debian::{EnvironmentLookup, artifact_of_file};
-use taskbay_engine::{Engine, EngineError, Lease, NewArtifact, NewFile, StoredArtifact};
+use taskbay_engine::{
+    Engine, EngineError, Lease, NewArtifact, NewFile, StoredArtifact, write_file,
+};
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
 #[derive(Debug)]
@@ -119,23 +120,8 @@ impl StoreServer {
         let stored = self.find(lookup)?;
         let id = stored.id;
         for file in &stored.files {
-            let path = directory.join(&file.name);
-            let failed = |error: &dyn Error| {
-                ServerError(format!("cannot write {}: {error}", path.display()))
-            };
-            if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|error| failed(&error))?;
-            }
-            let mut to = File::create_new(&path).map_err(|error| failed(&error))?;
-            self.ask(|engine| {
-                // What came before an engine was away is not to come twice.
-                let emptied = to.set_len(0).and_then(|()| to.rewind());
-                emptied.map_err(|source| EngineError::Content {
-                    name: file.name.clone(),
-                    source,
-                })?;
-                engine.fetch_file(id, &file.name, &mut to)
-            })?;
+            // Where an engine was away in between, nothing has come.
+            self.ask(|engine| write_file(engine, id, file, directory))?;
         }
         Ok((id, artifact(&stored, directory)))
     }

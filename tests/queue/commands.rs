@@ -110,6 +110,14 @@ pub(crate) fn artifacts_go_in_and_out(bay: &Bay) {
     let export = ["artifact", "export", &id, out.to_str().unwrap()];
     bay.run(&export).succeeds();
     assert_eq!(fs::read_to_string(out.join("some.build")).unwrap(), text);
+    let listed = bay.run(&["artifact", "list", "--json"]).succeeds().json();
+    assert_eq!(listed["artifacts"][0]["attempt"], Value::Null);
+    let made = bay.submit(&["noop", "{}"]);
+    bay.run(&["artifact", "list", "--request", &made.to_string()])
+        .succeeds();
+    assert_eq!(bay.show(made)["artifacts"], json!([]));
+    bay.run(&["artifact", "list", "--request", "999"])
+        .fails(3, &["there is no request"]);
     // What is there already is not overwritten.
     bay.run(&export).fails(6, &["cannot write"]);
     bay.run(&["artifact", "import", "/nonexistent"])

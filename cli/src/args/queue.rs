@@ -166,6 +166,9 @@ pub(crate) enum ArtifactCommand {
     },
     /// List them, the newest first
     List {
+        /// Only those that this request resulted in
+        #[arg(long, value_name = "ID")]
+        request: Option<RequestId>,
         /// At most so many
         #[arg(long, value_name = "NUMBER", default_value_t = 100)]
         limit: u32,

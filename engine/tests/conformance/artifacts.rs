@@ -1,11 +1,15 @@
 use crate::bay::{Bay, success};
 use serde_json::{Value, json};
 use std::{
+    fs,
     io::{self, Read},
+    path::{Path, PathBuf},
     time::Duration,
 };
 use taskbay_core::{ArtifactId, Relation, RelationKind};
-use taskbay_engine::{ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId};
+use taskbay_engine::{
+    ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact, write_file,
+};
 
 const MEBIBYTE: usize = 1 << 20;
 
@@ -74,6 +78,45 @@ pub(crate) fn five_mebibytes_come_back(bay: &Bay) {
     bay.execute("update files set sha256 = 'other' where name = 'small'");
     let damaged = bay.engine.fetch_file(id, "small", &mut io::sink());
     assert!(matches!(damaged, Err(EngineError::Corrupt { .. })));
+}
+
+fn write(
+    bay: &Bay,
+    stored: &StoredArtifact,
+    directory: &Path,
+) -> Result<Vec<PathBuf>, EngineError> {
+    let files = stored.files.iter();
+    files
+        .map(|file| write_file(&*bay.engine, stored.id, file, directory))
+        .collect()
+}
+
+/// What is written into a folder is whole or not there, and nothing is overwritten.
+pub(crate) fn files_are_written_whole(bay: &Bay) {
+    let large = content(2 * MEBIBYTE);
+    let id = bay
+        .engine
+        .create_artifact(files(&[("sub/a", b"first"), ("sub/b", &large)]))
+        .unwrap();
+    let stored = bay.engine.artifact(id).unwrap();
+    let top = tempfile::tempdir().unwrap();
+    let whole = top.path().join("whole");
+    let written = write(bay, &stored, &whole).unwrap();
+    assert_eq!(written, [whole.join("sub/a"), whole.join("sub/b")]);
+    assert!(fs::read(&written[1]).unwrap() == large);
+    fs::write(&written[0], "mine").unwrap();
+    let again = write(bay, &stored, &whole);
+    assert!(matches!(again, Err(EngineError::Content { .. })));
+    assert_eq!(fs::read_to_string(&written[0]).unwrap(), "mine");
+    bay.execute("delete from file_chunks where place = 1");
+    let half = top.path().join("half");
+    let damaged = write(bay, &stored, &half);
+    assert!(matches!(damaged, Err(EngineError::Corrupt { .. })));
+    let left: Vec<_> = fs::read_dir(half.join("sub"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["a"]);
 }
 
 pub(crate) fn contents_are_kept_once(bay: &Bay) {

@@ -63,8 +63,8 @@ on_both! {
         settings_may_come_first, a_worker_is_forgotten,
         metadata_takes_any_json, an_unknown_worker_is_told;
     logs: lines_keep_their_order, a_log_is_limited, a_late_line_is_refused, any_text_is_logged;
-    artifacts: five_mebibytes_come_back, contents_are_kept_once, artifacts_relate, a_result_is_one_attempts,
-        the_newest_that_fits_is_found, odd_names_are_refused,
+    artifacts: five_mebibytes_come_back, files_are_written_whole, contents_are_kept_once, artifacts_relate,
+        a_result_is_one_attempts, the_newest_that_fits_is_found, odd_names_are_refused,
         a_lost_lease_makes_nothing, a_failing_reader_leaves_nothing;
     bad_rows: a_bad_worker_is_left_out, a_bad_request_is_left_out, an_artifact_with_an_odd_name_is_given_to_nobody;
     prune: old_requests_go_with_their_logs, orphaned_content_goes;

@@ -4,14 +4,13 @@ use crate::{
     args::ArtifactCommand, error::CommandError, exit::Exit, report::plain, session::Session,
 };
 use serde_json::json;
-use std::{
-    ffi::OsStr,
-    fs::{self, File},
-    path::Path,
-};
+use std::{ffi::OsStr, fs::File, path::Path};
 use taskbay_core::ArtifactId;
 use taskbay_debian::artifact_of_file;
-use taskbay_engine::{ArtifactFilter, Engine, NewArtifact, NewFile};
+use taskbay_engine::{
+    ArtifactFilter, Engine, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact,
+    write_file,
+};
 
 pub(crate) fn run(
     session: &Session,
@@ -20,7 +19,7 @@ pub(crate) fn run(
 ) -> Result<Exit, CommandError> {
     match command {
         ArtifactCommand::Import { file } => import(session, engine, &file),
-        ArtifactCommand::List { limit } => list(session, engine, limit),
+        ArtifactCommand::List { request, limit } => list(session, engine, request, limit),
         ArtifactCommand::Show { id } => show(session, engine, id),
         ArtifactCommand::Export { id, directory } => export(session, engine, id, &directory),
     }
@@ -64,31 +63,43 @@ fn import(session: &Session, engine: &dyn Engine, file: &Path) -> Result<Exit, C
     Ok(Exit::Success)
 }
 
-fn list(session: &Session, engine: &dyn Engine, limit: u32) -> Result<Exit, CommandError> {
+fn list(
+    session: &Session,
+    engine: &dyn Engine,
+    request: Option<RequestId>,
+    limit: u32,
+) -> Result<Exit, CommandError> {
+    if let Some(request) = request {
+        // One that is not there is not one that made nothing.
+        engine.request(request)?;
+    }
     let filter = ArtifactFilter {
+        request,
         limit,
         ..ArtifactFilter::default()
     };
     let artifacts = engine.artifacts(&filter)?;
     let json = json!({"schema": "taskbay.artifacts/1", "artifacts": artifacts});
     session.report.data(&json, |out| {
-        for artifact in &artifacts {
-            let names: Vec<_> = artifact
-                .files
-                .iter()
-                .map(|file| file.name.as_str())
-                .collect();
+        let row = |artifact: &StoredArtifact| {
+            let (category, names) = (&artifact.category, names(artifact).join(" "));
             writeln!(
                 out,
                 "{:<8} {:<28} {}",
                 artifact.id,
-                plain(&artifact.category),
-                plain(&names.join(" "))
-            )?;
-        }
-        Ok(())
+                plain(category),
+                plain(&names)
+            )
+        };
+        artifacts.iter().try_for_each(row)
     })?;
     Ok(Exit::Success)
+}
+
+/// The names of its files.
+pub(super) fn names(artifact: &StoredArtifact) -> Vec<&str> {
+    let files = artifact.files.iter();
+    files.map(|file| file.name.as_str()).collect()
 }
 
 fn show(session: &Session, engine: &dyn Engine, id: ArtifactId) -> Result<Exit, CommandError> {
@@ -106,17 +117,19 @@ fn export(
     let directory = Path::new(directory);
     let mut written = Vec::new();
     for file in &artifact.files {
-        let path = directory.join(&file.name);
-        let shown = path.display().to_string();
-        let cannot = |error: std::io::Error| {
-            CommandError::new(Exit::Unavailable, format!("cannot write {shown}"))
-                .cause(&error)
+        let path = write_file(engine, id, file, directory).map_err(|error| match error {
+            EngineError::Content { name, source } => {
+                let path = directory.join(name);
+                CommandError::new(
+                    Exit::Unavailable,
+                    format!("cannot write {}", path.display()),
+                )
+                .cause(&source)
                 .help("name an empty directory, or one that is not there")
-        };
-        fs::create_dir_all(path.parent().unwrap_or(directory)).map_err(cannot)?;
-        let mut to = File::create_new(&path).map_err(cannot)?;
-        engine.fetch_file(id, &file.name, &mut to)?;
-        written.push(shown);
+            }
+            error => error.into(),
+        })?;
+        written.push(path.display().to_string());
     }
     let json = json!({"id": id, "files": written});
     session.report.data(&json, |out| {

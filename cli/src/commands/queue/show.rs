@@ -3,7 +3,12 @@
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use taskbay_engine::{Attempt, Engine, RequestDetails, RequestId};
+use taskbay_engine::{
+    ArtifactFilter, Attempt, Engine, EngineError, RequestDetails, RequestId, StoredArtifact,
+};
+
+/// How many artifacts of a request are shown: none has that many, unless it has a fault.
+const MOST_ARTIFACTS: u32 = 1_000;
 
 pub(crate) fn run(
     session: &Session,
@@ -11,14 +16,30 @@ pub(crate) fn run(
     id: RequestId,
 ) -> Result<Exit, CommandError> {
     let request = engine.request(id)?;
-    session
-        .report
-        .data(&to_json(&request), |out| write(out, &request))?;
+    let artifacts = results(engine, id)?;
+    session.report.data(&to_json(&request, &artifacts), |out| {
+        write(out, &request)?;
+        write_artifacts(out, &artifacts)
+    })?;
     Ok(Exit::Success)
 }
 
-/// A request as scripts see it.
-pub(crate) fn to_json(details: &RequestDetails) -> Value {
+/// What the request resulted in, the first one first.
+pub(crate) fn results(
+    engine: &dyn Engine,
+    id: RequestId,
+) -> Result<Vec<StoredArtifact>, EngineError> {
+    let mut artifacts = engine.artifacts(&ArtifactFilter {
+        request: Some(id),
+        limit: MOST_ARTIFACTS,
+        ..ArtifactFilter::default()
+    })?;
+    artifacts.reverse();
+    Ok(artifacts)
+}
+
+/// A request with what it resulted in, as scripts see it.
+pub(crate) fn to_json(details: &RequestDetails, artifacts: &[StoredArtifact]) -> Value {
     let request = &details.request;
     // Older requests may hold what is no JSON by today's rules: then it is shown as the text that it is.
     let data: Value = serde_json::from_str(&details.task_data)
@@ -36,6 +57,25 @@ pub(crate) fn to_json(details: &RequestDetails) -> Value {
         "created_at": request.created_at,
         "completed_at": request.completed_at,
         "attempts": attempts,
+        "artifacts": artifacts.iter().map(artifact).collect::<Vec<_>>(),
+    })
+}
+
+fn artifact(artifact: &StoredArtifact) -> Value {
+    json!({
+        "id": artifact.id,
+        "category": artifact.category,
+        "data": artifact.data,
+        "files": super::artifact::names(artifact),
+    })
+}
+
+/// A line for each artifact.
+pub(crate) fn write_artifacts(out: &mut dyn Write, artifacts: &[StoredArtifact]) -> io::Result<()> {
+    artifacts.iter().try_for_each(|artifact| {
+        let names = super::artifact::names(artifact).join(" ");
+        let (category, names) = (plain(&artifact.category), plain(&names));
+        writeln!(out, "artifact {}: {category} {names}", artifact.id)
     })
 }
 

@@ -115,14 +115,17 @@ fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, C
         follower.wait(engine)?;
     }
     let request = engine.request(id)?;
-    session.report.data(&show::to_json(&request), |out| {
-        let result = request.request.result.map_or("held", super::result_text);
-        writeln!(out, "{result}")?;
-        for error in &request.request.errors {
-            writeln!(out, "  {}", plain(&error.message))?;
-        }
-        Ok(())
-    })?;
+    let artifacts = show::results(engine, id)?;
+    session
+        .report
+        .data(&show::to_json(&request, &artifacts), |out| {
+            let result = request.request.result.map_or("held", super::result_text);
+            writeln!(out, "{result}")?;
+            for error in &request.request.errors {
+                writeln!(out, "  {}", plain(&error.message))?;
+            }
+            show::write_artifacts(out, &artifacts)
+        })?;
     Ok(exit(&request))
 }
 
