@@ -35,7 +35,16 @@ pub(crate) fn an_expired_lease_is_refused(bay: &Bay) {
     let id = bay.fitting("w", 0);
     let claim = bay.claim_and_lose("w");
     assert_stale(bay, &claim.lease);
-    assert_eq!(bay.engine.expire().unwrap().pending, 1);
+    // A call that is refused may hold its locks a moment longer than its answer takes, and what is locked is skipped.
+    let mut expired = bay.engine.expire().unwrap();
+    for _ in 0..500 {
+        if expired.pending > 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        expired = bay.engine.expire().unwrap();
+    }
+    assert_eq!(expired.pending, 1);
     assert_eq!(bay.engine.expire().unwrap().pending, 0);
     assert_stale(bay, &claim.lease);
     let details = bay.engine.request(id).unwrap();
