@@ -2,7 +2,7 @@
 
 use crate::{error::CommandError, exit::Exit, report::note, session::Session};
 use rustix::process::geteuid;
-use std::{env, error::Error, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{env, error::Error, ffi::OsString, path::PathBuf, sync::Arc, thread, time::Duration};
 use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError};
 use taskbay_service::{Config, ConfigError};
@@ -48,7 +48,10 @@ fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
             ));
         }
         Some(url) => url.clone(),
-        None => config.engine.clone().unwrap_or_else(default_url),
+        None => match &config.engine {
+            Some(url) => url.clone(),
+            None => default_url(|name| env::var_os(name), geteuid().is_root())?,
+        },
     };
     Ok(url)
 }
@@ -62,21 +65,31 @@ fn has_password(url: &str) -> bool {
 }
 
 /// A database file: that of the machine for root, else of the user.
-fn default_url() -> String {
-    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+fn default_url(
+    variable: impl Fn(&str) -> Option<OsString>,
+    is_root: bool,
+) -> Result<String, CommandError> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
     let directory = if let Some(state) = variable("STATE_DIRECTORY") {
         // Of the service that this is.
         PathBuf::from(state)
-    } else if geteuid().is_root() {
+    } else if is_root {
         PathBuf::from("/var/lib/taskbay")
     } else {
-        variable("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-            .unwrap_or_else(env::temp_dir)
-            .join("taskbay")
+        let data = variable("XDG_DATA_HOME").map(PathBuf::from);
+        let of_home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        // No folder that everybody can write to: whoever came first would decide what is executed.
+        let data = data.or_else(of_home).ok_or_else(|| {
+            let message = "it is not known where requests wait: this user has no HOME";
+            CommandError::new(Exit::Unavailable, message)
+                .help("set HOME, or name the engine: `--engine`, TASKBAY_ENGINE, or `engine` in the configuration")
+        })?;
+        data.join("taskbay")
     };
-    format!("sqlite://{}", directory.join("taskbay.db").display())
+    Ok(format!(
+        "sqlite://{}",
+        directory.join("taskbay.db").display()
+    ))
 }
 
 impl From<EngineError> for CommandError {
@@ -105,6 +118,38 @@ impl From<EngineError> for CommandError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Not even where nothing says where: whoever came first would decide what is executed.
+    #[test]
+    fn requests_wait_where_others_cannot_write() {
+        let url = |set: &[(&str, &str)], is_root| {
+            let variable = |name: &str| {
+                let found = set.iter().find(|(set, _)| *set == name);
+                found.map(|(_, value)| OsString::from(value))
+            };
+            default_url(variable, is_root)
+        };
+        let of_home = url(&[("HOME", "/home/u"), ("XDG_DATA_HOME", "")], false);
+        assert_eq!(
+            of_home.unwrap(),
+            "sqlite:///home/u/.local/share/taskbay/taskbay.db"
+        );
+        assert_eq!(
+            url(&[], true).unwrap(),
+            "sqlite:///var/lib/taskbay/taskbay.db"
+        );
+        let service = [
+            ("STATE_DIRECTORY", "/var/lib/private/taskbay"),
+            ("HOME", "/"),
+        ];
+        assert_eq!(
+            url(&service, false).unwrap(),
+            "sqlite:///var/lib/private/taskbay/taskbay.db"
+        );
+        let homeless = url(&[("HOME", ""), ("TMPDIR", "/tmp")], false).unwrap_err();
+        assert!(homeless.message.contains("no HOME"));
+        assert!(homeless.help.is_some());
+    }
 
     #[test]
     fn passwords_are_found_wherever_they_stand() {

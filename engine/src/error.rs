@@ -46,6 +46,18 @@ pub enum EngineError {
         /// What it says.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// Others may change the database's file.
+    #[error(
+        "the database `{place}` is not used, since others could change what is in it: {reason}"
+    )]
+    Untrusted {
+        /// Its URL.
+        place: String,
+        /// Which file or folder, and who.
+        reason: String,
+        /// The command that helps.
+        remedy: String,
+    },
     /// The database was made by a newer program.
     #[error(
         "the database `{place}` has schema version {found}, and this program knows up to {known}"
@@ -142,6 +154,12 @@ impl EngineError {
             }
             Self::Denied { .. } => {
                 "connect as the role that owns the schema `taskbay`; members of `taskbay_worker` can only do a worker's work"
+            }
+            Self::Untrusted { remedy, .. } => {
+                return Some(format!(
+                    "let nobody but root and this user write to it (`{remedy}`), or use another file; several users can \
+                     share a PostgreSQL database"
+                ));
             }
             Self::Newer { .. } => {
                 "upgrade taskbay on this machine, all machines of one engine alike"

@@ -6,13 +6,15 @@ use std::{path::Path, sync::Arc};
 /// Opens the engine that `url` names, and brings its schema up to date.
 ///
 /// - `sqlite:///absolute/path`: a file on this machine. What follows `sqlite://` is its path as it stands, nothing is
-///   unescaped. It is created where missing, readable for its owner alone, with the folders above it.
+///   unescaped. It is created where missing, readable for its owner alone, with the folders above it. It must belong to
+///   root or the user, and nobody else may write to it or its folder; root may use that of a folder's owner, and what it
+///   makes there is that owner's.
 /// - `postgres://user:password@host:port/database` (or `postgresql://`); a socket's folder goes in `?host=/run/postgresql`.
 ///   The schema `taskbay` in it is made by whoever opens it first, who has to be permitted to.
 ///
 /// # Errors
 ///
-/// When the URL is no such one, the database cannot be reached, or it was made by a newer program.
+/// When the URL is no such one, the database cannot be reached, others may change its file, or it was made by a newer program.
 pub fn open(url: &str) -> Result<Arc<dyn Engine>, EngineError> {
     let place = Place::of(url);
     match url.split_once("://") {

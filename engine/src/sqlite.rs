@@ -2,6 +2,7 @@
 
 mod artifact;
 mod claim;
+mod file;
 mod lease;
 mod log;
 mod migrate;
@@ -12,13 +13,7 @@ use sqlx::{
     Connection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{
-    fs::{DirBuilder, OpenOptions},
-    io,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 pub(crate) use artifact::{keep_chunk, put_chunk, relate, store_artifact};
 pub(crate) use claim::claim;
@@ -35,10 +30,7 @@ const TRIES: u32 = 50;
 
 /// Opens the file, which is created where missing, and brings it up to date.
 pub(crate) async fn open(place: &Place, path: &Path) -> Result<Database, EngineError> {
-    create(path).map_err(|error| EngineError::Unavailable {
-        place: place.to_string(),
-        source: error.into(),
-    })?;
+    file::prepare(path, place)?;
     let options = options(path);
     let mut tries = 0;
     let writer = loop {
@@ -89,23 +81,4 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-}
-
-/// Creates the file for its owner alone; what SQLite puts beside it gets the same mode.
-fn create(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
-    match OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-    {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
 }

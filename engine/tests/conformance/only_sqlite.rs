@@ -3,7 +3,7 @@ use sqlx::{Connection, SqliteConnection};
 use std::{
     env,
     io::{BufRead, BufReader, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -45,6 +45,77 @@ fn another_programs_file_is_left_alone() {
         open("sqlite:///proc/none/x.db"),
         Err(EngineError::Unavailable { .. })
     ));
+}
+
+/// Whoever can change the file decides what workers execute.
+#[test]
+fn a_file_that_others_may_change_is_not_used() {
+    let bay = Bay::sqlite();
+    let file = PathBuf::from(bay.url.strip_prefix("sqlite://").unwrap());
+    let folder = file.parent().unwrap().to_owned();
+    let set = |path: &PathBuf, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let refused = |part: &str| {
+        let error = open(&bay.url).unwrap_err();
+        assert!(matches!(error, EngineError::Untrusted { .. }), "{error:?}");
+        assert!(error.to_string().contains(part), "{error}");
+        assert!(error.help().is_some());
+    };
+    for (path, good, bad, part) in [
+        (&file, 0o600, 0o666, "queue.db is writable by everybody"),
+        (&file, 0o600, 0o602, "queue.db is writable by everybody"),
+        (&folder, 0o700, 0o777, "sub is writable by everybody"),
+        // Others could put there what SQLite reads along.
+        (&folder, 0o700, 0o1777, "sub is writable by everybody"),
+        (
+            &folder.parent().unwrap().to_owned(),
+            0o700,
+            0o777,
+            "is writable by everybody",
+        ),
+    ] {
+        set(path, bad);
+        refused(part);
+        set(path, good);
+        open(&bay.url).unwrap();
+    }
+    let above = folder.parent().unwrap().to_owned();
+    set(&above, 0o1777);
+    open(&bay.url).unwrap();
+    set(&above, 0o700);
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let owned = |path: &PathBuf, user| chown(path, Some(user), Some(user)).unwrap();
+    owned(&file, 65534);
+    refused("belongs to user 65534");
+    owned(&file, 0);
+    std::fs::write(file.with_file_name("queue.db-journal"), "theirs").unwrap();
+    owned(&file.with_file_name("queue.db-journal"), 65534);
+    refused("queue.db-journal belongs to user 65534");
+}
+
+/// Root may look after what is somebody else's, and leaves nothing there that its owner cannot use.
+#[test]
+fn what_root_makes_in_anothers_folder_is_theirs() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    chown(top.path(), Some(65534), Some(65534)).unwrap();
+    let file = top.path().join("queue.db");
+    let url = format!("sqlite://{}", file.display());
+    for _ in 0..2 {
+        let engine = open(&url).unwrap();
+        engine.submit(&NewRequest::new(noop(), "{}")).unwrap();
+        for name in ["queue.db", "queue.db-wal", "queue.db-shm"] {
+            let status = top.path().join(name).metadata().unwrap();
+            assert_eq!((status.uid(), status.gid()), (65534, 65534), "{name}");
+        }
+    }
+    chown(&file, Some(1), Some(1)).unwrap();
+    assert!(matches!(open(&url), Err(EngineError::Untrusted { .. })));
 }
 
 /// What was acknowledged is there after a kill; what was not committed is not.
