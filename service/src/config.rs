@@ -24,6 +24,8 @@ pub struct Config {
     pub engine: Option<String>,
     /// Of a worker.
     pub worker: WorkerConfig,
+    /// Of a scheduler.
+    pub scheduler: SchedulerConfig,
 }
 
 /// The settings of a worker.
@@ -47,6 +49,15 @@ pub struct WorkerConfig {
     pub grace: Option<Duration>,
     /// Whether task data may name files of this machine by their paths.
     pub local_files: Option<bool>,
+}
+
+/// The settings of a scheduler.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SchedulerConfig {
+    /// How long completed requests stay, with their attempts and logs; 90 days by default. `forever` keeps them all.
+    #[serde(deserialize_with = "age")]
+    pub keep: Option<Duration>,
 }
 
 /// Why there are no settings.
@@ -206,6 +217,10 @@ fn slots<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::E
     Ok(Some(slots))
 }
 
+fn age<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    setting_of(deserializer, setting::age)
+}
+
 impl ConfigError {
     /// A mistake in a file of that text. What a parser's own message shows of the text is left out.
     fn invalid(file: &Path, text: &str, error: &toml::de::Error) -> Self {
@@ -236,7 +251,8 @@ impl ConfigError {
             Self::Unreadable { .. } => "make it readable for this user, or remove it",
             Self::Missing { .. } => "name a file that is there, or none",
             Self::Invalid { .. } => {
-                "the settings are `engine`, and under `[worker]` `name`, `slots`, `lease`, `drain`, `grace` and `local_files`"
+                "the settings are `engine`, and under `[worker]` `name`, `slots`, `lease`, `drain`, `grace` and `local_files`, \
+                 and under `[scheduler]` `keep`"
             }
         }
     }

@@ -38,10 +38,15 @@ mod setbacks;
 
 mod scheduling;
 
-pub use config::{CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, WorkerConfig};
+mod upkeep;
+
+pub use config::{
+    CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, SchedulerConfig, WorkerConfig,
+};
 pub use plugins::Plugins;
 pub use scheduling::Scheduling;
 pub use stop::Stop;
 pub use supervisor::{Supervisor, Watch};
+pub use upkeep::tidy;
 pub use worker::{OfferHeard, WorkerService};
 pub use worker_options::{MakeHosts, WorkerOptions};

@@ -47,6 +47,18 @@ pub fn lease(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// An age, or `forever`.
+///
+/// # Errors
+///
+/// What to write in its place.
+pub fn age(text: &str) -> Result<Duration, String> {
+    match text {
+        "forever" => Ok(Duration::MAX),
+        text => duration(text),
+    }
+}
+
 /// A worker's name.
 ///
 /// # Errors

@@ -1,13 +1,16 @@
 //! What each command says.
 
 use crate::{
-    bay::{Bay, attempts},
+    bay::{Bay, LIMIT, attempts},
     farm::Ran,
     unruly,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::fs;
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
 
 pub(crate) fn a_request_is_executed_and_its_result_told(bay: &Bay) {
     let serve = bay.start(&["serve", "--name", "here", "--slots", "2"]);
@@ -120,8 +123,31 @@ pub(crate) fn artifacts_go_in_and_out(bay: &Bay) {
         .fails(3, &["there is no request"]);
     // What is there already is not overwritten.
     bay.run(&export).fails(6, &["cannot write"]);
+    bay.run(&["artifact", "remove", &id]).succeeds();
+    bay.run(&["artifact", "remove", &id])
+        .fails(3, &["there is no artifact"]);
     bay.run(&["artifact", "import", "/nonexistent"])
         .fails(3, &["/nonexistent"]);
+}
+
+/// What was completed as long ago as the settings say goes, with a scheduler alone and within `serve`.
+pub(crate) fn what_is_old_is_removed(bay: &Bay) {
+    let config = bay.farm.path("config.toml");
+    for service in ["scheduler", "serve"] {
+        let id = bay.submit(&["noop", "{}"]).to_string();
+        bay.run(&["abort", &id]).succeeds();
+        fs::write(&config, "[scheduler]\nkeep = \"1ms\"\n").unwrap();
+        let settings = [("TASKBAY_CONFIG", config.to_str().unwrap())];
+        let service = bay.start_with(&[service], &settings);
+        let until = Instant::now() + LIMIT;
+        while bay.run(&["show", &id]).code != Some(3) {
+            assert!(Instant::now() < until, "{}", bay.logs());
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert!(bay.logs().contains("removed 1 requests"), "{}", bay.logs());
+        service.signal(Signal::TERM);
+        assert_eq!(service.ends(), Some(0));
+    }
 }
 
 /// Lists, drain and static metadata decide who gets what.

@@ -188,6 +188,12 @@ pub(crate) enum ArtifactCommand {
         #[arg(value_name = "DIR")]
         directory: OsString,
     },
+    /// Remove one; its content goes within a day or so, unless another has it too
+    Remove {
+        /// Its number
+        #[arg(value_name = "ID")]
+        id: ArtifactId,
+    },
 }
 
 fn status(text: &str) -> Result<Status, String> {

@@ -63,7 +63,7 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
         QueueCommand::Workers { skew: false } => workers::run(session, &*engine),
         QueueCommand::WorkerSet(args) => worker_set::run(session, &*engine, args),
         QueueCommand::Worker(args) => services::worker(session, engine, &config, &args),
-        QueueCommand::Scheduler => services::scheduler(session, &*engine),
+        QueueCommand::Scheduler => services::scheduler(session, &*engine, &config),
         QueueCommand::Serve(args) => services::serve(session, &engine, &config, &args),
         QueueCommand::Artifact { command } => artifact::run(session, &*engine, command),
     }

@@ -27,6 +27,15 @@ fn later_files_win_and_what_they_do_not_say_stays() {
     assert_eq!(config.worker.slots, Some(3));
     assert_eq!(config.worker.name.as_deref(), Some("a"));
     assert_eq!(config.worker.lease, Some(Duration::from_mins(1)));
+    assert_eq!(config.scheduler.keep, None);
+    let day = file("day.toml", "[scheduler]\nkeep = \"1d\"\n");
+    let forever = file("forever.toml", "[scheduler]\nkeep = \"forever\"\n");
+    let keep = |over: &Path| {
+        let config = Config::of_files(None, &day, Some(over)).unwrap();
+        config.scheduler.keep
+    };
+    assert_eq!(keep(&day), Some(Duration::from_hours(24)));
+    assert_eq!(keep(&forever), Some(Duration::MAX));
     let none = Config::of_files(None, &top.path().join("none/config.toml"), None).unwrap();
     assert_eq!(none, Config::default());
 }
@@ -40,6 +49,7 @@ fn mistakes_name_the_file_and_the_line() {
         ("\n[worker]\nslotz = 2\n", "slotz"),
         ("[worker]\nlease = \"soon\"\n", "write a time such as"),
         ("engine = \n", "line 1"),
+        ("[scheduler]\nkeep = \"long\"\n", "write a time such as"),
     ] {
         fs::write(&main, text).unwrap();
         let error = Config::of_files(None, &main, None).unwrap_err().to_string();

@@ -22,6 +22,7 @@ pub(crate) fn run(
         ArtifactCommand::List { request, limit } => list(session, engine, request, limit),
         ArtifactCommand::Show { id } => show(session, engine, id),
         ArtifactCommand::Export { id, directory } => export(session, engine, id, &directory),
+        ArtifactCommand::Remove { id } => remove(session, engine, id),
     }
 }
 
@@ -135,5 +136,14 @@ fn export(
     session.report.data(&json, |out| {
         written.iter().try_for_each(|file| writeln!(out, "{file}"))
     })?;
+    Ok(Exit::Success)
+}
+
+fn remove(session: &Session, engine: &dyn Engine, id: ArtifactId) -> Result<Exit, CommandError> {
+    engine.remove_artifact(id)?;
+    let json = json!({"id": id, "status": "removed"});
+    session
+        .report
+        .data(&json, |out| writeln!(out, "artifact {id} is removed"))?;
     Ok(Exit::Success)
 }

@@ -15,7 +15,7 @@ use taskbay_core::Metadata;
 use taskbay_engine::Engine;
 use taskbay_loader::{Catalog, Rejection};
 use taskbay_service::{
-    Config, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService,
+    Config, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService, tidy,
 };
 use taskbay_worker::{Offer, WorkerAnalysis};
 
@@ -47,15 +47,25 @@ pub(crate) fn worker(
     telling.failed.map_or(Ok(Exit::Success), Err)
 }
 
-pub(crate) fn scheduler(session: &Session, engine: &dyn Engine) -> Result<Exit, CommandError> {
+pub(crate) fn scheduler(
+    session: &Session,
+    engine: &dyn Engine,
+    config: &Config,
+) -> Result<Exit, CommandError> {
     let stop = session.stop_on_signals()?;
     let supervisor = Supervisor::new();
     let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts(), &supervisor);
     let _watch = supervisor
         .watch(&stop)
         .map_err(|error| no_threads(&error))?;
-    scheduling.run(&stop);
-    Ok(Exit::Success)
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("upkeep".into())
+            .spawn_scoped(scope, || tidy(engine, &config.scheduler, &stop))?;
+        scheduling.run(&stop);
+        Ok(Exit::Success)
+    })
+    .map_err(|error| no_threads(&error))
 }
 
 pub(crate) fn serve(
@@ -82,9 +92,9 @@ pub(crate) fn serve(
         .map_err(|error| no_threads(&error))?;
     let mut telling = Telling::new(session, options.name);
     thread::scope(|scope| {
-        thread::Builder::new()
-            .name("scheduler".into())
-            .spawn_scoped(scope, || scheduling.run(&stop))?;
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        named("scheduler").spawn_scoped(scope, || scheduling.run(&stop))?;
+        named("upkeep").spawn_scoped(scope, || tidy(&**engine, &config.scheduler, &stop))?;
         // A scheduler alone is not what was asked for.
         service
             .run(offer, &stop, &mut telling)
