@@ -238,6 +238,18 @@ pub trait Engine: Debug + Send + Sync {
     /// When there is none, it executes something, or the database fails.
     fn remove_worker(&self, name: &str) -> Result<(), EngineError>;
 
+    /// Changes what an administrator says of a worker, which need not have reported yet, and gives what is said now. Of
+    /// several who do so at once each changes what the one before said. `change` may be called more than once.
+    ///
+    /// # Errors
+    ///
+    /// When the name or the metadata cannot be used, or the database fails.
+    fn change_worker(
+        &self,
+        name: &str,
+        change: &dyn Fn(&mut Settings),
+    ) -> Result<Settings, EngineError>;
+
     // Artifacts.
 
     /// Stores an artifact with its files, and gives its number.

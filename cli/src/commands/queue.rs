@@ -61,7 +61,7 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
         QueueCommand::Retry { id } => request::retry(session, &*engine, id),
         QueueCommand::Workers { skew: true } => workers::skew(session, &*engine),
         QueueCommand::Workers { skew: false } => workers::run(session, &*engine),
-        QueueCommand::WorkerSet(args) => worker_set::run(session, &*engine, args),
+        QueueCommand::WorkerSet(args) => worker_set::run(session, &*engine, &args),
         QueueCommand::Worker(args) => services::worker(session, engine, &config, &args),
         QueueCommand::Scheduler => services::scheduler(session, &*engine, &config),
         QueueCommand::Serve(args) => services::serve(session, &engine, &config, &args),

@@ -262,6 +262,14 @@ impl Engine for SqlEngine {
         self.ask(|| workers::remove_worker(&self.database, name))
     }
 
+    fn change_worker(
+        &self,
+        name: &str,
+        change: &dyn Fn(&mut Settings),
+    ) -> Result<Settings, EngineError> {
+        self.ask(|| workers::change_worker(&self.database, name, change))
+    }
+
     fn create_artifact(&self, artifact: NewArtifact<'_>) -> Result<ArtifactId, EngineError> {
         self.ask_once(artifacts::create(&self.database, artifact))
     }

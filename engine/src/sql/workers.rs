@@ -25,8 +25,37 @@ pub(crate) async fn worker(database: &Database, name: &str) -> Result<Worker, En
     worker_of(&row.ok_or_else(|| EngineError::not_found("worker", name))?)
 }
 
+/// What an administrator says of a worker, who need not have been heard of. It stays until the transaction ends.
+const LOCK: &str = "
+    insert into workers (name) values ($1)
+    on conflict (name) do update set name = excluded.name returning static, allow, deny, enabled, draining";
+
 pub(crate) async fn set_worker(
     database: &Database,
+    name: &str,
+    settings: &Settings,
+) -> Result<(), EngineError> {
+    let mut transaction = database.begin().await?;
+    write(&mut transaction, name, settings).await?;
+    transaction.commit().await
+}
+
+pub(crate) async fn change_worker(
+    database: &Database,
+    name: &str,
+    change: &dyn Fn(&mut Settings),
+) -> Result<Settings, EngineError> {
+    limits::check_name("worker's name", name)?;
+    let mut transaction = database.begin().await?;
+    let mut settings = settings_of(&transaction.one(LOCK, &[name.into()]).await?)?;
+    change(&mut settings);
+    write(&mut transaction, name, &settings).await?;
+    transaction.commit().await?;
+    Ok(settings)
+}
+
+async fn write(
+    transaction: &mut Transaction,
     name: &str,
     settings: &Settings,
 ) -> Result<(), EngineError> {
@@ -34,7 +63,6 @@ pub(crate) async fn set_worker(
     let metadata = document(&settings.static_metadata)?;
     let allow = list(settings.allow.as_deref())?;
     let deny = list(settings.deny.as_deref())?;
-    let mut transaction = database.begin().await?;
     let values = [
         name.into(),
         (&metadata).into(),
@@ -45,11 +73,10 @@ pub(crate) async fn set_worker(
     ];
     transaction.execute(SET, &values).await?;
     match transaction {
-        Transaction::Sqlite(_) => sqlite::settle(&mut transaction, name).await?,
-        Transaction::Postgres(_) => postgres::settle(&mut transaction, name).await?,
+        Transaction::Sqlite(_) => sqlite::settle(transaction, name).await?,
+        Transaction::Postgres(_) => postgres::settle(transaction, name).await?,
     }
-    transaction.notify().await?;
-    transaction.commit().await
+    transaction.notify().await
 }
 
 pub(crate) async fn remove_worker(database: &Database, name: &str) -> Result<(), EngineError> {
@@ -115,12 +142,16 @@ fn worker_of(row: &Row) -> Result<Worker, EngineError> {
         reported: row.json("reported")?,
         effective: row.json("effective")?,
         metadata_hash: row.get("hash")?,
-        settings: Settings {
-            static_metadata: row.json("static")?,
-            allow: row.maybe_json("allow")?,
-            deny: row.maybe_json("deny")?,
-            enabled: row.get("enabled")?,
-            draining: row.get("draining")?,
-        },
+        settings: settings_of(row)?,
+    })
+}
+
+fn settings_of(row: &Row) -> Result<Settings, EngineError> {
+    Ok(Settings {
+        static_metadata: row.json("static")?,
+        allow: row.maybe_json("allow")?,
+        deny: row.maybe_json("deny")?,
+        enabled: row.get("enabled")?,
+        draining: row.get("draining")?,
     })
 }

@@ -1,4 +1,5 @@
 use crate::bay::{Bay, noop, success, task};
+use std::thread;
 use taskbay_core::{Metadata, TaskName};
 use taskbay_engine::{EngineError, Report, Settings};
 
@@ -104,6 +105,32 @@ pub(crate) fn settings_may_come_first(bay: &Bay) {
         .map(|worker| worker.name)
         .collect();
     assert_eq!(names, ["earlier", "later"]);
+}
+
+/// Of many who change something of one worker at once, none undoes what another did.
+pub(crate) fn settings_are_changed_one_after_the_other(bay: &Bay) {
+    thread::scope(|scope| {
+        for n in 0..8 {
+            scope.spawn(move || {
+                let engine = bay.reopened();
+                for m in 0..10 {
+                    let key = format!("{n}:{m}");
+                    let change = |settings: &mut Settings| {
+                        settings.static_metadata.insert(&key, true);
+                        settings.draining = !settings.draining;
+                    };
+                    let now = engine.change_worker("w", &change).unwrap();
+                    assert_eq!(now.static_metadata.value(&key), Some(&true.into()));
+                }
+            });
+        }
+    });
+    let settings = bay.engine.worker("w").unwrap().settings;
+    assert_eq!(settings.static_metadata.len(), 80);
+    assert!(!settings.draining, "an even number of changes");
+    bay.report_with("w", metadata(r#"{"0:0": false}"#));
+    let effective = bay.engine.worker("w").unwrap().effective;
+    assert_eq!(effective.value("0:0"), Some(&true.into()));
 }
 
 pub(crate) fn metadata_takes_any_json(bay: &Bay) {

@@ -3,12 +3,12 @@
 use crate::{args::WorkerSetArgs, error::CommandError, exit::Exit, session::Session};
 use serde_json::{Map, Value, json};
 use taskbay_core::Metadata;
-use taskbay_engine::{Engine, EngineError, Settings};
+use taskbay_engine::{Engine, Settings};
 
 pub(crate) fn run(
     session: &Session,
     engine: &dyn Engine,
-    args: WorkerSetArgs,
+    args: &WorkerSetArgs,
 ) -> Result<Exit, CommandError> {
     if args.remove {
         engine.remove_worker(&args.name)?;
@@ -16,36 +16,35 @@ pub(crate) fn run(
         session.report.json(&json)?;
         return Ok(Exit::Success);
     }
-    let mut settings = match engine.worker(&args.name) {
-        Ok(worker) => worker.settings,
-        // It may be spoken of before it comes.
-        Err(EngineError::NotFound { .. }) => Settings::default(),
-        Err(error) => return Err(error.into()),
-    };
+    let set: Vec<_> = args
+        .set
+        .iter()
+        .map(|entry| parse(entry))
+        .collect::<Result<_, _>>()?;
+    // It may be spoken of before it comes, and by several people at once.
+    let settings = engine.change_worker(&args.name, &|settings| apply(args, &set, settings))?;
+    session.report.json(&settings)?;
+    Ok(Exit::Success)
+}
+
+/// Changes what the arguments speak of.
+fn apply(args: &WorkerSetArgs, set: &[(String, Value)], settings: &mut Settings) {
     let entries = settings.static_metadata.iter();
     let mut metadata: Map<String, Value> = entries
+        .filter(|(key, _)| !args.unset.iter().any(|unset| unset == key))
         .map(|(key, value)| (key.to_owned(), value.clone()))
         .collect();
-    for key in &args.unset {
-        metadata.remove(key);
-    }
-    for entry in &args.set {
-        let (key, value) = parse(entry)?;
-        metadata.insert(key, value);
-    }
+    metadata.extend(set.iter().cloned());
     settings.static_metadata = Metadata::from(metadata);
-    let listed = |names: Vec<_>| (!names.is_empty()).then_some(names);
-    if let Some(allow) = args.allow {
-        settings.allow = listed(allow.0);
+    let listed = |names: &Vec<_>| (!names.is_empty()).then(|| names.clone());
+    if let Some(allow) = &args.allow {
+        settings.allow = listed(&allow.0);
     }
-    if let Some(deny) = args.deny {
-        settings.deny = listed(deny.0);
+    if let Some(deny) = &args.deny {
+        settings.deny = listed(&deny.0);
     }
     settings.draining = args.drain.unwrap_or(settings.draining);
     settings.enabled = args.enable.unwrap_or(settings.enabled);
-    engine.set_worker(&args.name, &settings)?;
-    session.report.json(&settings)?;
-    Ok(Exit::Success)
 }
 
 /// A metadata key and its value as JSON.
