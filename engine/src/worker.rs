@@ -14,6 +14,8 @@ pub struct Report {
     pub slots: u32,
     /// Its metadata, at most 1 MiB.
     pub metadata: Metadata,
+    /// A random number of the process that reports, which tells it from another one of its name.
+    pub instance: u64,
 }
 
 /// How a worker stands.
@@ -23,6 +25,9 @@ pub struct Standing {
     pub enabled: bool,
     /// Whether it shall finish what it has and get nothing new.
     pub draining: bool,
+    /// Whether the last report under this name, no more than a minute ago, came from another process. Before a process's
+    /// first report that may be a predecessor which was killed; later it is another worker that has the name too.
+    pub is_contested: bool,
     /// The hash of its effective metadata, by which verdicts are found.
     pub metadata_hash: String,
     /// What holds of its metadata: what it reported, with the administrator's static metadata over it.

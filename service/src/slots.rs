@@ -13,7 +13,10 @@ use crate::{
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -36,6 +39,8 @@ pub(crate) struct Slots {
     pub(crate) make_hosts: MakeHosts,
     /// Until when nothing is to be claimed.
     pub(crate) rest: Arc<Mutex<Option<Instant>>>,
+    /// Whether another worker reported under the same name.
+    pub(crate) is_contested: Arc<AtomicBool>,
 }
 
 impl Slots {
@@ -63,13 +68,28 @@ impl Slots {
         report: Report,
         files: BTreeMap<TaskName, Admissible>,
     ) -> Result<Arc<Present>, EngineError> {
-        let metadata = self.engine().report(&report)?.effective;
+        let standing = self.engine().report(&report)?;
+        // Before the first report that is mostly a predecessor, which was killed a moment ago and left its name to this one.
+        self.note_contested(standing.is_contested && self.now.get().report.is_some());
+        let metadata = standing.effective;
         self.now.set(Present {
             files,
             report: Some(report),
             metadata,
         });
         Ok(self.now.get())
+    }
+
+    /// Warns, once, while another worker has this one's name.
+    fn note_contested(&self, is_contested: bool) {
+        let was_contested = self.is_contested.swap(is_contested, Ordering::Relaxed);
+        if is_contested && !was_contested {
+            log::warn!(
+                "another worker has the name `{}` too: the engine has the metadata of both in turns, and their requests may \
+                 not suit; give each a name of its own (`--name`)",
+                self.options.name
+            );
+        }
     }
 
     /// Finds out what the engine holds of this worker by now.

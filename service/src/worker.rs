@@ -9,7 +9,8 @@ use crate::{
     supervisor::Part,
 };
 use std::{
-    io,
+    hash::{BuildHasher, RandomState},
+    io, process,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -37,6 +38,8 @@ pub trait OfferHeard {
 #[derive(Clone, Debug)]
 pub struct WorkerService {
     slots: Slots,
+    /// What tells this process from another worker of its name.
+    instance: u64,
     /// Its loops, as the service manager sees them.
     describing: Part,
     claiming: Part,
@@ -56,6 +59,7 @@ impl WorkerService {
     ) -> io::Result<Self> {
         let leases = Leases::new(engine, options.lease, supervisor.part())?;
         Ok(Self {
+            instance: RandomState::new().hash_one(process::id()),
             slots: Slots {
                 leases: Arc::new(leases),
                 options: Arc::new(options),
@@ -63,6 +67,7 @@ impl WorkerService {
                 news: Arc::default(),
                 make_hosts,
                 rest: Arc::default(),
+                is_contested: Arc::default(),
             },
             describing: supervisor.part(),
             claiming: supervisor.part(),
@@ -130,6 +135,7 @@ impl WorkerService {
             name: self.slots.options.name.clone(),
             slots: self.slots.options.slots,
             metadata: metadata.clone(),
+            instance: self.instance,
         };
         let told = retried(stop, || {
             self.describing.beats();

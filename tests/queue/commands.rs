@@ -150,6 +150,20 @@ pub(crate) fn what_is_old_is_removed(bay: &Bay) {
     }
 }
 
+/// Each of two workers of one name would get what only the other can execute.
+pub(crate) fn two_workers_of_one_name_are_warned(bay: &Bay) {
+    let _first = bay.worker("same");
+    let _second = bay.worker("same");
+    let until = Instant::now() + LIMIT;
+    while !bay
+        .logs()
+        .contains("another worker has the name `same` too")
+    {
+        assert!(Instant::now() < until, "{}", bay.logs());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// Lists, drain and static metadata decide who gets what.
 pub(crate) fn workers_are_told_what_they_may(bay: &Bay) {
     bay.run(&["worker-set", "a", "--deny", "noop"]).succeeds();

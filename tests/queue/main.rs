@@ -46,7 +46,7 @@ macro_rules! on_both {
 
 on_both! {
     commands: a_request_is_executed_and_its_result_told, a_running_request_is_aborted,
-        what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, what_is_old_is_removed,
+        what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, what_is_old_is_removed, two_workers_of_one_name_are_warned,
         workers_are_told_what_they_may, what_tasks_say_is_nothing_to_obey,
         a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told;
     crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,

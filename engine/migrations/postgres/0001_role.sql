@@ -8,7 +8,7 @@ language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
 begin
     grant usage on schema taskbay to taskbay_worker;
     grant execute on function
-        schema_version(), report(text, bigint, text), claim(text, bigint), renew(bigint, bigint, bigint, bigint),
+        schema_version(), report(text, bigint, text, bigint), claim(text, bigint), renew(bigint, bigint, bigint, bigint),
         is_abort_requested(bigint, bigint, bigint), append_log(bigint, bigint, bigint, text), complete(bigint, bigint, bigint, text, text),
         release(bigint, bigint, bigint, text, bigint), keep_chunk(text), put_chunk(bytea),
         create_artifact(bigint, bigint, bigint, text, text, text), show_artifact(bigint), find_artifact(text, text),

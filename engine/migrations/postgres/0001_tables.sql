@@ -34,6 +34,8 @@ create table workers (
     name text not null primary key check (is_name(name)),
     slots bigint not null default 1 check (slots between 0 and 4294967295),
     last_seen bigint,
+    -- The random number of the process that reported last.
+    instance bigint,
     -- Longer than what comes in, since the database writes it with spaces and numbers with all their digits.
     reported text not null default '{}' check (octet_length(reported) <= 4194304),
     static text not null default '{}',

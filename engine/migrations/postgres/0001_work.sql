@@ -68,13 +68,14 @@ begin
     perform pg_notify('taskbay', '');
 end $$;
 
-create function report(p_name text, p_slots bigint, p_metadata text)
-returns table (enabled boolean, draining boolean, hash text, effective text)
+create function report(p_name text, p_slots bigint, p_metadata text, p_instance bigint)
+returns table (enabled boolean, draining boolean, is_contested boolean, hash text, effective text)
 language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp as $$
 #variable_conflict use_column
 declare
     -- Of several values of one key the last one counts, whoever reads it.
     v_metadata jsonb := p_metadata::jsonb;
+    v_is_contested boolean;
 begin
     if octet_length(p_metadata) > 1048576 then
         raise exception 'worker metadata must not be longer than 1 MiB';
@@ -87,10 +88,15 @@ begin
         or jsonb_path_exists(v_metadata, 'strict $.**{65} ? (@.type() == "object" || @.type() == "array")') then
         raise exception 'worker metadata must not be nested more than 64 levels, nor have numbers that no double holds';
     end if;
-    insert into workers as w (name, slots, reported, last_seen) values (p_name, p_slots, v_metadata::text, now_ms())
-    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen;
+    v_is_contested := exists (
+        select from workers w where w.name = p_name and w.instance <> p_instance and w.last_seen > now_ms() - 60000
+    );
+    insert into workers as w (name, slots, reported, instance, last_seen)
+    values (p_name, p_slots, v_metadata::text, p_instance, now_ms())
+    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, instance = excluded.instance,
+        last_seen = excluded.last_seen;
     perform settle(p_name);
-    return query select w.enabled, w.draining, w.hash, w.effective from workers w where w.name = p_name;
+    return query select w.enabled, w.draining, v_is_contested, w.hash, w.effective from workers w where w.name = p_name;
 end $$;
 
 -- One statement takes the best request. Each fit signature offers its first ones through the queue's index; of all of them

@@ -9,6 +9,8 @@ create table workers (
     name text not null primary key,
     slots integer not null default 1,
     last_seen integer,
+    -- The random number of the process that reported last.
+    instance integer,
     reported text not null default '{}',
     static text not null default '{}',
     effective text not null default '{}',

@@ -10,19 +10,16 @@ use taskbay_core::{ArtifactId, Relation};
 
 pub(crate) async fn report(
     database: &Database,
-    name: &str,
-    slots: i64,
-    metadata: &str,
+    values: [Value<'_>; 4],
 ) -> Result<Standing, EngineError> {
     let mut transaction = database.begin().await?;
-    let sql = "select * from taskbay.report($1, $2, $3)";
-    let row = transaction
-        .one(sql, &[name.into(), slots.into(), metadata.into()])
-        .await?;
+    let sql = "select * from taskbay.report($1, $2, $3, $4)";
+    let row = transaction.one(sql, &values).await?;
     transaction.commit().await?;
     Ok(Standing {
         enabled: row.get("enabled")?,
         draining: row.get("draining")?,
+        is_contested: row.get("is_contested")?,
         metadata_hash: row.text("hash")?,
         effective: row.json("effective")?,
     })

@@ -120,11 +120,16 @@ impl Engine for SqlEngine {
     fn report(&self, report: &Report) -> Result<Standing, EngineError> {
         limits::check_name("worker's name", &report.name)?;
         let metadata = workers::document(&report.metadata)?;
-        let slots = i64::from(report.slots);
+        let values = [
+            (&report.name).into(),
+            i64::from(report.slots).into(),
+            (&metadata).into(),
+            report.instance.cast_signed().into(),
+        ];
         if self.is_postgres() {
-            return self.ask(|| postgres::report(&self.database, &report.name, slots, &metadata));
+            return self.ask(|| postgres::report(&self.database, values));
         }
-        self.ask(|| sqlite::report(&self.database, &report.name, slots, &metadata))
+        self.ask(|| sqlite::report(&self.database, &report.name, values))
     }
 
     fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError> {

@@ -3,23 +3,32 @@
 use crate::{
     EngineError, Standing,
     hash::hash,
-    sql::{Database, Transaction, json},
+    sql::{Database, Transaction, Value, json},
 };
 use taskbay_core::Metadata;
 
+/// For how long after its last report a process of the same name counts as another worker.
+const RECENT_MS: i64 = 60_000;
+
 const NOTE: &str = "
-    insert into workers (name, slots, reported, last_seen) values ($1, $2, $3, $4)
-    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, last_seen = excluded.last_seen";
+    insert into workers (name, slots, reported, instance, last_seen) values ($1, $2, $3, $4, $5)
+    on conflict (name) do update set slots = excluded.slots, reported = excluded.reported, instance = excluded.instance,
+        last_seen = excluded.last_seen";
 
 pub(crate) async fn report(
     database: &Database,
     name: &str,
-    slots: i64,
-    metadata: &str,
+    [name_value, slots, metadata, instance]: [Value<'_>; 4],
 ) -> Result<Standing, EngineError> {
     let mut transaction = database.begin().await?;
     let now = transaction.now().await?;
-    let values = [name.into(), slots.into(), metadata.into(), now.into()];
+    let sql =
+        "select 1 as other from workers where name = $1 and instance <> $2 and last_seen > $3";
+    let recent = (now - RECENT_MS).into();
+    let other = transaction
+        .row(sql, &[name_value, instance, recent])
+        .await?;
+    let values = [name_value, slots, metadata, instance, now.into()];
     transaction.execute(NOTE, &values).await?;
     settle(&mut transaction, name).await?;
     let sql = "select enabled, draining, hash, effective from workers where name = $1";
@@ -28,6 +37,7 @@ pub(crate) async fn report(
     Ok(Standing {
         enabled: row.get("enabled")?,
         draining: row.get("draining")?,
+        is_contested: other.is_some(),
         metadata_hash: row.text("hash")?,
         effective: row.json("effective")?,
     })

@@ -145,7 +145,7 @@ fn a_workers_role_reports_nothing_bad() {
         return;
     };
     let report = |name: &str, slots: i64, metadata: &str| {
-        let sql = format!("select taskbay.report({name}, {slots}, '{metadata}')");
+        let sql = format!("select taskbay.report({name}, {slots}, '{metadata}', 1)");
         say(&url, &sql)
     };
     let metadata = |value: &str| format!(r#"{{"a": {value}}}"#);

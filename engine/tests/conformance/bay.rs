@@ -118,6 +118,7 @@ impl Bay {
             name: worker.to_owned(),
             slots: 1,
             metadata,
+            instance: 1,
         };
         self.engine.report(&report).unwrap().metadata_hash
     }

@@ -71,6 +71,7 @@ pub(crate) fn a_draining_worker_gets_nothing(bay: &Bay) {
         name: "w".to_owned(),
         slots: 2,
         metadata: bay.engine.worker("w").unwrap().reported,
+        instance: 1,
     };
     assert!(!bay.engine.report(&report).unwrap().enabled);
     set(true, false);
@@ -105,6 +106,35 @@ pub(crate) fn settings_may_come_first(bay: &Bay) {
         .map(|worker| worker.name)
         .collect();
     assert_eq!(names, ["earlier", "later"]);
+}
+
+/// Two workers of one name would have each other's metadata in turns.
+pub(crate) fn another_process_of_the_name_is_noticed(bay: &Bay) {
+    let report = |instance| {
+        let report = Report {
+            name: "w".to_owned(),
+            slots: 1,
+            metadata: Metadata::default(),
+            instance,
+        };
+        bay.engine.report(&report).unwrap().is_contested
+    };
+    let (first, second) = (1, u64::MAX);
+    assert!(!report(first) && !report(first));
+    assert!(report(second), "the first one may be dead by now");
+    assert!(!report(second));
+    assert!(report(first), "it is not");
+    bay.execute("update workers set last_seen = last_seen - 61000");
+    assert!(!report(second), "that was long ago");
+    // An administrator who speaks of a worker is no process.
+    bay.engine.set_worker("new", &Settings::default()).unwrap();
+    let report = Report {
+        name: "new".to_owned(),
+        slots: 1,
+        metadata: Metadata::default(),
+        instance: first,
+    };
+    assert!(!bay.engine.report(&report).unwrap().is_contested);
 }
 
 /// Of many who change something of one worker at once, none undoes what another did.
@@ -150,6 +180,7 @@ pub(crate) fn metadata_takes_any_json(bay: &Bay) {
             name: "w".to_owned(),
             slots: 1,
             metadata,
+            instance: 1,
         };
         assert!(bay.engine.report(&report).is_err());
     }
@@ -157,6 +188,7 @@ pub(crate) fn metadata_takes_any_json(bay: &Bay) {
         name: "a\nb".to_owned(),
         slots: 1,
         metadata: Metadata::default(),
+        instance: 1,
     };
     assert!(matches!(
         bay.engine.report(&report),

@@ -61,6 +61,7 @@ on_both! {
         a_key_is_one_tasks, verdicts_that_failed_are_missing_again;
     fleet: static_metadata_overrides_what_is_reported, an_allow_list_shadows_a_deny_list, a_draining_worker_gets_nothing,
         settings_may_come_first, a_worker_is_forgotten, settings_are_changed_one_after_the_other,
+        another_process_of_the_name_is_noticed,
         metadata_takes_any_json, an_unknown_worker_is_told;
     logs: lines_keep_their_order, a_log_is_limited, a_late_line_is_refused, any_text_is_logged;
     artifacts: five_mebibytes_come_back, files_are_written_whole, contents_are_kept_once, artifacts_relate,

@@ -32,6 +32,7 @@ fn a_workers_role_can_work() {
         name: "w".to_owned(),
         slots: 1,
         metadata: bay.engine.worker("w").unwrap().reported,
+        instance: 1,
     };
     engine.report(&report).unwrap();
     let lease = engine.claim("w", LONG).unwrap().unwrap().lease;
@@ -144,6 +145,7 @@ fn rights_that_are_missing_are_named() {
         name: "w".to_owned(),
         slots: 1,
         metadata: Metadata::default(),
+        instance: 1,
     };
     engine.report(&report).unwrap();
 }
