@@ -57,6 +57,7 @@ create table verdicts (
     primary key (hash, signature_id)
 );
 create index verdicts_signature on verdicts (signature_id);
+create index verdicts_fit on verdicts (hash, signature_id) where can_run;
 
 create table requests (
     id bigint generated always as identity primary key,

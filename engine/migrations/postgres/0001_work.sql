@@ -99,8 +99,49 @@ begin
     return query select w.enabled, w.draining, v_is_contested, w.hash, w.effective from workers w where w.name = p_name;
 end $$;
 
--- One statement takes the best request. Each fit signature offers its first ones through the queue's index; of all of them
--- the best that no other claim holds is locked. There are several, since others may claim at the same moment.
+-- The best requests for a worker, best first, as many as `p_depth` from each signature and in all. The signatures are found
+-- in leaps: the next fit one, the next that requests wait with from there on, and so forth, so that neither the many that
+-- nothing waits with any more are looked at, nor the many that do not fit.
+create function front(p_worker text, p_now bigint, p_depth bigint) returns setof bigint
+language plpgsql set search_path = pg_catalog, taskbay, pg_temp as $$
+begin
+    return query
+    with recursive worker as materialized (
+        select w.hash, w.allow::jsonb as allow, w.deny::jsonb as deny
+        from workers w where w.name = p_worker and w.enabled and not w.draining
+    ), leap as (
+        select 0::bigint as fit, 0::bigint as waits from worker
+        union all
+        select fit.id, waits.id
+        from leap cross join worker
+        cross join lateral (
+            select v.signature_id as id from verdicts v
+            where v.hash = worker.hash and v.can_run
+            and v.signature_id >= leap.waits + case when leap.fit = leap.waits then 1 else 0 end
+            order by v.signature_id limit 1
+        ) fit
+        cross join lateral (
+            select r.signature_id as id from requests r
+            where r.status = 'pending' and r.signature_id >= fit.id
+            order by r.signature_id, r.priority desc, r.id limit 1
+        ) waits
+    )
+    select first.id
+    from leap cross join worker
+    cross join lateral (
+        select r.id, r.priority from requests r
+        where r.signature_id = leap.fit and r.status = 'pending' and r.not_before <= p_now
+        order by r.priority desc, r.id limit p_depth
+    ) first
+    where leap.fit = leap.waits
+    and (worker.allow is null and worker.deny is null or exists (
+        select from signatures s
+        where s.id = leap.fit
+        and case when worker.allow is not null then worker.allow ? s.task_name else not worker.deny ? s.task_name end
+    ))
+    order by first.priority desc, first.id limit p_depth;
+end $$;
+
 create function claim(p_worker text, p_lease bigint)
 returns table (
     request_id bigint, attempt bigint, fence bigint, lease_until bigint, task_name text, task_data text, priority bigint,
@@ -111,6 +152,7 @@ language plpgsql security definer set search_path = pg_catalog, taskbay, pg_temp
 declare
     v_now bigint := now_ms();
     v_seen bigint;
+    v_id bigint;
 begin
     select w.last_seen into v_seen from workers w where w.name = p_worker;
     if v_seen is null then
@@ -119,32 +161,26 @@ begin
     if v_seen < v_now - 10000 then
         update workers set last_seen = v_now where name = p_worker;
     end if;
-    return query
-    with fit as materialized (
-        select s.id
-        from workers w join verdicts v on v.hash = w.hash and v.can_run join signatures s on s.id = v.signature_id
-        where w.name = p_worker and w.enabled and not w.draining
-        and case
-            when w.allow is not null then w.allow::jsonb ? s.task_name
-            when w.deny is not null then not w.deny::jsonb ? s.task_name
-            else true
-        end
-    ), front as materialized (
-        select first.id, first.priority
-        from fit cross join lateral (
-            select r.id, r.priority from requests r
-            where r.signature_id = fit.id and r.status = 'pending' and r.not_before <= v_now
-            order by r.priority desc, r.id limit 32
-        ) first
-        order by first.priority desc, first.id limit 32
-    ), best as (
-        select r.id from front join requests r on r.id = front.id
+    select f.id into v_id from front(p_worker, v_now, 1) as f (id);
+    if v_id is null then
+        return;
+    end if;
+    perform from requests r where r.id = v_id and r.status = 'pending' for update skip locked;
+    if not found then
+        -- Another claim has it: then the best of those behind it that no other one holds.
+        select r.id into v_id
+        from front(p_worker, v_now, 32) with ordinality as f (id, n) join requests r on r.id = f.id
         where r.status = 'pending'
-        order by front.priority desc, front.id limit 1
-        for update of r skip locked
-    ), taken as (
+        order by f.n limit 1
+        for update of r skip locked;
+        if not found then
+            return;
+        end if;
+    end if;
+    return query
+    with taken as (
         update requests r set status = 'running', attempts = r.attempts + 1, fence = next_fence(r.fence)
-        from best where r.id = best.id
+        where r.id = v_id
         returning r.id, r.attempts, r.fence, r.task_name, r.task_data, r.priority, r.timeout_ms
     ), begun as (
         insert into attempts (request_id, n, worker, fence, started_at, lease_until, lease_ms)

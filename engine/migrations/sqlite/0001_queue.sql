@@ -31,6 +31,7 @@ create table verdicts (
     primary key (hash, signature_id)
 ) strict;
 create index verdicts_signature on verdicts (signature_id);
+create index verdicts_fit on verdicts (hash, signature_id) where can_run;
 
 create table requests (
     id integer primary key autoincrement,

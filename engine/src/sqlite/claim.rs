@@ -9,8 +9,26 @@ use crate::{
 /// How old `last_seen` may get before a worker that asks for work has it written again: every write costs a flush.
 const SEEN_EVERY_MS: i64 = 10_000;
 
-/// One statement takes the best request. Each fit signature offers its first one, found through the queue's index.
+/// One statement takes the best request. Each fit signature with pending requests offers its first one, found through the
+/// queue's index. They are found in leaps: the next fit signature, the next that requests wait with from there on, and so
+/// forth, so that neither the many that nothing waits with any more are looked at, nor the many that do not fit.
 const TAKE: &str = "
+    with recursive worker as materialized (
+        select hash, allow, deny from workers where name = $1 and enabled and not draining
+    ), leap (fit, waits) as (
+        select 0, 0 from worker
+        union all
+        select v.signature_id, (
+            select q.signature_id from requests q
+            where q.status = 'pending' and q.signature_id >= v.signature_id order by q.signature_id limit 1
+        )
+        from leap cross join worker cross join verdicts v
+        where v.rowid = (
+            select f.rowid from verdicts f
+            where f.hash = worker.hash and f.can_run and f.signature_id >= leap.waits + (leap.fit = leap.waits)
+            order by f.signature_id limit 1
+        )
+    )
     update requests set status = 'running', attempts = attempts + 1, fence = fence % 4611686018427387904 + 1 + (random() & 281474976710655)
     where id = (
         select r.id from requests r where r.id in (
@@ -19,13 +37,11 @@ const TAKE: &str = "
                 where q.signature_id = s.id and q.status = 'pending' and q.not_before <= $2
                 order by q.priority desc, q.id limit 1
             )
-            from workers w
-            join verdicts v on v.hash = w.hash and v.can_run
-            join signatures s on s.id = v.signature_id
-            where w.name = $1 and w.enabled and not w.draining
+            from leap join signatures s on s.id = leap.fit cross join worker
+            where leap.fit = leap.waits
             and case
-                when w.allow is not null then s.task_name in (select value from json_each(w.allow))
-                when w.deny is not null then s.task_name not in (select value from json_each(w.deny))
+                when worker.allow is not null then s.task_name in (select value from json_each(worker.allow))
+                when worker.deny is not null then s.task_name not in (select value from json_each(worker.deny))
                 else true
             end
         )

@@ -155,6 +155,11 @@ impl Bay {
         number(&self.url, sql)
     }
 
+    /// The text for the database at hand, where they differ.
+    pub(crate) fn pick<'t>(&self, sqlite: &'t str, postgres: &'t str) -> &'t str {
+        if is_file(&self.url) { sqlite } else { postgres }
+    }
+
     pub(crate) fn execute(&self, sql: &str) {
         execute(&self.url, sql);
     }

@@ -48,7 +48,7 @@ macro_rules! on_both {
 
 on_both! {
     queue: higher_priority_first_then_the_older, what_fits_nobody_blocks_nothing, only_what_a_verdict_permits,
-        what_is_held_back_waits;
+        what_is_held_back_waits, what_nothing_waits_with_costs_nothing;
     rush: sixteen_threads_take_each_request_once, sixteen_threads_see_each_completion_once;
     leases: an_expired_lease_is_refused, a_resumed_worker_is_refused, a_successor_of_the_same_name_is_another,
         a_renewed_lease_holds, attempts_are_limited_and_leave_evidence, what_was_completed_stays,

@@ -1,5 +1,5 @@
 use crate::bay::{Bay, task};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use taskbay_engine::NewRequest;
 
 pub(crate) fn higher_priority_first_then_the_older(bay: &Bay) {
@@ -22,6 +22,39 @@ pub(crate) fn what_fits_nobody_blocks_nothing(bay: &Bay) {
     bay.fit(second, "fits too", "w");
     assert_eq!(bay.work_off("w"), [second, first]);
     assert_eq!(bay.work_off("other").len(), 1);
+}
+
+/// Signatures stay long after their last request: what a worker could do of them costs its claims nothing, wherever they
+/// stand between others.
+pub(crate) fn what_nothing_waits_with_costs_nothing(bay: &Bay) {
+    bay.unfit(bay.submit(0), "unfit, first", "w");
+    let hash = bay.report("w");
+    let time = || {
+        let times = (0..9).map(|_| {
+            let begun = Instant::now();
+            assert_eq!(bay.claim("w"), None);
+            begun.elapsed()
+        });
+        times.min().unwrap()
+    };
+    let before = time();
+    let numbers = bay.pick(
+        "with recursive n (n) as (select 1 union all select n + 1 from n where n < 50000) select n from n",
+        "select n from generate_series(1, 50000) n",
+    );
+    bay.execute(&format!(
+        "insert into signatures (key, task_name) select 'old' || n, 'noop' from ({numbers}) n"
+    ));
+    let fits = bay.pick("1", "true");
+    bay.execute(&format!(
+        "insert into verdicts (hash, signature_id, can_run, reasons)
+        select '{hash}', id, {fits}, '[]' from signatures where key like 'old%'"
+    ));
+    bay.unfit(bay.submit(0), "unfit, last", "w");
+    let after = time();
+    assert!(after < before * 20, "{before:?}, then {after:?}");
+    let id = bay.fitting("w", -1);
+    assert_eq!(bay.work_off("w"), [id]);
 }
 
 pub(crate) fn only_what_a_verdict_permits(bay: &Bay) {
