@@ -27,7 +27,7 @@ const EVENT_GOAL: f64 = 100e3;
 const UNFIT: (u32, u32) = (10_000, 20);
 /// How many signatures, and kinds of workers, there are in a large backlog.
 const SIGNATURES: u32 = 200;
-const KINDS: u32 = 50;
+pub(crate) const KINDS: u32 = 50;
 /// No worker has the disk that each signature after this many demands.
 const FITTING: u32 = 180;
 
@@ -154,19 +154,10 @@ impl Bay {
     /// A hundred requests wait for each worker.
     fn new(workers: u32, kinds: u32) -> Result<Self> {
         let requests = workers * 100;
-        let mut scheduler = Scheduler::default();
-        for number in 0..workers {
-            scheduler.set_worker(Worker::new(name(number), metadata(number % kinds)?));
-        }
-        let mut signatures = Vec::new();
-        for number in 0..SIGNATURES {
-            let signature = scheduler.add_task(task(vec![
-                Requirement::at_least("system:cpu_count", (number % KINDS).into()),
-                Requirement::equals("system:disk", number / FITTING * number),
-            ])?);
+        let (mut scheduler, signatures) = fleet(workers, SIGNATURES, kinds)?;
+        for (number, signature) in (0..).zip(&signatures) {
             let mine = (number..requests).step_by(SIGNATURES as usize);
-            scheduler.add(signature, mine.map(pending));
-            signatures.push(signature);
+            scheduler.add(*signature, mine.map(pending));
         }
         Ok(Self {
             scheduler,
@@ -248,6 +239,26 @@ impl Bay {
         ensure!(given.is_some() == expected, "the request gets {given:?}");
         Ok(took)
     }
+}
+
+/// A scheduler with so many idle workers, that knows so many signatures.
+pub(crate) fn fleet(
+    workers: u32,
+    signatures: u32,
+    kinds: u32,
+) -> Result<(Scheduler, Vec<SignatureId>)> {
+    let mut scheduler = Scheduler::default();
+    for number in 0..workers {
+        scheduler.set_worker(Worker::new(name(number), metadata(number % kinds)?));
+    }
+    let known = (0..signatures).map(|number| {
+        Ok(scheduler.add_task(task(vec![
+            Requirement::at_least("system:cpu_count", (number % KINDS).into()),
+            Requirement::equals("system:disk", number / FITTING * number),
+        ])?))
+    });
+    let known = known.collect::<Result<_>>()?;
+    Ok((scheduler, known))
 }
 
 fn name(number: u32) -> String {

@@ -13,7 +13,15 @@ mod fixture;
 mod task;
 
 mod child;
+mod database;
 mod debusine;
+#[path = "../../engine/tests/conformance/server.rs"]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the tests' own, which share one and fail where they cannot go on"
+)]
+mod server;
 
 mod attempt;
 mod backlog;
@@ -22,7 +30,9 @@ mod list;
 mod load;
 mod memory;
 mod probe;
+mod queue;
 mod scheduling;
+mod service;
 mod verdict;
 
 use anyhow::{Context as _, Result, bail};
@@ -39,7 +49,7 @@ use tempfile::TempDir;
 type Group = (&'static str, fn(&Fixture) -> Result<Vec<Row>>);
 
 /// All groups, in the order in which they run.
-const GROUPS: [Group; 9] = [
+const GROUPS: [Group; 11] = [
     ("list", list::measure),
     ("load", load::measure),
     ("probe", probe::measure),
@@ -49,6 +59,8 @@ const GROUPS: [Group; 9] = [
     ("attempt", attempt::measure),
     ("scheduling", scheduling::measure),
     ("backlog", backlog::measure),
+    ("queue", queue::measure),
+    ("service", service::measure),
 ];
 
 /// The first argument of the process that measures.
