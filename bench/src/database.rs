@@ -1,19 +1,15 @@
 //! Databases of this program's own, and a client that sends them statements and does nothing else.
 
-use crate::server;
-use anyhow::{Context as _, Result};
+use crate::server::{Server, folder};
+use anyhow::{Context as _, Result, ensure};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
-use std::{
-    cell::Cell,
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::{cell::Cell, path::PathBuf};
 use tokio::runtime::{Builder, Runtime};
 
 /// Where databases are made.
 pub(crate) enum Place {
     Files(PathBuf),
-    Server(server::Server, Cell<u32>),
+    Server(Server, Cell<u32>),
 }
 
 /// A client with one connection.
@@ -31,11 +27,15 @@ pub(crate) enum Connection {
 impl Place {
     /// A server that flushes what it is told to, where PostgreSQL is installed.
     pub(crate) fn server() -> Result<Option<Self>> {
-        let started = server::start("on");
-        if started.is_none() {
-            writeln!(io::stderr(), "skipped: PostgreSQL is not installed")?;
-        }
-        Ok(started.map(|server| Self::Server(server, Cell::new(0))))
+        let Some(server) = Server::in_folder(folder(), "-c fsync=on -c max_connections=300") else {
+            return Ok(None);
+        };
+        ensure!(
+            server.is_ready(1),
+            "PostgreSQL does not start: {}",
+            server.log()
+        );
+        Ok(Some(Self::Server(server, Cell::new(0))))
     }
 
     pub(crate) fn name(&self) -> &'static str {
