@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-full bench packages tools
+.PHONY: help demo test test-full chaos bench packages tools
 
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
 	@echo 'make test-full  the same, and the long chains'
+	@echo 'make chaos      kills and pauses at random, over thousands of requests; SEED=… for the same again'
 	@echo 'make packages   Debian packages, in target/packages'
 	@echo 'make bench      benchmark programs: ratios measured in one run'
 
@@ -37,7 +38,14 @@ test: tools cargo-deb
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
 test-full: export TASKBAY_TEST_FULL = 1
-test-full: test demo
+test-full: test demo chaos
+
+# A long run of faults; the same ones with SEED=…, and as many requests as REQUESTS=… says.
+REQUESTS ?= 3000
+chaos:
+	umask 022 && TASKBAY_CHAOS_SEED=$(or $(SEED),$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')) \
+	    TASKBAY_CHAOS_REQUESTS=$(REQUESTS) \
+	    $(CARGO) test --locked --quiet -p taskbay-tests --test queue any_fault -- --test-threads 1
 
 packages: tools cargo-deb
 	@scripts/packages

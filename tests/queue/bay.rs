@@ -9,10 +9,14 @@ use serde_json::Value;
 use std::{
     fs::File,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
+use taskbay_engine::{Engine, open};
 
 /// Many times what is needed, on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
@@ -20,7 +24,7 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 /// A farm with an engine.
 pub(crate) struct Bay {
     pub(crate) farm: Farm,
-    url: String,
+    pub(crate) url: String,
 }
 
 /// A service that runs; it is killed when dropped.
@@ -31,6 +35,17 @@ impl Bay {
         let farm = Farm::with(&["noop", "sleep"]);
         let url = format!("sqlite://{}", farm.path("queue.db").display());
         Self { farm, url }
+    }
+
+    /// One whose engine is there.
+    pub(crate) fn at(url: String) -> Self {
+        let farm = Farm::with(&["noop", "sleep"]);
+        Self { farm, url }
+    }
+
+    /// The engine, as this process has it.
+    pub(crate) fn engine(&self) -> Arc<dyn Engine> {
+        open(&self.url).unwrap()
     }
 
     /// One in a database of its own; none where PostgreSQL is not installed.
@@ -87,6 +102,13 @@ impl Bay {
     pub(crate) fn worker(&self, name: &str) -> Service {
         self.start(&[
             "worker", "--name", name, "--slots", "1", "--lease", "3s", "--grace", "1s",
+        ])
+    }
+
+    /// A worker that executes several requests at a time.
+    pub(crate) fn wide_worker(&self, name: &str) -> Service {
+        self.start(&[
+            "worker", "--name", name, "--slots", "4", "--lease", "3s", "--grace", "1s",
         ])
     }
 

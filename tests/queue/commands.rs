@@ -238,3 +238,24 @@ pub(crate) fn a_configuration_that_is_not_there_is_told(bay: &Bay) {
     command.env("TASKBAY_CONFIG", "/nonexistent/typo.toml");
     Ran::of(&mut command).fails(6, &["TASKBAY_CONFIG", "/nonexistent/typo.toml"]);
 }
+
+/// A worker that is gone is forgotten, but none that executes something.
+pub(crate) fn a_worker_is_removed(bay: &Bay) {
+    let _scheduler = bay.scheduler();
+    let worker = bay.worker("a");
+    let id = bay.submit(&["sleep", r#"{"seconds": 600}"#]);
+    bay.runs(id, 1);
+    let remove = ["worker-set", "a", "--remove", "--json"];
+    bay.run(&remove)
+        .fails(1, &["executes 1 request(s)", "--drain"]);
+    bay.run(&["worker-set", "a", "--remove", "--drain"])
+        .fails(2, &["cannot be used with"]);
+    bay.run(&["abort", &id.to_string()]).succeeds();
+    bay.completes(id);
+    worker.signal(Signal::TERM);
+    worker.ends();
+    bay.run(&remove).succeeds();
+    let workers = bay.run(&["workers", "--json"]).succeeds().json();
+    assert_eq!(workers["workers"], json!([]));
+    bay.run(&remove).fails(3, &["there is no worker `a`"]);
+}

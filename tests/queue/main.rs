@@ -17,18 +17,34 @@ mod unruly;
 /// A farm with an engine, and the processes that meet in it.
 mod bay;
 
+/// A run of faults that a seed chooses.
+mod chaos;
+/// Clocks that jump while leases run.
+mod clocks;
 /// What each command says.
 mod commands;
 /// Workers and schedulers that die, are paused, or are told to end.
 mod crashes;
+/// A PostgreSQL server that a test kills and starts again.
+mod database;
+/// A disk that is full: what was recorded stays, and work goes on once there is room again.
+mod disk;
 /// Tasks that run in a system which the engine has.
 mod environments;
 /// Who can execute what, and why not.
 mod explained;
+/// Schedulers, workers and databases that are killed in the middle of a thousand requests.
+mod faults;
+/// What the database itself saw.
+mod ledger;
 /// What a scheduler makes of plugins that come, and of bad plugins and requests.
 mod scheduling;
+/// A file system that a test fills up.
+mod small_disk;
 /// What a service tells the service manager that started it.
 mod supervised;
+/// Plugins that are replaced in mid-queue, and workers that have another version than the scheduler.
+mod versions;
 
 /// Makes each case a test on both databases.
 macro_rules! on_both {
@@ -48,7 +64,7 @@ on_both! {
     commands: a_request_is_executed_and_its_result_told, a_running_request_is_aborted,
         what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, what_is_old_is_removed, two_workers_of_one_name_are_warned,
         workers_are_told_what_they_may, what_tasks_say_is_nothing_to_obey,
-        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told;
+        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told, a_worker_is_removed;
     crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,
         a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
         a_worker_that_ends_finishes_or_hands_back,
@@ -58,5 +74,22 @@ on_both! {
         a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;
     environments: an_environment_is_found_by_what_it_is;
     supervised: services_say_that_they_are_ready_and_live;
+    faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_a_thousand_requests;
+    versions: a_plugin_is_replaced_in_mid_queue, versions_may_differ_in_a_fleet;
     explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
+}
+
+/// Makes each case a test on the one database that it is about.
+macro_rules! on_one {
+    ($($module:ident: $($case:ident),+;)+) => {
+        $($(#[test] fn $case() { $module::$case(); })+)+
+    };
+}
+
+on_one! {
+    faults: a_database_is_killed_among_a_thousand_requests, a_service_is_killed_among_a_thousand_requests,
+        more_workers_come_at_once_than_there_are_connections;
+    disk: a_file_on_a_full_disk_stays_whole, a_server_on_a_full_disk_stays_whole;
+    clocks: a_clock_goes_forward_by_an_hour, a_clock_goes_back_by_an_hour;
+    chaos: any_fault_leaves_each_request_one_result_in_a_file, any_fault_leaves_each_request_one_result_in_a_server;
 }

@@ -1,0 +1,134 @@
+//! Schedulers, workers and databases that are killed in the middle of a thousand requests.
+
+use crate::{
+    bay::{Bay, LIMIT, Service},
+    database::Database,
+    ledger::{Ledger, submit},
+};
+use rustix::process::Signal;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How many requests there are: enough for something to be in every state when it dies.
+const MANY: i64 = 1000;
+
+/// Submits many requests, and notes what becomes of them.
+fn many(bay: &Bay) -> Ledger {
+    let ledger = Ledger::of(bay);
+    submit(&*bay.engine(), MANY);
+    ledger
+}
+
+/// Nothing is lost, and nothing recorded twice.
+fn ends_well(bay: &Bay, ledger: &Ledger) {
+    ledger.wait_for(bay, MANY);
+    ledger.all_succeeded(MANY);
+}
+
+pub(crate) fn a_scheduler_is_killed_among_a_thousand_requests(bay: &Bay) {
+    let ledger = many(bay);
+    let _workers = [bay.wide_worker("first"), bay.wide_worker("second")];
+    for part in 1..=4 {
+        let scheduler = bay.scheduler();
+        ledger.wait_for(bay, part * 200);
+        scheduler.signal(Signal::KILL);
+        scheduler.ends();
+    }
+    let _scheduler = bay.scheduler();
+    ends_well(bay, &ledger);
+}
+
+pub(crate) fn two_schedulers_share_a_thousand_requests(bay: &Bay) {
+    let _schedulers = [bay.scheduler(), bay.scheduler()];
+    let ledger = many(bay);
+    let _workers = [bay.wide_worker("first"), bay.wide_worker("second")];
+    ends_well(bay, &ledger);
+    // None was begun in vain.
+    assert_eq!(ledger.count("select count(*) from attempts"), MANY);
+}
+
+/// The commands that run meanwhile find it again by themselves.
+pub(crate) fn a_database_is_killed_among_a_thousand_requests() {
+    let Some(mut database) = Database::start("") else {
+        return;
+    };
+    let bay = Bay::at(database.url("postgres"));
+    let ledger = many(&bay);
+    let mut services = vec![
+        bay.scheduler(),
+        bay.wide_worker("first"),
+        bay.wide_worker("second"),
+    ];
+    for (part, die) in (1..).zip([Database::kill, Database::crash, Database::kill]) {
+        ledger.wait_for(&bay, 150 * part);
+        die(&database);
+        if part == 2 {
+            // One that comes meanwhile waits for it.
+            services.push(bay.wide_worker("third"));
+            // Longer than a lease: what ran meanwhile is another's after that, or told late.
+            thread::sleep(Duration::from_secs(4));
+        }
+        database.restart();
+    }
+    ends_well(&bay, &ledger);
+    let third = "select count(*) from attempts where worker = 'third'";
+    assert!(ledger.count(third) > 0, "{}", bay.logs());
+    for service in services {
+        service.signal(Signal::TERM);
+        assert_eq!(service.ends(), Some(0), "{}", bay.logs());
+    }
+}
+
+/// One process that is both worker and scheduler, with its database in a file.
+pub(crate) fn a_service_is_killed_among_a_thousand_requests() {
+    let bay = Bay::sqlite();
+    let ledger = many(&bay);
+    let serve = || {
+        bay.start(&[
+            "serve", "--name", "here", "--slots", "8", "--lease", "3s", "--grace", "1s",
+        ])
+    };
+    for part in 1..=4 {
+        let service = serve();
+        ledger.wait_for(&bay, part * 200);
+        service.signal(Signal::KILL);
+        service.ends();
+    }
+    let _service = serve();
+    ends_well(&bay, &ledger);
+}
+
+/// More than the server has connections for: each is told so, tries again, and gets its turn. A hundred of them in
+/// `make test-full`; what they cost is that they start at once.
+pub(crate) fn more_workers_come_at_once_than_there_are_connections() {
+    let is_long = std::env::var_os("TASKBAY_TEST_FULL").is_some();
+    let (workers, connections): (i64, _) = if is_long { (100, 40) } else { (24, 12) };
+    let Some(database) = Database::start(&format!("-c max_connections={connections}")) else {
+        return;
+    };
+    let bay = Bay::at(database.url("postgres"));
+    let ledger = Ledger::of(&bay);
+    let requests = 3 * workers;
+    submit(&*bay.engine(), requests);
+    let _scheduler = bay.scheduler();
+    let services: Vec<Service> = (0..workers)
+        .map(|number| bay.worker(&format!("worker-{number}")))
+        .collect();
+    ledger.wait_for(&bay, requests);
+    ledger.all_succeeded(requests);
+    // Every one of them gets through in the end.
+    let known = || {
+        ledger
+            .try_count("select count(*) from workers")
+            .unwrap_or(0)
+    };
+    let until = Instant::now() + LIMIT;
+    while known() < workers {
+        assert!(Instant::now() < until, "{} of {workers}", known());
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(bay.logs().contains("too many clients"), "{}", bay.logs());
+    drop(services);
+}

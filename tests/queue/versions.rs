@@ -1,0 +1,148 @@
+//! Plugins that are replaced in mid-queue, and workers that have another version than the scheduler.
+
+use crate::{
+    bay::{Bay, LIMIT, attempts},
+    unruly,
+};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+const PLUGIN: &str = "task";
+
+/// A plugin of the task `task` with that version: 1 or 7.
+fn plugin(version: u32) -> Vec<u8> {
+    let original = unruly::original();
+    if version == 1 {
+        return original.plugin(PLUGIN, "none");
+    }
+    original.of_version_seven(PLUGIN)
+}
+
+/// Puts a plugin into a directory, as package managers do.
+fn install(directory: &Path, version: u32) {
+    let file = directory.join(format!("{PLUGIN}.so"));
+    let fresh = file.with_extension("fresh");
+    fs::write(&fresh, plugin(version)).unwrap();
+    fs::rename(&fresh, file).unwrap();
+}
+
+/// The versions of the task that the workers report, by worker.
+fn reported(bay: &Bay, task: &str) -> Vec<Value> {
+    let workers = bay.run(&["workers", "--json"]).succeeds().json();
+    let rows = workers["workers"].as_array().unwrap().iter();
+    rows.map(|row| row["tasks"][task].clone()).collect()
+}
+
+#[track_caller]
+fn wait_until(bay: &Bay, is_so: impl Fn() -> bool) {
+    let until = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < until, "{}", bay.logs());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// What runs is finished by the old plugin, what waits is signed anew and executed by the new one.
+pub(crate) fn a_plugin_is_replaced_in_mid_queue(bay: &Bay) {
+    let task = unruly::name(PLUGIN);
+    install(&bay.farm.plugins(), 1);
+    let meeting = bay.farm.here();
+    let _scheduler = bay.scheduler();
+    let _worker = bay.start_with(
+        &[
+            "worker", "--name", "worker", "--slots", "1", "--lease", "3s",
+        ],
+        &[("TASKBAY_TEST_MEETING", meeting.to_str().unwrap())],
+    );
+    let data = r#"{"action": "meet"}"#;
+    let running = bay.submit(&[&task, data]);
+    bay.runs(running, 1);
+    let waiting: Vec<_> = (0..20).map(|_| bay.submit(&[&task, data])).collect();
+    let last = waiting[19];
+    let engine = bay.engine();
+    let signature = || engine.request(last).unwrap().request.signature;
+    wait_until(bay, || signature().is_some());
+    let before = signature();
+    install(&bay.farm.plugins(), 7);
+    wait_until(bay, || reported(bay, &task) == [json!(7)]);
+    wait_until(bay, || signature().is_some() && signature() != before);
+    assert_eq!(bay.show(last)["status"], "pending");
+    fs::write(meeting.join("go"), "").unwrap();
+    for (id, fault) in [(running, "none")]
+        .into_iter()
+        .chain(waiting.iter().map(|id| (*id, "version-7")))
+    {
+        let request = bay.completes(id);
+        assert_eq!(request["result"], "success", "{request:#}");
+        assert_eq!(attempts(&request).len(), 1, "{request:#}");
+        let log = bay.run(&["logs", &id.to_string()]);
+        let said = format!("went on as `{fault}`");
+        assert!(log.succeeds().stdout.contains(&said), "{log:?}");
+    }
+}
+
+/// Requests go only to workers that have the scheduler's version, and the others are named.
+pub(crate) fn versions_may_differ_in_a_fleet(bay: &Bay) {
+    let task = unruly::name(PLUGIN);
+    install(&bay.farm.plugins(), 1);
+    let newer: PathBuf = bay.farm.path("newer");
+    fs::create_dir(&newer).unwrap();
+    install(&newer, 7);
+    let _scheduler = bay.scheduler();
+    let with_newer = |name: &str| {
+        bay.start_with(
+            &["worker", "--name", name, "--slots", "1", "--lease", "3s"],
+            &[("TASKBAY_PLUGIN_PATH", newer.to_str().unwrap())],
+        )
+    };
+    let _newer = [with_newer("newer-1"), with_newer("newer-2")];
+    wait_until(bay, || reported(bay, &task) == [json!(7), json!(7)]);
+    let ran = bay.run(&["submit", &task, "{}", "--json"]);
+    assert!(
+        ran.stderr.contains("no known worker can execute this"),
+        "{ran:?}"
+    );
+    let id = ran.json()["id"].as_i64().unwrap();
+    let explained = bay.run(&["explain", &id.to_string(), "--json"]);
+    let explained = explained.succeeds().json();
+    assert_eq!(explained["verdict"], "never", "{explained:#}");
+    assert_eq!(
+        explained["nearest"]["missing"][0]["code"],
+        "version-mismatch"
+    );
+    assert_eq!(explained["nearest"]["missing"][0]["found"], 7);
+    let _older = bay.worker("older");
+    let more: Vec<_> = (0..10).map(|_| bay.submit(&[&task, "{}"])).collect();
+    for id in more.into_iter().chain([id]) {
+        let request = bay.completes(id);
+        assert_eq!(request["result"], "success", "{request:#}");
+        let attempts = attempts(&request);
+        assert_eq!(
+            (attempts.len(), &attempts[0]["worker"]),
+            (1, &json!("older"))
+        );
+    }
+    let explained = bay.run(&["explain", &id.to_string(), "--json"]);
+    let skew = &explained.succeeds().json()["skew"];
+    let versions = json!([
+        {"version": 1, "workers": ["older"]},
+        {"version": 7, "workers": ["newer-1", "newer-2"]},
+    ]);
+    assert_eq!(skew, &versions);
+    let skew = bay.run(&["workers", "--skew", "--json"]).succeeds().json();
+    let rows = skew["tasks"].as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["task"] == task.as_str())
+        .unwrap();
+    assert_eq!(
+        row["versions"],
+        json!({"1": ["older"], "7": ["newer-1", "newer-2"]})
+    );
+    assert_eq!(row["is_skewed"], true);
+}
