@@ -1,6 +1,7 @@
 //! How large things may be. Whatever is longer is refused with a clear error; nothing is cut silently.
 
-use crate::EngineError;
+use crate::{EngineError, timestamp::millis};
+use std::time::Duration;
 
 /// The longest task data, metadata, artifact data or list of errors, in bytes of JSON.
 pub const LONGEST_DOCUMENT: usize = 1 << 20;
@@ -14,6 +15,8 @@ pub const LONGEST_LOG: usize = 16 << 20;
 pub const MOST_LOG_LINES: usize = 10_000;
 /// The most files of one artifact.
 pub const MOST_FILES: usize = 10_000;
+/// The longest lease. What takes longer renews it.
+const LONGEST_LEASE: Duration = Duration::from_hours(24);
 
 /// Refuses a text that is longer than allowed.
 pub(crate) fn check(what: &'static str, text: &str, limit: usize) -> Result<(), EngineError> {
@@ -25,6 +28,17 @@ pub(crate) fn check(what: &'static str, text: &str, limit: usize) -> Result<(), 
         });
     }
     Ok(())
+}
+
+/// The length in milliseconds, if it can be a lease's.
+pub(crate) fn lease_length(length: Duration) -> Result<i64, EngineError> {
+    if length < Duration::from_millis(1) || length > LONGEST_LEASE {
+        return Err(EngineError::invalid(
+            "length of a lease",
+            "it is not between 1 ms and one day",
+        ));
+    }
+    Ok(millis(length))
 }
 
 /// Refuses a document that is longer than allowed.

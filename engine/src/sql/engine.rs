@@ -15,9 +15,6 @@ use std::{collections::BTreeMap, fmt, io::Write, time::Duration};
 use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
 use tokio::runtime::{Builder, Runtime};
 
-/// The longest lease. What takes longer renews it.
-const LONGEST_LEASE: Duration = Duration::from_hours(24);
-
 /// An engine on SQLite or PostgreSQL.
 pub(crate) struct SqlEngine {
     place: Place,
@@ -102,16 +99,6 @@ impl fmt::Debug for SqlEngine {
     }
 }
 
-fn lease_length(length: Duration) -> Result<i64, EngineError> {
-    if length < Duration::from_millis(1) || length > LONGEST_LEASE {
-        return Err(EngineError::invalid(
-            "length of a lease",
-            "it is not between 1 ms and one day",
-        ));
-    }
-    Ok(millis(length))
-}
-
 impl Engine for SqlEngine {
     fn place(&self) -> &str {
         self.place.as_str()
@@ -133,7 +120,7 @@ impl Engine for SqlEngine {
     }
 
     fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError> {
-        let lease = lease_length(lease)?;
+        let lease = limits::lease_length(lease)?;
         if self.is_postgres() {
             return self.ask(|| postgres::claim(&self.database, worker, lease));
         }
@@ -141,7 +128,7 @@ impl Engine for SqlEngine {
     }
 
     fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError> {
-        let length = lease_length(length)?;
+        let length = limits::lease_length(length)?;
         if self.is_postgres() {
             return self.ask(|| postgres::renew(&self.database, lease, length));
         }

@@ -6,7 +6,7 @@ use taskbay_core::{Metadata, Verdict};
 use taskbay_engine::{Lease, NewRequest, NewVerdict};
 
 /// Makes every such change of a table take half a second, so that another is sure to come in between.
-fn slow(bay: &Bay, when: &str) {
+fn slow(bay: &Bay, trigger: &str) {
     bay.execute(
         "create or replace function dawdle() returns trigger language plpgsql as $$ begin
             perform pg_sleep(0.5);
@@ -14,7 +14,7 @@ fn slow(bay: &Bay, when: &str) {
         end $$",
     );
     bay.execute(&format!(
-        "create trigger slow {when} for each row execute function taskbay.dawdle()"
+        "create {trigger} for each row execute function taskbay.dawdle()"
     ));
 }
 
@@ -50,7 +50,7 @@ fn an_attempt_ends_while_it_stores_an_artifact() {
     let Some(bay) = Bay::postgres() else { return };
     bay.fitting("w", 0);
     let lease = bay.claim("w").unwrap().lease;
-    slow(&bay, "before insert on taskbay.artifacts");
+    slow(&bay, "trigger slow before insert on taskbay.artifacts");
     meanwhile(
         || call(&bay, "create_artifact", &lease, "'test', '{}', '[]'"),
         || call(&bay, "complete", &lease, "'success', '[]'"),
@@ -101,7 +101,7 @@ fn a_verdict_on_what_is_given_up_meanwhile_stays_not() {
         metadata_hash: bay.report("w"),
         verdict: Verdict::default(),
     };
-    slow(&bay, "before insert on taskbay.verdicts");
+    slow(&bay, "trigger slow before insert on taskbay.verdicts");
     meanwhile(
         || assert_eq!(bay.engine.record_verdicts(&[verdict]).unwrap(), 1),
         || drop(bay.report_with("w", moved_on())),
@@ -119,7 +119,11 @@ fn what_two_workers_give_up_at_once_is_gone() {
     let id = bay.submit(0);
     assert!(bay.engine.sign(id, "s").unwrap());
     bay.verdict("s", &hash, Verdict::default());
-    slow(&bay, "after update of hash on taskbay.workers");
+    // At the end of the transaction.
+    slow(
+        &bay,
+        "constraint trigger slow after update on taskbay.workers deferrable initially deferred",
+    );
     meanwhile(
         || drop(bay.report_with("first", moved_on())),
         || drop(bay.report_with("second", moved_on())),
