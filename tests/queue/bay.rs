@@ -155,6 +155,16 @@ impl Bay {
         self.wait(id, |request| request["status"] == "completed")
     }
 
+    /// Waits until that is so.
+    #[track_caller]
+    pub(crate) fn wait_until(&self, is_so: impl Fn() -> bool) {
+        let until = Instant::now() + LIMIT;
+        while !is_so() {
+            assert!(Instant::now() < until, "{}", self.logs());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// What all services said.
     pub(crate) fn logs(&self) -> String {
         let mut said = String::new();

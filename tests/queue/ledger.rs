@@ -8,6 +8,7 @@ use std::{
 };
 use taskbay_core::TaskName;
 use taskbay_engine::{Engine, NewRequest, RequestId};
+use tokio::runtime::{Builder, Runtime};
 
 const IN_SQLITE: &str = "
     create table ledger (request_id integer not null, what text not null);
@@ -198,10 +199,34 @@ impl Ledger {
 }
 
 fn in_runtime<T>(future: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(future)
+    runtime().block_on(future)
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// All connections that a server has.
+pub(crate) struct Crowd {
+    _connections: Vec<PgConnection>,
+    _runtime: Runtime,
+}
+
+impl Crowd {
+    pub(crate) fn at(url: &str) -> Self {
+        let runtime = runtime();
+        let connections = runtime.block_on(async {
+            let mut connections = Vec::new();
+            while let Ok(connection) = PgConnection::connect(url).await {
+                connections.push(connection);
+            }
+            connections
+        });
+        Self {
+            _connections: connections,
+            _runtime: runtime,
+        }
+    }
 }
 
 /// Submits so many requests that do nothing.

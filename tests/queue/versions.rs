@@ -1,15 +1,13 @@
 //! Plugins that are replaced in mid-queue, and workers that have another version than the scheduler.
 
 use crate::{
-    bay::{Bay, LIMIT, attempts},
+    bay::{Bay, attempts},
     unruly,
 };
 use serde_json::{Value, json};
 use std::{
     fs,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 const PLUGIN: &str = "task";
@@ -38,15 +36,6 @@ fn reported(bay: &Bay, task: &str) -> Vec<Value> {
     rows.map(|row| row["tasks"][task].clone()).collect()
 }
 
-#[track_caller]
-fn wait_until(bay: &Bay, is_so: impl Fn() -> bool) {
-    let until = Instant::now() + LIMIT;
-    while !is_so() {
-        assert!(Instant::now() < until, "{}", bay.logs());
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// What runs is finished by the old plugin, what waits is signed anew and executed by the new one.
 pub(crate) fn a_plugin_is_replaced_in_mid_queue(bay: &Bay) {
     let task = unruly::name(PLUGIN);
@@ -66,11 +55,11 @@ pub(crate) fn a_plugin_is_replaced_in_mid_queue(bay: &Bay) {
     let last = waiting[19];
     let engine = bay.engine();
     let signature = || engine.request(last).unwrap().request.signature;
-    wait_until(bay, || signature().is_some());
+    bay.wait_until(|| signature().is_some());
     let before = signature();
     install(&bay.farm.plugins(), 7);
-    wait_until(bay, || reported(bay, &task) == [json!(7)]);
-    wait_until(bay, || signature().is_some() && signature() != before);
+    bay.wait_until(|| reported(bay, &task) == [json!(7)]);
+    bay.wait_until(|| signature().is_some() && signature() != before);
     assert_eq!(bay.show(last)["status"], "pending");
     fs::write(meeting.join("go"), "").unwrap();
     for (id, fault) in [(running, "none")]
@@ -101,7 +90,7 @@ pub(crate) fn versions_may_differ_in_a_fleet(bay: &Bay) {
         )
     };
     let _newer = [with_newer("newer-1"), with_newer("newer-2")];
-    wait_until(bay, || reported(bay, &task) == [json!(7), json!(7)]);
+    bay.wait_until(|| reported(bay, &task) == [json!(7), json!(7)]);
     let ran = bay.run(&["submit", &task, "{}", "--json"]);
     assert!(
         ran.stderr.contains("no known worker can execute this"),
