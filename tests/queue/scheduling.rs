@@ -52,6 +52,8 @@ pub(crate) fn requests_wait_for_a_plugin_that_is_repaired(bay: &Bay) {
     // A worker elsewhere offers it.
     bay.run(&["worker-set", "here", "--set", "sleep:version=1"])
         .succeeds();
+    let tasks = || bay.run(&["workers", "--json"]).succeeds().json()["workers"][0]["tasks"].clone();
+    while tasks()["noop"].is_null() || tasks()["sleep"].is_null() {}
     let _scheduler = bay.scheduler();
     let id = bay.submit(&["sleep", r#"{"seconds": 0}"#]);
     bay.run(&["submit", "noop", "{}", "--wait"]).succeeds();
