@@ -103,14 +103,16 @@ pub enum EngineError {
         running: u32,
     },
     /// Something is larger than what an engine takes.
-    #[error("the {what} has {size} bytes, and at most {limit} are taken")]
+    #[error("the {what} has {size} {unit}, and at most {limit} are taken")]
     TooLarge {
         /// What.
         what: &'static str,
-        /// Its size in bytes.
+        /// Its size.
         size: usize,
-        /// The limit in bytes.
+        /// The limit.
         limit: usize,
+        /// What is counted: `bytes`, …
+        unit: &'static str,
     },
     /// Something is not what it has to be.
     #[error("the {what} cannot be used: {reason}")]

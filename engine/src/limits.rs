@@ -25,6 +25,7 @@ pub(crate) fn check(what: &'static str, text: &str, limit: usize) -> Result<(), 
             what,
             size: text.len(),
             limit,
+            unit: "bytes",
         });
     }
     Ok(())

@@ -81,6 +81,7 @@ fn check_files(files: &[NewFile<'_>]) -> Result<(), EngineError> {
             what: "list of files",
             size: files.len(),
             limit: limits::MOST_FILES,
+            unit: "files",
         });
     }
     let mut names = HashSet::new();

@@ -49,6 +49,7 @@ pub(crate) fn checked(lines: &[NewLogLine]) -> Result<Vec<NewLogLine>, EngineErr
             what: "list of log lines",
             size: lines.len(),
             limit: limits::MOST_LOG_LINES,
+            unit: "lines",
         });
     }
     let checked = |line: &NewLogLine| {

@@ -103,7 +103,11 @@ pub(crate) fn a_late_line_is_refused(bay: &Bay) {
         .unwrap_err();
     assert!(matches!(error, EngineError::TooLarge { .. }), "{error:?}");
     let many = vec![line(""); limits::MOST_LOG_LINES + 1];
-    assert!(bay.engine.append_log(&lease, &many).is_err());
+    let error = bay.engine.append_log(&lease, &many).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the list of log lines has 10001 lines, and at most 10000 are taken"
+    );
     assert_eq!(
         bay.engine
             .log(lease.request, LogPosition::default(), 9)

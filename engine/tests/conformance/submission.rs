@@ -140,6 +140,12 @@ pub(crate) fn what_is_too_large_is_refused(bay: &Bay) {
         .submit(&NewRequest::new(noop(), large))
         .unwrap_err();
     assert!(matches!(error, EngineError::TooLarge { .. }), "{error:?}");
+    assert!(
+        error
+            .to_string()
+            .ends_with("bytes, and at most 1048576 are taken"),
+        "{error}"
+    );
     let error = bay
         .engine
         .submit(&NewRequest::new(noop(), "{"))
