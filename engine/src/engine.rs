@@ -4,7 +4,7 @@ use crate::{
     Abort, ArtifactFilter, Claim, EngineError, Expired, Lease, LogLine, LogPosition,
     MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
     RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
-    Settings, Standing, StoredArtifact, Unsigned, Worker,
+    Settings, Standing, StoredArtifact, Timestamp, Unsigned, Worker,
 };
 use std::{collections::BTreeMap, fmt::Debug, io::Write, time::Duration};
 use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
@@ -104,6 +104,17 @@ pub trait Engine: Debug + Send + Sync {
     ///
     /// When the database fails.
     fn requests(&self, filter: &RequestFilter) -> Result<Vec<Request>, EngineError>;
+
+    /// The requests that match, the newest first, each with its JSON document as it was submitted. Whoever asks for many
+    /// asks for a few at a time, since a document may have 1 MiB.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn requests_with_data(
+        &self,
+        filter: &RequestFilter,
+    ) -> Result<Vec<(Request, String)>, EngineError>;
 
     /// Stops a request: one that waits or is held is completed as aborted at once; the worker of a running one is told
     /// with its next renewal.
@@ -207,6 +218,13 @@ pub trait Engine: Debug + Send + Sync {
     ///
     /// When the database fails.
     fn expire(&self) -> Result<Expired, EngineError>;
+
+    /// What time it is by the database's clock, which all moments are of.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn now(&self) -> Result<Timestamp, EngineError>;
 
     // The fleet.
 

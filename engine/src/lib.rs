@@ -48,4 +48,4 @@ pub use request::{
 pub use timestamp::Timestamp;
 pub use upkeep::{Expired, Pruned, Seen};
 pub use verdict::{MissingVerdict, NewVerdict, PendingSignature, RecordedVerdict};
-pub use worker::{Report, Settings, Standing, Worker};
+pub use worker::{ALIVE, Report, Settings, Standing, Worker};

@@ -10,6 +10,13 @@ use std::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+impl Timestamp {
+    /// How long ago another moment was; nothing where that is still to come.
+    pub fn since(self, earlier: Self) -> Duration {
+        span(self.0.saturating_sub(earlier.0))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = Duration::from_millis(u64::try_from(self.0).unwrap_or(0));
@@ -49,6 +56,13 @@ pub(crate) fn span(millis: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_have_their_distance() {
+        let (before, after) = (Timestamp(1_000), Timestamp(3_500));
+        assert_eq!(after.since(before), Duration::from_millis(2_500));
+        assert_eq!(before.since(after), Duration::ZERO);
+    }
 
     #[test]
     fn crosses_as_rfc_3339() {

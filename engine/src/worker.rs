@@ -2,7 +2,11 @@
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use taskbay_core::{Metadata, TaskName};
+
+/// A worker that was not seen for longer counts for gone: nobody judges it any more.
+pub const ALIVE: Duration = Duration::from_mins(10);
 
 /// What a worker says of itself.
 #[derive(Clone, Debug, PartialEq)]

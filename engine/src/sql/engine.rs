@@ -8,8 +8,8 @@ use crate::{
     Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
     MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
     RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
-    Settings, Standing, StoredArtifact, Unsigned, Worker, limits, place::Place, postgres, sqlite,
-    timestamp::millis,
+    Settings, Standing, StoredArtifact, Timestamp, Unsigned, Worker, limits, place::Place,
+    postgres, sqlite, timestamp::millis,
 };
 use std::{collections::BTreeMap, fmt, io::Write, time::Duration};
 use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
@@ -181,6 +181,13 @@ impl Engine for SqlEngine {
         self.ask(|| requests::requests(&self.database, filter))
     }
 
+    fn requests_with_data(
+        &self,
+        filter: &RequestFilter,
+    ) -> Result<Vec<(Request, String)>, EngineError> {
+        self.ask(|| requests::requests_with_data(&self.database, filter))
+    }
+
     fn abort(&self, id: RequestId) -> Result<Abort, EngineError> {
         self.ask(|| submission::abort(&self.database, id))
     }
@@ -236,6 +243,13 @@ impl Engine for SqlEngine {
 
     fn expire(&self) -> Result<Expired, EngineError> {
         self.ask(|| expiry::expire(&self.database, &self.clock))
+    }
+
+    fn now(&self) -> Result<Timestamp, EngineError> {
+        self.ask(async || {
+            let mut transaction = self.database.read().await?;
+            transaction.now().await.map(Timestamp)
+        })
     }
 
     fn workers(&self) -> Result<Vec<Worker>, EngineError> {

@@ -10,12 +10,22 @@ use taskbay_core::TaskName;
 const BY_ID: &str = "
     select r.*, s.key as signature from requests r left join signatures s on s.id = r.signature_id where r.id = $1";
 
-const LIST: &str = "
-    select r.id, r.task_name, r.priority, r.created_at, r.timeout_ms, r.max_attempts, r.status, r.result, r.errors,
-        r.abort_requested, r.not_before, r.attempts, r.completed_at, s.key as signature
-    from requests r left join signatures s on s.id = r.signature_id
-    where ($1 is null or r.status = $1) and ($2 is null or r.task_name = $2) and ($3 is null or r.id < $3)
-    order by r.id desc limit $4";
+/// A list with further columns.
+macro_rules! list {
+    ($more:literal) => {
+        concat!(
+            "select r.id, r.task_name, r.priority, r.created_at, r.timeout_ms, r.max_attempts, r.status, r.result, r.errors,
+                r.abort_requested, r.not_before, r.attempts, r.completed_at, s.key as signature",
+            $more,
+            " from requests r left join signatures s on s.id = r.signature_id
+            where ($1 is null or r.status = $1) and ($2 is null or r.task_name = $2) and ($3 is null or r.id < $3)
+            order by r.id desc limit $4"
+        )
+    };
+}
+
+const LIST: &str = list!("");
+const LIST_WITH_DATA: &str = list!(", r.task_data");
 
 pub(crate) async fn request(
     database: &Database,
@@ -37,6 +47,24 @@ pub(crate) async fn requests(
     database: &Database,
     filter: &RequestFilter,
 ) -> Result<Vec<Request>, EngineError> {
+    let rows = listed(database, LIST, filter).await?;
+    Ok(readable("request", "id", &rows, request_of))
+}
+
+pub(crate) async fn requests_with_data(
+    database: &Database,
+    filter: &RequestFilter,
+) -> Result<Vec<(Request, String)>, EngineError> {
+    let rows = listed(database, LIST_WITH_DATA, filter).await?;
+    let with_data = |row: &Row| Ok((request_of(row)?, row.text("task_data")?));
+    Ok(readable("request", "id", &rows, with_data))
+}
+
+async fn listed(
+    database: &Database,
+    list: &'static str,
+    filter: &RequestFilter,
+) -> Result<Vec<Row>, EngineError> {
     let mut transaction = database.read().await?;
     let status = filter.status.map(|status| word(&status));
     let values = [
@@ -45,8 +73,7 @@ pub(crate) async fn requests(
         filter.before.into(),
         i64::from(filter.limit).into(),
     ];
-    let rows = transaction.rows(LIST, &values).await?;
-    Ok(readable("request", "id", &rows, request_of))
+    transaction.rows(list, &values).await
 }
 
 fn request_of(row: &Row) -> Result<Request, EngineError> {

@@ -1,10 +1,9 @@
 //! Verdicts as rows.
 
 use super::{Database, Row, Transaction, json, readable, readable::leave_out};
-use crate::{EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits};
-
-/// For how long after it was last seen a worker counts as alive.
-const ALIVE_MS: i64 = 10 * 60 * 1000;
+use crate::{
+    ALIVE, EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits, timestamp::millis,
+};
 
 const MISSING: &str = "
     select p.key, p.task_name, p.example, w.hash, w.effective
@@ -43,7 +42,10 @@ pub(crate) async fn missing(
     let mut transaction = database.read().await?;
     let now = transaction.now().await?;
     let rows = transaction
-        .rows(MISSING, &[(now - ALIVE_MS).into(), i64::from(limit).into()])
+        .rows(
+            MISSING,
+            &[(now - millis(ALIVE)).into(), i64::from(limit).into()],
+        )
         .await?;
     Ok(readable("metadata", "hash", &rows, missing_of))
 }

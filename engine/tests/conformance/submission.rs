@@ -108,6 +108,14 @@ pub(crate) fn requests_are_listed(bay: &Bay) {
         found.iter().map(|request| request.id).collect::<Vec<_>>()
     };
     let all = RequestFilter::default;
+    let filter = RequestFilter { limit: 2, ..all() };
+    let with_data = bay.engine.requests_with_data(&filter).unwrap();
+    let details = |id| bay.engine.request(id).unwrap();
+    let expected = [third, second].map(|id| (details(id).request, details(id).task_data));
+    assert_eq!(with_data, expected);
+    let now = bay.engine.now().unwrap();
+    let age = now.since(details(first).request.created_at);
+    assert!(age < Duration::from_hours(1), "{age:?}");
     assert_eq!(ids(all()), [third, second, first]);
     assert_eq!(ids(RequestFilter { limit: 1, ..all() }), [third]);
     assert_eq!(
