@@ -41,6 +41,8 @@ pub enum ReasonCode {
     Refused,
     /// An allow or deny list refused.
     Denied,
+    /// The worker gets no requests now: it is disabled or draining, or was not seen for long.
+    Unavailable,
     /// The task data is invalid.
     InvalidData,
     /// The plugin failed when it was asked.

@@ -18,6 +18,9 @@ pub struct Explanation {
     pub conditions: Vec<Row>,
     /// Where it fits nobody, the worker that lacks the least.
     pub nearest: Option<Nearest>,
+    /// The workers that get nothing now, whatever they can: a part of each condition's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<Away>,
     /// Why nobody can execute it, whoever comes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
@@ -53,6 +56,15 @@ pub struct Nearest {
     pub missing: Vec<Reason>,
 }
 
+/// A worker that gets nothing now.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Away {
+    /// Its name.
+    pub worker: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// Workers that have a task in one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Versions {
@@ -86,6 +98,7 @@ pub(crate) fn of(
         rows.extend(failed_row(fleet, judged));
     }
     rows.push(lists_row(task, fleet));
+    rows.extend(away_row(fleet));
     let nearest = (outlook == Outlook::Never)
         .then(|| nearest(task, fleet, judged))
         .flatten();
@@ -94,6 +107,7 @@ pub(crate) fn of(
         verdict: outlook,
         conditions: rows,
         nearest,
+        away: away(fleet),
         reasons: Vec::new(),
         skew: if skew.len() > 1 { skew } else { Vec::new() },
     }
@@ -143,18 +157,44 @@ fn failed_row(fleet: &Fleet, judged: &Judged) -> Option<Row> {
 fn lists_row(task: &Matchable, fleet: &Fleet) -> Row {
     let mut row = Row::new(ReasonCode::Denied, fleet);
     for (_, class) in fleet.classes() {
-        if class.lists.reason(task.conditions().task()).is_some() {
+        if class.lists.denied(task.conditions().task()).is_some() {
             row.fails(class);
         }
     }
     row.sorted()
 }
 
+/// The workers that get nothing now, if there are any.
+fn away_row(fleet: &Fleet) -> Option<Row> {
+    let mut row = Row::new(ReasonCode::Unavailable, fleet);
+    for (_, class) in fleet.classes() {
+        if class.lists.away.is_some() {
+            row.fails(class);
+        }
+    }
+    (!row.failing.is_empty()).then(|| row.sorted())
+}
+
+/// The workers that get nothing now, by name.
+fn away(fleet: &Fleet) -> Vec<Away> {
+    let mut away = Vec::new();
+    for (_, class) in fleet.classes() {
+        if let Some(reason) = &class.lists.away {
+            away.extend(class.workers.iter().map(|worker| Away {
+                worker: worker.to_string(),
+                reason: reason.clone(),
+            }));
+        }
+    }
+    away.sort_unstable();
+    away
+}
+
 /// The worker against which there are the fewest reasons; of several the first by name.
 fn nearest(task: &Matchable, fleet: &Fleet, judged: &Judged) -> Option<Nearest> {
     let candidates = fleet.classes().filter_map(|(id, class)| {
         let mut missing = judged.get(&id)?.reasons.clone();
-        missing.extend(class.lists.reason(task.conditions().task()));
+        missing.extend(class.lists.reasons(task.conditions().task()));
         let worker = class.workers.first()?.to_string();
         Some(Nearest { worker, missing })
     });
@@ -192,6 +232,7 @@ impl Explanation {
             verdict: Outlook::Never,
             conditions: Vec::new(),
             nearest: None,
+            away: Vec::new(),
             reasons: vec![reason],
             skew: Vec::new(),
         }

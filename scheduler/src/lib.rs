@@ -52,7 +52,7 @@ mod scheduler;
 mod explanation;
 
 pub use backlog::Pending;
-pub use explanation::{Explanation, Nearest, Row, Versions};
+pub use explanation::{Away, Explanation, Nearest, Row, Versions};
 pub use judge::{Conditional, Judge, NotAsked, verdict};
 pub use lists::Lists;
 pub use matchable::{Matchable, Request, Signature};

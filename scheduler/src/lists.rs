@@ -11,20 +11,34 @@ pub struct Lists {
     pub allow: Option<BTreeSet<TaskName>>,
     /// The tasks that it may not execute.
     pub deny: BTreeSet<TaskName>,
+    /// Why it gets nothing at all, whatever it can: it is told of only where somebody asks why a request waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<String>,
 }
 
 impl Lists {
-    /// Whether a task is permitted.
+    /// Whether a worker with these lists gets requests for a task.
     pub fn permit(&self, task: &TaskName) -> bool {
+        self.away.is_none() && self.have(task)
+    }
+
+    fn have(&self, task: &TaskName) -> bool {
         match &self.allow {
             Some(allowed) => allowed.contains(task),
             None => !self.deny.contains(task),
         }
     }
 
-    /// Why a task is not permitted; `None` where it is.
-    pub fn reason(&self, task: &TaskName) -> Option<Reason> {
-        if self.permit(task) {
+    /// Why a worker with these lists gets no requests for a task: none where it does.
+    pub fn reasons(&self, task: &TaskName) -> impl Iterator<Item = Reason> {
+        let away = self.away.as_ref();
+        let away = away.map(|why| Reason::new(ReasonCode::Unavailable, why));
+        self.denied(task).into_iter().chain(away)
+    }
+
+    /// Why the lists do not permit a task; `None` where they do.
+    pub(crate) fn denied(&self, task: &TaskName) -> Option<Reason> {
+        if self.have(task) {
             return None;
         }
         let message = if self.allow.is_some() {
@@ -43,7 +57,7 @@ mod tests {
     #[test]
     fn an_allow_list_shadows_a_deny_list() {
         let name = |text: &str| TaskName::fold(text).unwrap();
-        let is_denied = |lists: &Lists, text| lists.reason(&name(text)).is_some();
+        let is_denied = |lists: &Lists, text| lists.reasons(&name(text)).next().is_some();
         let mut lists = Lists::default();
         assert!(!is_denied(&lists, "a"));
         lists.deny.insert(name("a"));

@@ -251,8 +251,8 @@ impl Scheduler {
         };
         let mut verdict = Verdict::clone(verdict);
         let task = self.signatures.task(signature);
-        let denied = task.and_then(|task| class.lists.reason(task.conditions().task()));
-        verdict.reasons.extend(denied);
+        let reasons = task.map(|task| class.lists.reasons(task.conditions().task()));
+        verdict.reasons.extend(reasons.into_iter().flatten());
         Ok(Some(verdict))
     }
 

@@ -6,7 +6,7 @@ use taskbay_core::{
     Configured, Metadata, OwnCode, Reason, ReasonCode, Requirement, TaskName, Verdict,
 };
 use taskbay_scheduler::{
-    Conditional, Judge, Matchable, NotAsked, Outlook, Request, Scheduler, Worker,
+    Conditional, Judge, Matchable, NotAsked, Outlook, Pending, Request, Scheduler, Worker,
 };
 
 fn fleet(workers: &[(&str, Value)]) -> Scheduler {
@@ -166,4 +166,71 @@ fn what_fits_needs_no_nearest_and_an_empty_fleet_has_none() {
         (&json!("never"), &Value::Null)
     );
     assert_eq!(said["conditions"][0]["passing"], 0);
+}
+
+/// A worker that is away does not vanish: it is counted, and what keeps it away is told as what it lacks.
+#[test]
+fn who_is_away_is_told_of() {
+    let mut scheduler = fleet(&[]);
+    let metadata = Metadata::parse(r#"{"build:version": 2}"#).unwrap();
+    let mut worker = Worker::new("a", metadata);
+    worker.lists.away = Some("it is draining".to_owned());
+    scheduler.set_worker(worker.clone());
+    let said = explain(&mut scheduler, vec![]);
+    assert_eq!(said["verdict"], "never");
+    assert_eq!(
+        said["nearest"],
+        json!({
+            "worker": "a",
+            "missing": [{"code": "unavailable", "key": null, "wanted": null, "found": null, "message": "it is draining"}],
+        })
+    );
+    let row = said["conditions"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&row["code"], &row["passing"], &row["failing"]),
+        (&json!("unavailable"), &json!(0), &json!(["a"]))
+    );
+    assert_eq!(said["conditions"][0]["passing"], 1);
+    assert_eq!(
+        said["away"],
+        json!([{"worker": "a", "reason": "it is draining"}])
+    );
+    // It is back.
+    worker.lists.away = None;
+    scheduler.set_worker(worker);
+    let said = explain(&mut scheduler, vec![]);
+    assert_eq!(
+        (&said["verdict"], said.get("away")),
+        (&json!("runnable"), None)
+    );
+}
+
+/// Nothing is assigned to a worker that is away, and its verdict says why.
+#[test]
+fn who_is_away_gets_nothing() {
+    let mut scheduler = fleet(&[]);
+    let mut worker = Worker::new("a", Metadata::parse(r#"{"build:version": 2}"#).unwrap());
+    worker.lists.away = Some("it is disabled".to_owned());
+    scheduler.set_worker(worker);
+    let signature = scheduler.add_task(Matchable::new(Request {
+        task: TaskName::fold("build").unwrap(),
+        version: 2,
+        file: "f".to_owned(),
+        configured: Configured {
+            data: "{}".to_owned(),
+            requirements: Vec::new(),
+            own_code: None,
+        },
+    }));
+    let pending = Pending {
+        priority: 0,
+        created: 0,
+        request: 1,
+    };
+    scheduler.add(signature, [pending]);
+    assert_eq!(scheduler.pass(&mut Conditional).unwrap(), []);
+    assert_eq!(scheduler.feed("a", &mut Conditional).unwrap(), None);
+    let verdict = scheduler.verdict(signature, "a", &mut Conditional);
+    let reasons = verdict.unwrap().unwrap().reasons;
+    assert_eq!(reasons[0].code, ReasonCode::Unavailable);
 }

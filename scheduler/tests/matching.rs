@@ -258,7 +258,7 @@ fn naive(workers: &[Worker], requests: &[AnyRequest]) -> Vec<(u64, String)> {
         let task = build(requests[at].0);
         let suits = |worker: &&Worker| {
             task.conditions().verdict(&worker.metadata).can_run()
-                && worker.lists.reason(&name("build")).is_none()
+                && worker.lists.permit(&name("build"))
         };
         let found = idle
             .values()

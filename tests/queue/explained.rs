@@ -55,6 +55,24 @@ pub(crate) fn what_a_worker_could_execute_is_told(bay: &Bay) {
     let rows = said["requests"].as_array().unwrap();
     let can = |id: i64| rows.iter().find(|row| row["id"] == id).unwrap()["can_run"].clone();
     assert_eq!((can(yes), can(no)), (json!(true), json!(false)));
+    // Whoever drains can do all that, and gets nothing of it.
+    bay.run(&["worker-set", "here", "--drain"]).succeeds();
+    let ran = bay.run(&["explain", "--worker", "here"]);
+    let said = &ran.succeeds().stdout;
+    assert!(said.contains("gets no requests: it is draining"), "{said}");
+    assert!(!said.contains("yes"), "{said}");
+    let said = bay.run(&["explain", &yes.to_string(), "--json"]);
+    let said = said.succeeds().json();
+    assert_eq!(
+        (&said["verdict"], &said["nearest"]["worker"]),
+        (&json!("never"), &json!("here"))
+    );
+    assert_eq!(said["nearest"]["missing"][0]["code"], "unavailable");
+    let warned = bay.run(&["submit", "noop", "{}"]);
+    assert!(
+        warned.succeeds().stderr.contains("it is draining"),
+        "{warned:?}"
+    );
     let skew = bay.run(&["workers", "--skew", "--json"]).succeeds().json();
     let noop = skew["tasks"]
         .as_array()

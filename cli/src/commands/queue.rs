@@ -2,6 +2,8 @@
 
 mod artifact;
 mod explain;
+mod explain_worker;
+mod fleet;
 mod logs;
 mod request;
 mod requests;
@@ -54,8 +56,8 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
         QueueCommand::Show { id } => show::run(session, &*engine, id),
         QueueCommand::Logs { id, follow } => logs::run(session, &*engine, id, follow),
         QueueCommand::Explain { id, worker } => match (id, worker) {
-            (_, Some(worker)) => explain::worker(session, &*engine, &worker),
-            (id, None) => explain::request(session, &*engine, id.unwrap_or_default()),
+            (_, Some(worker)) => explain_worker::run(session, &*engine, &worker),
+            (id, None) => explain::run(session, &*engine, id.unwrap_or_default()),
         },
         QueueCommand::Abort { id } => request::abort(session, &*engine, id),
         QueueCommand::Retry { id } => request::retry(session, &*engine, id),

@@ -95,6 +95,7 @@ pub(super) fn add_workers(scheduler: &mut Scheduler, workers: Vec<Line<WorkerLin
         worker.lists = Lists {
             allow: read.allow,
             deny: read.deny,
+            away: None,
         };
         scheduler.set_worker(worker);
     }

@@ -1,47 +1,15 @@
 //! `taskbay explain`: who can execute a request, who cannot, and why not.
 
+use super::fleet::fleet;
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
-use serde_json::{Value, json};
-use std::{
-    collections::BTreeSet,
-    io::{self, Write},
-};
-use taskbay_core::{Reason, TaskName, Verdict};
-use taskbay_engine::{Engine, Request, RequestFilter, RequestId, Status, Worker as Recorded};
-use taskbay_scheduler::{Explanation, Lists, Outlook, Scheduler, Worker};
+use serde_json::Value;
+use std::io::{self, Write};
+use taskbay_core::ReasonCode;
+use taskbay_engine::{Engine, Request, RequestId, Status, Timestamp};
+use taskbay_scheduler::{Explanation, Outlook, Row};
 use taskbay_service::Plugins;
 
-/// How many of the requests that wait are looked at for one worker.
-const MOST: u32 = 10_000;
-
-/// The workers that may get requests, as they are matched.
-pub(crate) fn fleet(engine: &dyn Engine) -> Result<Scheduler, CommandError> {
-    let mut fleet = Scheduler::default();
-    for worker in engine.workers()? {
-        if let Some(worker) = matched(worker) {
-            fleet.set_worker(worker);
-        }
-    }
-    Ok(fleet)
-}
-
-/// A worker as it is matched; one that never reported, or shall get nothing, is none.
-fn matched(recorded: Recorded) -> Option<Worker> {
-    let settings = recorded.settings;
-    if recorded.last_seen.is_none() || !settings.enabled || settings.draining {
-        return None;
-    }
-    let mut worker = Worker::new(recorded.name, recorded.effective);
-    worker.is_busy = recorded.running >= recorded.slots;
-    let listed = |names: Vec<TaskName>| names.into_iter().collect::<BTreeSet<_>>();
-    worker.lists = Lists {
-        allow: settings.allow.map(listed),
-        deny: settings.deny.map(listed).unwrap_or_default(),
-    };
-    Some(worker)
-}
-
-pub(crate) fn request(
+pub(crate) fn run(
     session: &Session,
     engine: &dyn Engine,
     id: RequestId,
@@ -64,41 +32,68 @@ pub(crate) fn request(
     json["id"] = id.into();
     json["task_name"] = name.into();
     json["status"] = details.request.status.as_str().into();
+    let not_before = held_back(&details.request, engine.now()?);
+    json["not_before"] = not_before.map(|until| until.to_string()).into();
     session.report.data(&json, |out| {
-        write_request(out, &details.request, &explained)
+        write_outlook(out, &details.request, explained.verdict, not_before)?;
+        write(out, &explained)
     })?;
     Ok(Exit::Success)
 }
 
-fn write_request(
+/// Until when nobody gets a request that waits.
+fn held_back(request: &Request, now: Timestamp) -> Option<Timestamp> {
+    let until = request.not_before;
+    (request.status == Status::Pending && until > now).then_some(until)
+}
+
+fn write_outlook(
     out: &mut dyn Write,
     request: &Request,
-    explained: &Explanation,
+    outlook: Outlook,
+    not_before: Option<Timestamp>,
 ) -> io::Result<()> {
     let (id, task) = (request.id, &request.task_name);
-    let outlook = match (request.status, explained.verdict) {
+    let text = match (request.status, outlook) {
+        (Status::Pending, Outlook::Never) => "can be executed by no worker",
+        (Status::Pending, _) if not_before.is_some() => "waits, as an attempt did not end well",
         (Status::Pending, Outlook::Runnable) => {
             "can be executed now: a worker that it fits is idle"
         }
         (Status::Pending, Outlook::Busy) => "waits: every worker that it fits is busy",
-        (Status::Pending, Outlook::Never) => "can be executed by no worker",
         (Status::Running, _) => "runs",
         (Status::Completed, _) => "is completed",
         (Status::Held, _) => {
             "is held: its attempts are used up (`taskbay retry` has it wait again)"
         }
     };
-    writeln!(out, "request {id} ({task}) {outlook}")?;
+    writeln!(out, "request {id} ({task}) {text}")?;
+    match not_before {
+        Some(until) => writeln!(out, "  nobody gets it before {until}"),
+        None => Ok(()),
+    }
+}
+
+/// A condition in words.
+fn condition(row: &Row) -> String {
+    match (row.code, &row.key, &row.wanted) {
+        (ReasonCode::TaskMissing, Some(key), _) => format!("{key} is there"),
+        (_, Some(key), Some(wanted)) => format!("{key}: {wanted}"),
+        (_, Some(key), None) => key.clone(),
+        (ReasonCode::Denied, ..) => "it may, by its lists".to_owned(),
+        (ReasonCode::Unavailable, ..) => "it gets requests now".to_owned(),
+        (ReasonCode::Refused, ..) => "the task's own code says yes".to_owned(),
+        (code, ..) => super::word(&code),
+    }
+}
+
+fn write(out: &mut dyn Write, explained: &Explanation) -> io::Result<()> {
     for reason in &explained.reasons {
         writeln!(out, "  {}", plain(&reason.message))?;
     }
     for row in &explained.conditions {
-        let wanted = match (&row.key, &row.wanted) {
-            (Some(key), Some(wanted)) => format!("{key}: {wanted}"),
-            (Some(key), None) => key.clone(),
-            _ => super::word(&row.code),
-        };
-        write!(out, "  {wanted:<44} {:>4} fulfil it", row.passing)?;
+        let condition = plain(&condition(row));
+        write!(out, "  {condition:<44} {:>4} fulfil it", row.passing)?;
         match &row.failing[..] {
             [] => writeln!(out)?,
             failing => writeln!(out, ", {} not: {}", failing.len(), some(failing))?,
@@ -113,6 +108,14 @@ fn write_request(
         for reason in &nearest.missing {
             writeln!(out, "  {}", plain(&reason.message))?;
         }
+    }
+    for away in &explained.away {
+        writeln!(
+            out,
+            "{} gets no requests: {}",
+            plain(&away.worker),
+            away.reason
+        )?;
     }
     if !explained.skew.is_empty() {
         writeln!(out, "not all workers have the same version of the task:")?;
@@ -142,77 +145,61 @@ fn some(names: &[String]) -> String {
     }
 }
 
-/// What of all that waits a worker can execute, and what not.
-pub(crate) fn worker(
-    session: &Session,
-    engine: &dyn Engine,
-    name: &str,
-) -> Result<Exit, CommandError> {
-    let recorded = engine.worker(name)?;
-    let mut fleet = Scheduler::default();
-    let gets_requests = matched(recorded)
-        .map(|worker| fleet.set_worker(worker))
-        .is_some();
-    let mut plugins = Plugins::new(session.hosts(), session.catalog());
-    let filter = RequestFilter {
-        status: Some(Status::Pending),
-        limit: MOST,
-        ..RequestFilter::default()
-    };
-    let mut rows = Vec::new();
-    for request in engine.requests(&filter)? {
-        let details = engine.request(request.id)?;
-        let task = request.task_name.as_str();
-        let verdict = match plugins.configure(task, &details.task_data) {
-            Ok(matchable) => {
-                let signature = fleet.add_task(matchable);
-                fleet
-                    .verdict(signature, name, &mut plugins)
-                    .map_err(|error| session.not_asked(&error))?
-                    .unwrap_or_default()
-            }
-            Err(error) => refused(error.reason()),
-        };
-        rows.push((request, verdict));
-    }
-    let json: Vec<Value> = rows
-        .iter()
-        .map(|(request, verdict)| {
-            json!({
-                "id": request.id,
-                "task_name": request.task_name,
-                "can_run": gets_requests && verdict.can_run(),
-                "reasons": verdict.reasons,
-            })
-        })
-        .collect();
-    let json = json!({"worker": name, "gets_requests": gets_requests, "requests": json});
-    session.report.data(&json, |out| {
-        if !gets_requests {
-            writeln!(
-                out,
-                "{name} gets no requests: it never reported, is disabled, or is draining"
-            )?;
-        }
-        for (request, verdict) in &rows {
-            let can = if verdict.can_run() { "yes" } else { "no" };
-            writeln!(
-                out,
-                "{:<8} {:<16} {can}",
-                request.id,
-                request.task_name.to_string()
-            )?;
-            for reason in &verdict.reasons {
-                writeln!(out, "  {}", plain(&reason.message))?;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(Exit::Success)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskbay_core::TaskName;
 
-fn refused(reason: Reason) -> Verdict {
-    Verdict {
-        reasons: vec![reason],
+    fn request(not_before: i64) -> Request {
+        Request {
+            id: 7,
+            task_name: TaskName::fold("noop").unwrap(),
+            priority: 0,
+            created_at: Timestamp(0),
+            timeout: None,
+            max_attempts: 3,
+            status: Status::Pending,
+            result: None,
+            errors: Vec::new(),
+            abort_requested: false,
+            not_before: Timestamp(not_before),
+            signature: None,
+            attempts: 1,
+            completed_at: None,
+        }
+    }
+
+    fn outlook(not_before: i64) -> String {
+        let request = request(not_before);
+        let until = held_back(&request, Timestamp(1_000));
+        let mut out = Vec::new();
+        write_outlook(&mut out, &request, Outlook::Runnable, until).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_executed_now() {
+        assert!(outlook(1_000).contains("can be executed now"));
+        let held_back = outlook(1_001);
+        assert!(!held_back.contains("can be executed now"), "{held_back}");
+        assert!(
+            held_back.contains("before 1970-01-01T00:00:01.001Z"),
+            "{held_back}"
+        );
+    }
+
+    #[test]
+    fn each_condition_has_its_own_words() {
+        let mut row = Row {
+            code: ReasonCode::TaskMissing,
+            key: Some("noop:version".to_owned()),
+            wanted: Some(1.into()),
+            passing: 0,
+            failing: Vec::new(),
+            unasked: 0,
+        };
+        assert_eq!(condition(&row), "noop:version is there");
+        row.code = ReasonCode::VersionMismatch;
+        assert_eq!(condition(&row), "noop:version: 1");
     }
 }

@@ -1,6 +1,6 @@
 //! `taskbay submit`: have a worker execute a task.
 
-use super::{logs::Follower, show};
+use super::{fleet::fleet, logs::Follower, show};
 use crate::{
     args::TaskArgs,
     error::CommandError,
@@ -70,7 +70,7 @@ fn warn(
             return Ok(());
         }
     };
-    let mut fleet = super::explain::fleet(engine)?;
+    let mut fleet = fleet(engine)?;
     let signature = fleet.add_task(matchable);
     let explained = fleet
         .explain(signature, &mut plugins)
