@@ -2,9 +2,18 @@
 
 use crate::{error::CommandError, exit::Exit, report::note, session::Session};
 use rustix::process::geteuid;
-use std::{env, error::Error, ffi::OsString, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{
+    env,
+    error::Error,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use taskbay_core::with_sources;
-use taskbay_engine::{Engine, EngineError};
+use taskbay_engine::{Engine, EngineError, has_password};
 use taskbay_service::{Config, ConfigError};
 
 /// The settings of this machine and user.
@@ -56,14 +65,6 @@ fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
     Ok(url)
 }
 
-/// Whether the URL has a password in its authority or its parameters.
-fn has_password(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let user = authority.rsplit_once('@').map(|(user, _)| user);
-    user.is_some_and(|user| user.contains(':')) || url.contains("password=")
-}
-
 /// A database file: that of the machine for root, else of the user.
 fn default_url(
     variable: impl Fn(&str) -> Option<OsString>,
@@ -71,8 +72,9 @@ fn default_url(
 ) -> Result<String, CommandError> {
     let variable = |name| variable(name).filter(|value| !value.is_empty());
     let directory = if let Some(state) = variable("STATE_DIRECTORY") {
-        // Of the service that this is.
-        PathBuf::from(state)
+        // Of the service that this is; of several folders the first.
+        let first = state.as_bytes().split(|byte| *byte == b':').next();
+        PathBuf::from(OsStr::from_bytes(first.unwrap_or_default()))
     } else if is_root {
         PathBuf::from("/var/lib/taskbay")
     } else {
@@ -152,21 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_found_wherever_they_stand() {
-        for url in [
-            "postgres://u:p@host/db",
-            "postgresql://u:@host",
-            "postgres://host/db?user=u&password=p",
-        ] {
-            assert!(has_password(url), "{url}");
-        }
-        for url in [
-            "postgres://u@host:5432/db",
-            "postgres://host:5432/db",
-            "postgres:///db?host=/run/a:b@c",
-            "sqlite:///var/lib/taskbay.db",
-        ] {
-            assert!(!has_password(url), "{url}");
-        }
+    fn of_several_folders_the_first_is_the_services() {
+        let url = |state: &str| {
+            let variable = |name: &str| (name == "STATE_DIRECTORY").then(|| state.into());
+            default_url(variable, true).unwrap()
+        };
+        assert_eq!(url("/var/lib/a"), "sqlite:///var/lib/a/taskbay.db");
+        assert_eq!(url("/var/lib/a:/var/lib/b"), url("/var/lib/a"));
     }
 }

@@ -41,6 +41,7 @@ pub use error::EngineError;
 pub use files::write_file;
 pub use log_line::{LogLevel, LogLine, LogPosition, NewLogLine};
 pub use open::open;
+pub use place::has_password;
 pub use request::{
     Abort, DEFAULT_MAX_ATTEMPTS, NewRequest, Request, RequestDetails, RequestFilter, RequestId,
     Status, Unsigned,

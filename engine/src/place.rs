@@ -2,6 +2,46 @@
 
 use std::fmt;
 
+/// Whether an engine's URL has a password, or may have one: in its login, or among its options.
+pub fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (address, options) = parts(rest);
+    let login = address.rsplit_once('@').map(|(login, _)| login);
+    login.is_some_and(|login| login.contains(':'))
+        || options.is_some_and(|options| unescape(options).contains("password="))
+}
+
+/// The address and the options of a URL without its scheme. A password may contain `/`, `?` and `@` where its writer forgot
+/// to escape them: all up to the last `@` is suspect.
+fn parts(rest: &str) -> (&str, Option<&str>) {
+    match rest.rsplit_once('?') {
+        Some((address, options)) if !options.contains('@') || !address.contains(':') => {
+            (address, Some(options))
+        }
+        _ => (rest, None),
+    }
+}
+
+/// The text with what is written as `%64` as what it means, where that is ASCII.
+fn unescape(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2);
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(code) if code.is_ascii() => {
+                plain.push(code.into());
+                plain.push_str(&part[2..]);
+            }
+            _ => {
+                plain.push('%');
+                plain.push_str(part);
+            }
+        }
+    }
+    plain
+}
+
 /// An engine's URL without its password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place(String);
@@ -21,11 +61,7 @@ impl Place {
         if scheme == "sqlite" {
             return Self(url.to_owned());
         }
-        // A password may contain `/` and `@` where its writer forgot to escape them: all up to the last `@` is suspect.
-        let (address, options) = match rest.rsplit_once('?') {
-            Some((address, options)) if !options.contains('@') => (address, Some(options)),
-            _ => (rest, None),
-        };
+        let (address, options) = parts(rest);
         let address = match address.rsplit_once('@') {
             Some((login, host)) => format!("{}@{host}", redact_login(login)),
             None => address.to_owned(),
@@ -96,5 +132,29 @@ mod tests {
         check("mysql://u:secret@h", "mysql://u:***@h");
         check("postgres:u:secret@h", "postgres…");
         check("host=h password=secret", "host…");
+    }
+
+    #[test]
+    fn passwords_are_found_wherever_they_stand() {
+        for url in [
+            "postgres://u:p@host/db",
+            "postgresql://u:@host",
+            "postgres://u:p/w@host/db",
+            "postgres://u:p?w@host/db",
+            "postgres://host/db?user=u&password=p",
+            "postgres://host/db?passwor%64=p",
+            "postgres://host/db?%70assword%3dp",
+        ] {
+            assert!(has_password(url), "{url}");
+        }
+        for url in [
+            "postgres://u@host:5432/db",
+            "postgres://host:5432/db",
+            "postgres:///db?host=/run/a:b@c",
+            "postgres:///db?host=%2Frun%2Fpostgresql&user=%zz",
+            "sqlite:///var/lib/taskbay.db",
+        ] {
+            assert!(!has_password(url), "{url}");
+        }
     }
 }

@@ -64,17 +64,20 @@ fn warn(
         Err(Unmatchable::Invalid(faults)) => return Err(CommandError::invalid(faults)),
         // The workers may have what this machine lacks.
         Err(error) => {
-            note(&format!(
-                "warning: it cannot be said here who will execute this: {error}"
-            ));
+            warn_unknown(&error);
             return Ok(());
         }
     };
     let mut fleet = fleet(engine)?;
     let signature = fleet.add_task(matchable);
-    let explained = fleet
-        .explain(signature, &mut plugins)
-        .map_err(|error| session.not_asked(&error))?;
+    let explained = match fleet.explain(signature, &mut plugins) {
+        Ok(explained) => explained,
+        Err(error) if session.abort.is_set() => return Err(session.not_asked(&error)),
+        Err(error) => {
+            warn_unknown(&error);
+            return Ok(());
+        }
+    };
     let Some(explained) = explained.filter(|each| each.verdict == Outlook::Never) else {
         return Ok(());
     };
@@ -91,6 +94,12 @@ fn warn(
         }
     }
     Ok(())
+}
+
+fn warn_unknown(error: &dyn std::error::Error) {
+    note(&format!(
+        "warning: it cannot be said here who will execute this: {error}"
+    ));
 }
 
 /// Shows the log until the request is completed or held, and then the request.
