@@ -53,6 +53,27 @@ impl Input {
         })
     }
 
+    /// Fetches the artifacts with binary packages that a list in the task data names, each into a directory of its own below
+    /// `directory`.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch).
+    pub fn fetch_packages(
+        context: &Context,
+        (pointer, lookups): (&str, &[Lookup]),
+        directory: impl AsRef<Path>,
+    ) -> Result<Vec<Self>, TaskError> {
+        let mut inputs = Vec::new();
+        for (number, lookup) in lookups.iter().enumerate() {
+            let pointer = format!("{pointer}/{number}");
+            let directory = directory.as_ref().join(number.to_string());
+            let input = Self::fetch(context, (&pointer, lookup), BINARIES, directory)?;
+            inputs.push(input);
+        }
+        Ok(inputs)
+    }
+
     /// Its files with one of these endings.
     pub fn files(&self, endings: &[&str]) -> Vec<&Path> {
         let files = self.artifact.files.iter().map(PathBuf::as_path);
@@ -90,4 +111,17 @@ impl Input {
         }
         Ok(packages)
     }
+}
+
+/// The binary packages of all these.
+///
+/// # Errors
+///
+/// When one has none.
+pub fn files_of(inputs: &[Input]) -> Result<Vec<PathBuf>, TaskError> {
+    let mut files = Vec::new();
+    for input in inputs {
+        files.extend(input.packages()?.into_iter().map(Path::to_owned));
+    }
+    Ok(files)
 }

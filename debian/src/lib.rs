@@ -14,7 +14,9 @@ mod control_file;
 
 mod package_files;
 
+mod architecture;
 mod binary_package;
+mod command_files;
 mod extra_repository;
 mod input;
 
@@ -27,14 +29,16 @@ mod open_tmp;
 
 mod executor;
 
+pub use architecture::{architecture_faults, named_architecture};
 pub use binary_package::binary_package;
+pub use command_files::{option_with_path, write_file};
 pub use control_file::{ControlFile, ControlFileError, Member};
 pub use environment::Environment;
 pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
 pub use environment_tarball::EnvironmentTarball;
 pub use executor::Executor;
 pub use extra_repository::ExtraRepository;
-pub use input::{BINARIES, Input, SOURCES};
+pub use input::{BINARIES, Input, SOURCES, files_of};
 pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};

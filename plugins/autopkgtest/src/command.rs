@@ -2,11 +2,10 @@
 
 use crate::data::{Autopkgtest, NeedsInternet, Timeout};
 use std::{
-    ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
+use taskbay_debian::{option_with_path, write_file};
 use taskbay_plugin_api::TaskError;
 
 /// The files that a test run is made from.
@@ -33,8 +32,11 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
         .env("LC_ALL", "C.UTF-8")
         .env("TMPDIR", files.tmp)
         .arg("--apt-upgrade")
-        .arg(joined("--output-dir=", files.output))
-        .arg(joined("--summary=", &files.output.join("summary")))
+        .arg(option_with_path("--output-dir=", files.output))
+        .arg(option_with_path(
+            "--summary=",
+            &files.output.join("summary"),
+        ))
         .arg("--no-built-binaries");
     let all = |option: &'static str, values: &'_ [String]| {
         let words = values.iter().map(move |value| format!("{option}={value}"));
@@ -57,7 +59,7 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
         if let Some(key) = &repository.signing_key {
             let name = format!("taskbay-{number}.asc");
             let file = files.tmp.join(&name);
-            fs::write(&file, key)?;
+            write_file(&file, key)?;
             let target = format!("{}:/etc/apt/trusted.gpg.d/{name}", file.display());
             command.arg(format!("--copy={target}"));
         }
@@ -79,10 +81,4 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
     command.arg("--tarball").arg(files.tarball);
     command.arg("--prefix").arg(files.tmp.join("autopkgtest."));
     Ok(command)
-}
-
-fn joined(option: &str, path: &Path) -> OsString {
-    let mut word = OsString::from(option);
-    word.push(path);
-    word
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use taskbay_debian::ExtraRepository;
+use taskbay_debian::{ExtraRepository, architecture_faults, named_architecture};
 use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
 
 /// What an autopkgtest work request may say.
@@ -156,11 +156,11 @@ impl Timeout {
 impl Autopkgtest {
     /// The architecture to test on; empty only where [`faults`](Self::faults) says so.
     pub(crate) fn architecture(&self) -> &str {
-        let named = self
-            .build_architecture
-            .as_ref()
-            .or(self.host_architecture.as_ref());
-        named.map_or("", String::as_str)
+        let (build, host) = (
+            self.build_architecture.as_ref(),
+            self.host_architecture.as_ref(),
+        );
+        named_architecture(build, host).unwrap_or_default()
     }
 
     /// The repositories.
@@ -171,16 +171,10 @@ impl Autopkgtest {
     /// What is wrong beyond what the schema says.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
         let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
-        if self.architecture().is_empty() {
-            let message = "names the architecture to test on, as `amd64`";
-            faults.push(TaskConfigError::new("/build_architecture", message));
-        }
-        if let (Some(build), Some(host)) = (&self.build_architecture, &self.host_architecture)
-            && build != host
-        {
-            let message = "is the old name of `build_architecture`, and says another; give one";
-            faults.push(TaskConfigError::new("/host_architecture", message));
-        }
+        faults.extend(architecture_faults(
+            self.build_architecture.as_ref(),
+            self.host_architecture.as_ref(),
+        ));
         for name in self.extra_environment.keys() {
             if name.is_empty() || name.contains(['=', '\0']) {
                 let message = format!("`{name}` is no name of a variable");

@@ -8,12 +8,15 @@ mod summary;
 use command::Files;
 use data::Autopkgtest;
 use serde_json::{Value, json};
-use std::{fs, path::Path, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use summary::Summary;
-use taskbay_debian::{BINARIES, EnvironmentTarball, Input, SOURCES, open_tmp};
+use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
 use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, run,
+    Artifact, Context, Metadata, Relation, RelationKind, Requirement, Task, TaskConfigError,
+    TaskError, export_task, is_available, run,
 };
 
 impl Task for Autopkgtest {
@@ -41,14 +44,14 @@ impl Task for Autopkgtest {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
-        let mut artifacts = vec![source.id];
-        let packages = self.packages(context, &mut artifacts)?;
+        let packages = ("/input/binary_artifacts", &*self.input.binary_artifacts);
+        let packages = Input::fetch_packages(context, packages, "binary")?;
         let architecture = Some(self.architecture());
         let environment =
             EnvironmentTarball::fetch(context, &self.environment, architecture, "environment")?;
         let files = Files {
             dsc: source.dsc()?,
-            packages,
+            packages: files_of(&packages)?,
             tarball: environment.file(),
             codename: environment.codename(),
             // autopkgtest makes it.
@@ -74,7 +77,8 @@ impl Task for Autopkgtest {
         if !results.is_empty() {
             let artifact = Artifact::new("debian:autopkgtest", data, results);
             let artifact = context.server().upload(artifact)?;
-            for target in artifacts {
+            let inputs = packages.iter().map(|input| input.id);
+            for target in [source.id].into_iter().chain(inputs) {
                 context.server().relate(Relation {
                     artifact,
                     target,
@@ -83,25 +87,6 @@ impl Task for Autopkgtest {
             }
         }
         summary.is_success(&self.fail_on, status.code())
-    }
-}
-
-impl Autopkgtest {
-    /// The binary packages, fetched. Their artifacts are added to those given.
-    fn packages(
-        &self,
-        context: &Context,
-        artifacts: &mut Vec<ArtifactId>,
-    ) -> Result<Vec<PathBuf>, TaskError> {
-        let mut packages = Vec::new();
-        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
-            let pointer = format!("/input/binary_artifacts/{number}");
-            let directory = Path::new("binary").join(number.to_string());
-            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
-            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
-            artifacts.push(input.id);
-        }
-        Ok(packages)
     }
 }
 

@@ -49,7 +49,7 @@ fn refuses_what_cannot_be_tested_and_says_where() {
     for (changes, words) in &[
         (
             json!({"build_architecture": null}),
-            "/build_architecture: names",
+            "/build_architecture: must name",
         ),
         (
             json!({"host_architecture": "i386"}),

@@ -4,7 +4,9 @@ use crate::{Blhc, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
 use taskbay_plugin_api::{Metadata, Task, TaskConfigError, TaskError, is_available};
-use taskbay_test::{Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, has_tools};
+use taskbay_test::{
+    Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, environment, has_tools,
+};
 use tempfile::TempDir;
 
 const HEAD: &str = "dpkg-buildpackage: info: source package hello\n\
@@ -173,6 +175,25 @@ fn an_environment_that_is_none_is_an_error() {
     let message = run.result.unwrap_err().message();
     assert!(message.contains('7'), "{message}");
     assert!(run.server.uploads().is_empty());
+}
+
+#[test]
+fn is_installed_and_runs_in_a_real_environment() {
+    let Some(environment) = environment() else {
+        return;
+    };
+    let store = TempDir::new().unwrap();
+    let log = store.path().join("x.build");
+    fs::write(&log, format!("{HEAD}{BARE}")).unwrap();
+    let artifacts = vec![artifact("debian:package-build-log", vec![log]), environment];
+    let data = json!({"input": {"artifact": 1}, "environment": 2});
+    let run = configure(&data).unwrap().execute(artifacts);
+    assert!(!run.is_success());
+    run.assert_logged("Setting up blhc");
+    let uploads = run.server.uploads();
+    assert_eq!(uploads[0].category, "debian:blhc");
+    let left = run.work.path().join("environment");
+    assert!(!left.exists(), "the environment is gone");
 }
 
 #[test]

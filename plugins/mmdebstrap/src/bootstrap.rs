@@ -2,10 +2,10 @@
 
 use crate::{Mmdebstrap, repository::FetchedKeyring};
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
+use taskbay_debian::write_file;
 use taskbay_plugin_api::{Context, TaskError};
 
 /// What mmdebstrap makes.
@@ -44,9 +44,9 @@ impl<'a> Bootstrap<'a> {
             keyrings.extend(keyring);
         }
         let sources = tmp.join("host.sources");
-        write(&sources, &stanzas.join("\n"))?;
+        write_file(&sources, &stanzas.join("\n"))?;
         if let Some(script) = &task.customization_script {
-            write(&context.work_directory().join(SCRIPT), script)?;
+            write_file(&context.work_directory().join(SCRIPT), script)?;
         }
         Ok(Self {
             task,
@@ -134,9 +134,4 @@ impl<'a> Bootstrap<'a> {
             in_sources,
         ]
     }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), TaskError> {
-    fs::write(file, text)
-        .map_err(|error| TaskError::new(format!("cannot write {}: {error}", file.display())))
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use taskbay_debian::{Executor, ExtraRepository};
+use taskbay_debian::{Executor, ExtraRepository, write_file};
 use taskbay_plugin_api::TaskError;
 
 /// Where the system lies in the environment, as the `.tar.gz` that piuparts wants.
@@ -104,8 +104,8 @@ pub(crate) fn script(repositories: &[ExtraRepository]) -> String {
     lines.join("\n")
 }
 
+/// Writes a program.
 fn write(file: &Path, text: &str) -> Result<(), TaskError> {
-    let written = fs::write(file, text)
-        .and_then(|()| fs::set_permissions(file, Permissions::from_mode(0o755)));
-    written.map_err(|error| TaskError::new(format!("cannot write {}: {error}", file.display())))
+    write_file(file, text)?;
+    Ok(fs::set_permissions(file, Permissions::from_mode(0o755))?)
 }

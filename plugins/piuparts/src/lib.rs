@@ -6,8 +6,13 @@ use chroot::Chroot;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{path::Path, path::PathBuf, process::Command, process::ExitStatus};
-use taskbay_debian::{BINARIES, EnvironmentTarball, Executor, ExtraRepository, Input};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitStatus},
+};
+use taskbay_debian::{
+    EnvironmentTarball, Executor, ExtraRepository, Input, files_of, named_architecture,
+};
 use taskbay_plugin_api::{
     Backend, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
 };
@@ -74,7 +79,9 @@ impl Task for Piuparts {
             self.architecture(),
             &packages,
         )?;
-        let debs = self.packages(context, &executor)?;
+        let debs = ("/input/binary_artifacts", &*self.input.binary_artifacts);
+        let debs = Input::fetch_packages(context, debs, executor.directory("binary")?)?;
+        let debs = files_of(&debs)?;
         let base = EnvironmentTarball::fetch(
             context,
             &self.base_tgz,
@@ -88,27 +95,14 @@ impl Task for Piuparts {
 
 impl Piuparts {
     fn architecture(&self) -> Option<&str> {
-        let named = self.build_architecture.as_deref();
-        named.or(self.host_architecture.as_deref())
+        named_architecture(
+            self.build_architecture.as_ref(),
+            self.host_architecture.as_ref(),
+        )
     }
 
     fn repositories(&self) -> &[ExtraRepository] {
         self.extra_repositories.as_deref().unwrap_or_default()
-    }
-
-    fn packages(
-        &self,
-        context: &Context,
-        executor: &Executor<'_>,
-    ) -> Result<Vec<PathBuf>, TaskError> {
-        let mut packages = Vec::new();
-        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
-            let pointer = format!("/input/binary_artifacts/{number}");
-            let directory = executor.directory(Path::new("binary").join(number.to_string()))?;
-            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
-            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
-        }
-        Ok(packages)
     }
 }
 

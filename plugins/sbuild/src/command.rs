@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
+use taskbay_debian::{option_with_path, write_file};
 use taskbay_plugin_api::TaskError;
 
 /// The files that a build is made from.
@@ -30,7 +31,7 @@ pub(crate) fn command(task: &Sbuild, files: &Files<'_>) -> Result<Command, TaskE
     let config = files.tmp.join("sbuild.conf");
     // In place of the user's own, so that all workers build alike.
     let template = files.tmp.join("tmp.sbuild.XXXXXXXXXX");
-    write(
+    write_file(
         &config,
         &format!("$unshare_tmpdir_template = '{}';\n1;\n", template.display()),
     )?;
@@ -57,14 +58,14 @@ pub(crate) fn command(task: &Sbuild, files: &Files<'_>) -> Result<Command, TaskE
     command.arg(format!("--dist={}", files.codename.unwrap_or("unstable")));
     command
         .arg("--chroot-mode=unshare")
-        .arg(joined("--chroot=", files.tarball))
-        .arg(joined("--build-dir=", files.output))
+        .arg(option_with_path("--chroot=", files.tarball))
+        .arg(option_with_path("--build-dir=", files.output))
         .args(resolver_setup().map(|setup| format!("--chroot-setup-commands={setup}")))
         .arg("--bd-uninstallable-explainer=dose3");
     add_options(task, &mut command);
     add_repositories(task, files, &mut command)?;
     for package in &files.packages {
-        command.arg(joined("--extra-package=", package));
+        command.arg(option_with_path("--extra-package=", package));
     }
     command.arg(files.dsc);
     Ok(command)
@@ -117,8 +118,8 @@ fn add_repositories(
         command.arg(format!("--extra-repository={}", repository.line()));
         if let Some(key) = &repository.signing_key {
             let file = files.tmp.join(format!("extra-repository-{number}.asc"));
-            write(&file, key)?;
-            command.arg(joined("--extra-repository-key=", &file));
+            write_file(&file, key)?;
+            command.arg(option_with_path("--extra-repository-key=", &file));
         }
     }
     Ok(())
@@ -137,15 +138,4 @@ fn resolver_setup() -> Option<String> {
         return None;
     }
     Some(format!("rm -f /etc/resolv.conf; {}", lines.join("; ")))
-}
-
-fn joined(option: &str, path: &Path) -> std::ffi::OsString {
-    let mut word = std::ffi::OsString::from(option);
-    word.push(path);
-    word
-}
-
-fn write(file: &Path, text: &str) -> Result<(), TaskError> {
-    fs::write(file, text)
-        .map_err(|error| TaskError::new(format!("cannot write {}: {error}", file.display())))
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use taskbay_debian::ExtraRepository;
+use taskbay_debian::{ExtraRepository, architecture_faults, named_architecture};
 use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
 
 /// What an sbuild work request may say.
@@ -114,11 +114,11 @@ fn any() -> Vec<Component> {
 impl Sbuild {
     /// The architecture to build for; empty only where [`faults`](Self::faults) says so.
     pub(crate) fn architecture(&self) -> &str {
-        let named = self
-            .build_architecture
-            .as_ref()
-            .or(self.host_architecture.as_ref());
-        named.map_or("", String::as_str)
+        let (build, host) = (
+            self.build_architecture.as_ref(),
+            self.host_architecture.as_ref(),
+        );
+        named_architecture(build, host).unwrap_or_default()
     }
 
     /// The repositories.
@@ -129,6 +129,10 @@ impl Sbuild {
     /// What is wrong beyond what the schema says.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
         let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
+        faults.extend(architecture_faults(
+            self.build_architecture.as_ref(),
+            self.host_architecture.as_ref(),
+        ));
         let mut fault = |pointer: &str, message: &str| {
             faults.push(TaskConfigError::new(pointer, message));
         };
@@ -138,20 +142,6 @@ impl Sbuild {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
         };
-        if !is_word(self.architecture()) {
-            fault(
-                "/build_architecture",
-                "names the architecture to build for, as `amd64`",
-            );
-        }
-        if let (Some(build), Some(host)) = (&self.build_architecture, &self.host_architecture)
-            && build != host
-        {
-            fault(
-                "/host_architecture",
-                "is the old name of `build_architecture`, and says another; give one",
-            );
-        }
         if self.build_components.is_empty() {
             fault("/build_components", "needs `any`, `all` or `source`");
         }

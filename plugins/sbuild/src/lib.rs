@@ -10,8 +10,8 @@ mod products;
 use command::Files;
 use data::Sbuild;
 use products::Products;
-use std::{fs, path::Path};
-use taskbay_debian::{BINARIES, EnvironmentTarball, Input, SOURCES, open_tmp};
+use std::fs;
+use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
 use taskbay_plugin_api::{
     Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task, is_available,
     make_directory, run,
@@ -48,11 +48,14 @@ impl Task for Sbuild {
             Some(self.architecture()),
             "environment",
         )?;
+        let extra = &self.input.extra_binary_artifacts;
+        let extra =
+            Input::fetch_packages(context, ("/input/extra_binary_artifacts", extra), "extra")?;
         let files = Files {
             dsc: source.dsc()?,
             tarball: environment.file(),
             codename: environment.codename(),
-            packages: self.extra_packages(context)?,
+            packages: files_of(&extra)?,
             output: &make_directory(context, "build")?,
             tmp: &open_tmp(context)?,
         };
@@ -75,19 +78,6 @@ impl Task for Sbuild {
             products.upload_packages(log_artifact)?;
         }
         Ok(success)
-    }
-}
-
-impl Sbuild {
-    fn extra_packages(&self, context: &Context) -> Result<Vec<std::path::PathBuf>, TaskError> {
-        let mut packages = Vec::new();
-        for (number, lookup) in self.input.extra_binary_artifacts.iter().enumerate() {
-            let pointer = format!("/input/extra_binary_artifacts/{number}");
-            let directory = Path::new("extra").join(number.to_string());
-            let input = Input::fetch(context, (&pointer, lookup), BINARIES, directory)?;
-            packages.extend(input.packages()?.into_iter().map(Path::to_owned));
-        }
-        Ok(packages)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use taskbay_test::{Configured, WorkerMetadata};
 
 mod execution;
@@ -64,7 +64,7 @@ fn refuses_what_cannot_be_built_and_says_where() {
     for (changes, words) in [
         (
             json!({"build_architecture": ""}),
-            "/build_architecture: names",
+            "/build_architecture: must name",
         ),
         (
             json!({"host_architecture": "i386"}),

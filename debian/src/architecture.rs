@@ -1,0 +1,33 @@
+//! The architecture that task data names: Debusine's key for it has an old and a new name.
+
+use taskbay_plugin_api::TaskConfigError;
+
+/// The architecture, by its new name where that is given.
+pub fn named_architecture<'a>(
+    build_architecture: Option<&'a String>,
+    host_architecture: Option<&'a String>,
+) -> Option<&'a str> {
+    build_architecture.or(host_architecture).map(String::as_str)
+}
+
+/// What is wrong with it, in a task that needs one.
+pub fn architecture_faults(
+    build_architecture: Option<&String>,
+    host_architecture: Option<&String>,
+) -> Vec<TaskConfigError> {
+    let mut faults = Vec::new();
+    let is_word = |word: &str| {
+        !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    if !named_architecture(build_architecture, host_architecture).is_some_and(is_word) {
+        let message = "must name an architecture, as `amd64`";
+        faults.push(TaskConfigError::new("/build_architecture", message));
+    }
+    if let (Some(build), Some(host)) = (build_architecture, host_architecture)
+        && build != host
+    {
+        let message = "is the old name of `build_architecture`, and says another; give one";
+        faults.push(TaskConfigError::new("/host_architecture", message));
+    }
+    faults
+}
