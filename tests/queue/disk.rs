@@ -95,5 +95,7 @@ pub(crate) fn a_server_on_a_full_disk_stays_whole() {
     // Without room for its journal it stops, and somebody starts it again.
     goes_on(&bay, &disk, || database.restart_if_dead());
     drop(bay);
+    // First, so that the server's folder can go with it.
+    drop(disk);
     database.stop();
 }
