@@ -12,7 +12,8 @@ use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
 /// Where work requests wait.
 ///
 /// Every call is synchronous, blocks until the database has answered, and may come from any thread; but none may come from
-/// within an asynchronous runtime. What a call changed is on disk when it returns. A call that fails changed nothing.
+/// within an asynchronous runtime. What a call changed is on disk when it returns. A call that fails changed nothing, unless the
+/// connection was lost before the answer came: then nobody can say.
 ///
 /// *Promise:* at-least-once execution, exactly-once recorded completion. All moments are the database's: of PostgreSQL its
 /// clock, of SQLite the machine's.
