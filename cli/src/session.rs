@@ -9,13 +9,13 @@ use crate::{
 };
 use log::LevelFilter;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     flag,
     iterator::Signals,
     low_level::emulate_default_handler,
 };
 use std::{
-    env, io,
+    env, fs, io,
     path::Path,
     sync::{
         Arc,
@@ -141,13 +141,15 @@ impl Session {
             .help("see whether this user may start processes, and run it again")
     }
 
-    /// Ends a service at SIGINT and SIGTERM: the first has it finish what it has, the second do so at once, and a third
+    /// Ends a service at SIGINT, SIGTERM and, unless it is ignored as below `nohup`, SIGHUP: the first has it finish what it has, the second do so at once, and a third
     /// ends the process.
     pub(crate) fn stop_on_signals(&self) -> Result<Stop, CommandError> {
         let failed = |error: io::Error| {
             CommandError::new(Exit::Unavailable, "signals cannot be heard").cause(&error)
         };
-        let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let heard = [SIGINT, SIGTERM].into_iter().chain(hangup);
+        let mut signals = Signals::new(heard).map_err(failed)?;
         let (stop, abort) = (Stop::new(), self.abort.clone());
         let told = stop.clone();
         let listen = move || {
@@ -202,6 +204,14 @@ pub(crate) fn find_loading(
     };
     // With a better error where there is none.
     first_loading(catalog, hosts, name, told).or_else(|_| find(catalog, name).cloned())
+}
+
+/// Whether whoever started this process has it ignore a signal.
+fn is_ignored(signal: i32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| (mask >> (signal - 1)) & 1 == 1)
 }
 
 /// A latch that SIGINT and SIGTERM set. A second signal ends the process at once.

@@ -232,6 +232,16 @@ pub(crate) fn a_panic_is_told_as_one(bay: &Bay) {
     assert_eq!(ran.code, Some(1), "{ran:?}");
 }
 
+/// A terminal that is closed has a service end as it ends when it is told to.
+pub(crate) fn a_hangup_is_heard(bay: &Bay) {
+    let serve = bay.start(&["serve", "--slots", "1"]);
+    let id = bay.submit(&["sleep", r#"{"seconds": 2}"#]);
+    bay.runs(id, 1);
+    serve.signal(Signal::HUP);
+    assert_eq!(serve.ends(), Some(0));
+    assert_eq!(bay.show(id)["result"], "success");
+}
+
 /// Other settings than those that somebody named are not taken in their place.
 pub(crate) fn a_configuration_that_is_not_there_is_told(bay: &Bay) {
     let mut command = bay.command(&["requests"]);
