@@ -19,7 +19,7 @@ const NOBODY: u32 = 65534;
 const STRANGER: u32 = 65533;
 
 /// Runs a command as a plain user; where root runs the tests, as `nobody`.
-fn as_plain_user(farm: &Farm, arguments: &[&str]) -> Ran {
+pub(crate) fn as_plain_user(farm: &Farm, arguments: &[&str]) -> Ran {
     let mut command = farm.command(arguments);
     if !geteuid().is_root() {
         return Ran::of(&mut command);
@@ -203,8 +203,27 @@ fn unreadable() {
 }
 
 /// Whether this user may have mounts of its own.
-fn can_mount() -> bool {
-    let tried = Command::new("unshare").args(["--mount", "true"]).output();
+pub(crate) fn can_mount() -> bool {
+    can_mount_by(Command::new("unshare").args(["--mount", "true"]))
+}
+
+/// Whether a plain user may, as root of namespaces of its own.
+pub(crate) fn can_plain_user_mount() -> bool {
+    let mut command = Command::new("unshare");
+    if geteuid().is_root() {
+        command = Command::new("setpriv");
+        command.args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "unshare",
+        ]);
+    }
+    can_mount_by(command.args(["--mount", "--uts", "--map-root-user", "true"]))
+}
+
+fn can_mount_by(unshare: &mut Command) -> bool {
+    let tried = unshare.output();
     let why = match tried {
         Ok(output) if output.status.success() => return true,
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -130,7 +130,8 @@ impl Hosts {
                 witness.begins(&running.glimpse(limit)?, work.path());
             }
             let answer = running.run(question, started);
-            // A host that does not answer would be waited for. One that has answered, be it that it was aborted, can be looked at.
+            // A host that does not answer would be waited for. One that has answered can be looked at, also where it was
+            // aborted.
             if let (Some(witness), Ok(_)) = (witness, &answer)
                 && let Ok(now) = Glimpse::of(running.process, limit, &Abort::new())
             {

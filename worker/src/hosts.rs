@@ -139,14 +139,22 @@ impl Hosts {
             data: configured.data.clone(),
             worker: worker.clone(),
         };
+        self.ask_for_verdict(file, question)
+    }
+
+    /// Asks a question that a verdict answers.
+    pub(crate) fn ask_for_verdict(
+        &mut self,
+        file: &Admissible,
+        question: impl Fn() -> Question,
+    ) -> Result<Verdict, Failure> {
         match self.ask(file, question)? {
             Answer::Verdict(verdict) => Ok(verdict),
             other => Err(Failure::unexpected(&other)),
         }
     }
 
-    /// Asks a question about a plugin that is loaded if it is not yet.
-    pub(crate) fn ask(
+    fn ask(
         &mut self,
         file: &Admissible,
         question: impl Fn() -> Question,

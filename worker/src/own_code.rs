@@ -1,10 +1,6 @@
 //! Asking a task's own code, as nobody does who wants a verdict.
 
-use crate::{
-    failure::Failure,
-    hosts::Hosts,
-    protocol::{Answer, Question},
-};
+use crate::{failure::Failure, hosts::Hosts, protocol::Question};
 use taskbay_core::{Configured, Metadata, Verdict};
 use taskbay_loader::Admissible;
 
@@ -25,9 +21,6 @@ impl Hosts {
             data: configured.data.clone(),
             worker: worker.clone(),
         };
-        match self.ask(file, question)? {
-            Answer::Verdict(verdict) => Ok(verdict),
-            other => Err(Failure::unexpected(&other)),
-        }
+        self.ask_for_verdict(file, question)
     }
 }

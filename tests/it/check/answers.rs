@@ -1,7 +1,10 @@
 //! What `taskbay check` finds wrong with the answers of a plugin that executes well.
 
 use super::{assert_test, check, test, tests};
-use crate::farm::Farm;
+use crate::{
+    farm::Farm,
+    trusted::{as_plain_user, can_mount, can_plain_user_mount},
+};
 use serde_json::Value;
 
 /// The plugin with that fault fails that one test, which says what is wrong and what to do.
@@ -49,10 +52,26 @@ fn an_analysis_that_differs_by_nanoseconds() {
 /// Namespaces of its own make another machine of this one for a plugin host; without them this cannot be tried.
 #[test]
 fn a_verdict_that_depends_on_the_machine() {
+    if !can_mount() {
+        return;
+    }
     let help = "by the given metadata and the task data alone";
     for fault in ["can-run-hostname", "can-run-machine"] {
         assert_only_fault(fault, "verdict-facts", "on another machine", help);
     }
+}
+
+/// Whoever is not root here is in the namespace, and owns there what is loaded.
+#[test]
+fn a_plain_user_is_told_that_a_verdict_depends_on_the_machine() {
+    if !can_plain_user_mount() {
+        return;
+    }
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("can-run-machine");
+    let ran = as_plain_user(&farm, &["check", file.to_str().unwrap(), "--level", "2"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("asked on another machine"), "{ran:?}");
 }
 
 #[test]
