@@ -19,6 +19,7 @@ mod binary_package;
 mod command_files;
 mod extra_repository;
 mod input;
+mod upload;
 
 mod environment_lookup;
 mod environment_tarball;
@@ -44,3 +45,4 @@ pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
 pub use unshare::{remove_tree, why_not_unshare};
+pub use upload::give_upload;

@@ -38,7 +38,14 @@ pub(crate) fn built() -> &'static Path {
         cargo
             .current_dir(root())
             .args(["build", "--locked", "--quiet", "-p", "taskbay-cli"]);
-        for task in ["noop", "sleep", "blhc", "debdiff", "lintian"] {
+        for task in [
+            "noop",
+            "sleep",
+            "blhc",
+            "debdiff",
+            "lintian",
+            "mergeuploads",
+        ] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }
         cargo.args(["-p", "taskbay-fixture-unruly"]);

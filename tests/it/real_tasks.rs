@@ -144,3 +144,31 @@ fn the_mirror_is_debians_own() {
     );
     assert_eq!(mirror(), "http://own.example/debian");
 }
+
+#[test]
+fn mergeuploads_on_files() {
+    let farm = Farm::with(&["mergeuploads"]);
+    let empty = "d41d8cd98f00b204e9800998ecf8427e";
+    for (version, part) in [("1.0", "a"), ("1.0", "b"), ("1.1", "c")] {
+        fs::write(farm.here().join(format!("{part}.deb")), "").unwrap();
+        let text = format!(
+            "Format: 1.8\nSource: tiny\nVersion: {version}\nFiles:\n {empty} 0 misc optional {part}.deb\n"
+        );
+        fs::write(farm.here().join(format!("{part}.changes")), text).unwrap();
+    }
+    let data = |other: &str| {
+        format!(r#"{{"input": {{"uploads": ["./a.changes", "./{other}.changes"]}}}}"#)
+    };
+    farm.run(&["run", "mergeuploads", &data("b")]).succeeds();
+    for name in ["a.deb", "b.deb", "tiny_1.0_multi.changes"] {
+        let file = farm.here().join("mergeuploads-output").join(name);
+        assert!(file.exists(), "{name}");
+    }
+    let refused = farm.run(&["run", "mergeuploads", &data("c")]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stdout.contains("/input/uploads/1: has the Version"),
+        "{}",
+        refused.stdout
+    );
+}

@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use taskbay_debian::{Input, artifact_of_file, binary_package};
+use taskbay_debian::{Input, binary_package, give_upload};
 use taskbay_plugin_api::{
     Artifact, ArtifactId, Context, Relation, RelationKind, Server, TaskError,
 };
@@ -57,22 +57,16 @@ impl Products<'_> {
         for (architecture, packages) in by_architecture {
             built.push(self.server().upload(together(&architecture, &packages))?);
         }
-        let mut uploads = Vec::new();
         for changes in self.files("changes")? {
-            let upload = self.server().upload(artifact_of_file(&changes)?)?;
+            let upload = give_upload(self.context, &changes, &built)?;
             let data = json!({"trusted_certs": null, "binary_package_name": null});
             let to_sign = Artifact::new("debusine:signing-input", data, vec![changes]);
             let to_sign = self.server().upload(to_sign)?;
             self.relate(to_sign, RelationKind::RelatesTo, upload)?;
-            uploads.push(upload);
         }
         for package in built {
             self.relate(package, RelationKind::BuiltUsing, self.source.id)?;
             self.relate(log, RelationKind::RelatesTo, package)?;
-            for upload in &uploads {
-                self.relate(*upload, RelationKind::Extends, package)?;
-                self.relate(*upload, RelationKind::RelatesTo, package)?;
-            }
         }
         Ok(())
     }

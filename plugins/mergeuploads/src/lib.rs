@@ -1,0 +1,77 @@
+//! The mergeuploads task: makes one upload of several of one version of a source package.
+
+mod upload;
+
+mod merge;
+
+use merge::merge;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, fs};
+use taskbay_debian::give_upload;
+use taskbay_plugin_api::{
+    Context, Lookup, Task, TaskConfigError, TaskError, export_task, log, make_directory,
+};
+use upload::Upload;
+
+/// What a mergeuploads work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "input": {"uploads": ["./hello_2.10-3_source.changes", "./hello_2.10-3_amd64.changes"]}
+}))]
+struct Mergeuploads {
+    /// What is merged.
+    input: Input,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is merged.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The uploads: artifacts of category `debian:upload`, of one version of one source package. What can be said once only,
+    /// as the distribution, is that of the first one.
+    uploads: Vec<Lookup>,
+}
+
+impl Task for Mergeuploads {
+    const NAME: &'static str = "mergeuploads";
+    const VERSION: u32 = 1;
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        if self.input.uploads.is_empty() {
+            return vec![TaskConfigError::new("/input/uploads", "names no upload")];
+        }
+        Vec::new()
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let mut uploads = Vec::new();
+        for (number, lookup) in self.input.uploads.iter().enumerate() {
+            uploads.push(Upload::fetch(context, number, lookup)?);
+        }
+        let (name, text) = merge(&uploads)?;
+
+        let directory = make_directory(context, "merged")?;
+        for file in uploads.iter().flat_map(|upload| &upload.files) {
+            // What two uploads have is the same in both, since their checksums agree.
+            fs::rename(file, directory.join(file.file_name().unwrap_or_default()))?;
+        }
+        let changes = directory.join(name);
+        fs::write(&changes, text)?;
+        log::info!("merged {} uploads: {}", uploads.len(), changes.display());
+        // A set, since one may be named twice.
+        let merged: BTreeSet<_> = uploads.iter().map(|upload| upload.id).collect();
+        give_upload(context, &changes, &Vec::from_iter(merged))?;
+        Ok(true)
+    }
+}
+
+export_task!(Mergeuploads);
+
+#[cfg(test)]
+mod tests;

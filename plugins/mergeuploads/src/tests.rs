@@ -1,0 +1,212 @@
+//! Configure and execute, in process.
+
+mod execution;
+
+use crate::Mergeuploads;
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+use taskbay_debian::artifact_of_file;
+use taskbay_plugin_api::{Artifact, TaskConfigError};
+use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
+use tempfile::TempDir;
+
+fn configure(data: &Value) -> Result<Configured<Mergeuploads>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
+}
+
+/// Merges all of these artifacts, in their order.
+fn merge(artifacts: Vec<Artifact>) -> Execution {
+    let numbers: Vec<_> = (1..=artifacts.len()).collect();
+    let task = configure(&json!({"input": {"uploads": numbers}})).unwrap();
+    task.execute(artifacts)
+}
+
+/// An upload of one empty file, by what its `.changes` file has besides the checksums.
+fn upload(store: &Path, name: &str, fields: &str) -> Artifact {
+    let directory = store.join(name);
+    fs::create_dir(&directory).unwrap();
+    let file = empty_file(&directory, &format!("{name}.deb"));
+    let changes = directory.join(format!("{name}.changes"));
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let text = format!(
+        "{fields}Checksums-Sha256:\n {empty} 0 {name}.deb\nFiles:\n d41d8cd98f00b204e9800998ecf8427e 0 misc optional \
+         {name}.deb\n"
+    );
+    fs::write(&changes, text).unwrap();
+    artifact("debian:upload", vec![changes, file])
+}
+
+const FIELDS: &str = "Format: 1.8\nSource: tiny\nVersion: 1.0\nDescription:\n tiny - greets\n";
+
+#[test]
+fn names_one_upload_at_least() {
+    let faults = |data: Value| {
+        let faults = configure(&data).err().unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults(json!({"input": {"uploads": []}})),
+        ["/input/uploads: names no upload"]
+    );
+    for data in [
+        json!({}),
+        json!({"input": {}}),
+        json!({"input": {"uploads": [1], "artifacts": []}}),
+        json!({"input": {"uploads": [1]}, "environment": 1}),
+    ] {
+        assert_ne!(faults(data.clone()), [""; 0], "{data}");
+    }
+    let task = configure(&json!({"input": {"uploads": [1, "./b.changes"]}})).unwrap();
+    let wanted = json!({"input": {"uploads": [1, "./b.changes"]}, "task_configuration": null});
+    assert_eq!(task.data(), wanted);
+}
+
+#[test]
+fn every_worker_can() {
+    let task = configure(&json!({"input": {"uploads": [1]}})).unwrap();
+    let worker = WorkerMetadata::offering::<Mergeuploads>();
+    assert!(task.verdict(&worker.build()).can_run());
+}
+
+/// The fault where the second upload has other fields than the first.
+fn fault(fields: &str) -> String {
+    let store = TempDir::new().unwrap();
+    let artifacts = vec![
+        upload(store.path(), "a", FIELDS),
+        upload(store.path(), "b", fields),
+    ];
+    merge(artifacts).config_fault()
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_where_it_stands() {
+    assert_eq!(
+        fault(&FIELDS.replace("1.0", "1.1")),
+        "/input/uploads/1: has the Version `1.1`, and the first upload has `1.0`"
+    );
+    assert_eq!(
+        fault(&FIELDS.replace("tiny\n", "little\n")),
+        "/input/uploads/1: has the Source `little`, and the first upload has `tiny`"
+    );
+    assert_eq!(
+        fault(&FIELDS.replace("1.8", "1.7")),
+        "/input/uploads/1: is of format `1.7`, and only 1.8 can be merged"
+    );
+    assert_eq!(
+        fault(&FIELDS.replace("greets", "shouts")),
+        "/input/uploads/1: says in `Description` `tiny - shouts`, and an upload before it says `tiny - greets`"
+    );
+    let missing = fault(&FIELDS.replace("Version", "Versions"));
+    assert!(missing.contains("/input/uploads/1: "), "{missing}");
+    assert!(missing.contains("no field `Version`"), "{missing}");
+}
+
+#[test]
+fn one_file_has_one_checksum() {
+    let store = TempDir::new().unwrap();
+    let first = upload(store.path(), "a", FIELDS);
+    let with = |name: &str, old: &str, new: &str| {
+        let other = store.path().join(name);
+        fs::create_dir(&other).unwrap();
+        let files = first.files.iter().map(|file| {
+            let copy = other.join(file.file_name().unwrap());
+            fs::copy(file, &copy).unwrap();
+            copy
+        });
+        let files: Vec<_> = files.collect();
+        let text = fs::read_to_string(&files[0]).unwrap();
+        assert!(text.contains(old));
+        fs::write(&files[0], text.replace(old, new)).unwrap();
+        let second = artifact("debian:upload", files);
+        merge(vec![first.clone(), second]).config_fault()
+    };
+    // Of the MD5 nobody but the other upload says that it is wrong.
+    let fault = with("md5", "d41d8", "e41d8");
+    assert!(
+        fault.starts_with("/input/uploads/1: says in `Files` `e41d8"),
+        "{fault}"
+    );
+    let fault = with("sha256", "e3b0c", "f3b0c");
+    assert!(fault.contains("it was replaced"), "{fault}");
+    let fault = with("outside", " a.deb", " ../../a.deb");
+    assert!(fault.contains("names `../../a.deb`"), "{fault}");
+}
+
+#[test]
+fn what_is_no_upload_is_refused() {
+    let store = TempDir::new().unwrap();
+    let deb = empty_file(store.path(), "a.deb");
+    let fault = |artifact| merge(vec![artifact]).config_fault();
+    assert!(
+        fault(artifact("debian:binary-package", vec![deb.clone()]))
+            .starts_with("/input/uploads/0: `1` is an artifact of category")
+    );
+    assert_eq!(
+        fault(artifact("debian:upload", vec![deb])),
+        "/input/uploads/0: has 0 `.changes` files, and needs one"
+    );
+    let named = |name: &str, fields: &str| fault(upload(store.path(), name, fields));
+    for (name, source) in [("b", "../../tiny"), ("c", "."), ("d", "ti\u{301}ny")] {
+        assert_eq!(
+            named(
+                name,
+                &FIELDS.replace("Source: tiny", &format!("Source: {source}"))
+            ),
+            "/input/uploads/0: has no name and version that can name a file"
+        );
+    }
+}
+
+#[test]
+fn keeps_of_the_first_what_can_be_said_once_and_tells_of_others() {
+    let store = TempDir::new().unwrap();
+    let fields = |distribution: &str| format!("{FIELDS}Distribution: {distribution}\n");
+    let run = merge(vec![
+        upload(store.path(), "a", &fields("sid")),
+        upload(store.path(), "b", &fields("experimental")),
+    ]);
+    assert!(run.is_success());
+    run.assert_logged("upload 2 has another `Distribution`: that of the first one is kept");
+    assert!(!run.has_logged("another `Description`"));
+    let changes = &run.server.uploads()[0].data["changes_fields"];
+    assert_eq!(changes["Distribution"], "sid");
+}
+
+#[test]
+fn a_checksum_that_an_upload_lacks_is_dropped_and_an_epoch_names_no_file() {
+    let store = TempDir::new().unwrap();
+    let epoch = FIELDS.replace("1.0", "2:1.0");
+    let sha1 =
+        format!("{epoch}Checksums-Sha1:\n da39a3ee5e6b4b0d3255bfef95601890afd80709 0 a.deb\n");
+    let run = merge(vec![
+        upload(store.path(), "a", &sha1),
+        upload(store.path(), "b", &epoch),
+    ]);
+    assert!(run.is_success());
+    let upload = &run.server.uploads()[0];
+    assert!(upload.files[0].ends_with("tiny_1.0_multi.changes"));
+    assert_eq!(upload.data["changes_fields"]["Checksums-Sha1"], Value::Null);
+    let files = &upload.data["changes_fields"]["Files"];
+    assert_eq!(files.as_array().unwrap().len(), 2, "{files}");
+    assert_eq!(upload.files.len(), 3);
+}
+
+#[test]
+fn one_upload_stays_what_it_is() {
+    let store = TempDir::new().unwrap();
+    let fields = format!("{FIELDS}Architecture: amd64\nBinary: tiny\nX-Own:\n .\n  deep\n");
+    let mut lone = upload(store.path(), "a", &fields);
+    lone.data = artifact_of_file(&lone.files[0]).unwrap().data;
+    let run = merge(vec![lone.clone()]);
+    assert!(run.is_success());
+    let merged = &run.server.uploads()[0];
+    assert_eq!(merged.data, lone.data);
+    let text = fs::read_to_string(&merged.files[0]).unwrap();
+    assert!(
+        text.starts_with(
+            "Format: 1.8\nSource: tiny\nBinary: tiny\nArchitecture: amd64\nVersion: 1.0\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("\nX-Own:\n .\n  deep\n"), "{text}");
+}
