@@ -109,7 +109,6 @@ impl WorkerService {
                 Ok(Some(analysis)) => {
                     reported = analysis.metadata.clone();
                     self.report(offer, &reported, stop);
-                    self.describing.is_ready();
                     due = Some(Instant::now() + REPORT);
                     heard.offers(offer, &analysis);
                     self.slots.news.comes();
@@ -141,9 +140,13 @@ impl WorkerService {
             self.describing.beats();
             self.slots.stand(report.clone(), offer.files())
         });
-        if let Some(Err(error)) = told {
-            let error = with_sources(&error);
-            log::error!("what this worker offers is not known to the engine: {error}");
+        match told {
+            Some(Ok(_)) => self.describing.is_ready(),
+            Some(Err(error)) => {
+                let error = with_sources(&error);
+                log::error!("what this worker offers is not known to the engine: {error}");
+            }
+            None => {}
         }
     }
 
