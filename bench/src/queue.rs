@@ -261,8 +261,8 @@ impl Client {
                         )
                         returning id, attempts, fence";
                     let begin = "
-                        insert into attempts (request_id, n, worker, fence, started_at, lease_until)
-                        values ($1, $2, $3, $4, 0, 0)";
+                        insert into attempts (request_id, n, worker, fence, started_at, lease_until, lease_ms)
+                        values ($1, $2, $3, $4, 0, 0, 0)";
                     sqlx::query("begin immediate").execute(&mut *connection).await?;
                     let row = sqlx::query(take)
                         .bind(i64::from(SIGNATURES))
