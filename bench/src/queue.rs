@@ -2,8 +2,8 @@
 //!
 //! A worker here is a thread with an engine of its own, and so are the bare client's. On PostgreSQL that one sends the two
 //! calls that the engine sends, each by itself; on SQLite two transactions of as many writing statements as the engine's, that
-//! look at no verdicts, lists or leases. Both flush each commit. A sample is the time for each request, of as many as
-//! there are workers times ten. What was done is topped up between samples, and twenty signatures wait, of which five fit nobody.
+//! look at no verdicts, lists or leases. Both flush each commit. A sample is the time for each request, of 48.
+//! What was done is topped up between samples, and twenty signatures wait, of which five fit nobody.
 
 use crate::{
     backlog::{KINDS, fleet},
@@ -21,7 +21,8 @@ use taskbay_engine::{Engine, NewRequest, NewVerdict, Report, open};
 use taskbay_scheduler::{Conditional, Pending, Scheduler, SignatureId};
 
 const ROUNDS: usize = 5;
-const EACH: usize = 10;
+/// How many requests a sample is of: fewer than wait at the least.
+const SAMPLE: usize = 48;
 const WORKERS: [usize; 3] = [1, 4, 16];
 const BACKLOGS: [u32; 3] = [100, 10_000, 1_000_000];
 const SIGNATURES: u32 = 20;
@@ -110,7 +111,7 @@ impl Queue {
             hash,
         };
         queue.sign()?;
-        queue.top_up(backlog)?;
+        queue.top_up(backlog, 0)?;
         let mut client = queue.clients[0].borrow_mut();
         let settle = client.pick("analyze", "vacuum analyze taskbay.requests");
         client.execute(settle)?;
@@ -139,7 +140,8 @@ impl Queue {
         Ok(())
     }
 
-    fn top_up(&self, count: u32) -> Result<()> {
+    /// With so many signatures left out.
+    fn top_up(&self, count: u32, without: u32) -> Result<()> {
         let mut client = self.clients[0].borrow_mut();
         let numbers = format!(
             "{} {count}{}",
@@ -151,7 +153,7 @@ impl Queue {
         );
         client.execute(&format!(
             "insert into requests (task_name, task_data, priority, created_at, max_attempts, signature_id)
-            select 'noop', '{{}}', 0, 0, 3, 1 + n % {SIGNATURES} from {numbers}"
+            select 'noop', '{{}}', 0, 0, 3, {without} + 1 + n % ({SIGNATURES} - {without}) from {numbers}"
         ))
     }
 
@@ -166,7 +168,7 @@ impl Queue {
                 Ok(engine.complete(&claim.lease, done)?)
             }
         }))?;
-        self.topped_up(workers, sample)
+        self.topped_up(sample)
     }
 
     fn work_bare(&self, workers: usize) -> Result<f64> {
@@ -180,11 +182,11 @@ impl Queue {
             move || client.claim_and_complete(&name)
         }))?;
         drop(clients);
-        self.topped_up(workers, sample)
+        self.topped_up(sample)
     }
 
-    fn topped_up(&self, workers: usize, sample: f64) -> Result<f64> {
-        self.top_up(u32::try_from(workers * EACH)?)?;
+    fn topped_up(&self, sample: f64) -> Result<f64> {
+        self.top_up(u32::try_from(SAMPLE)?, UNFIT)?;
         Ok(sample)
     }
 
@@ -201,13 +203,13 @@ impl Queue {
     }
 }
 
-/// How long it takes for each, when all do it so many times at once.
+/// How long each of a sample takes, when all share in it at once.
 fn at_once<W>(works: impl Iterator<Item = W>) -> Result<f64>
 where
     W: FnMut() -> Result<()> + Send,
 {
     let works: Vec<W> = works.collect();
-    let count = works.len() * EACH;
+    let each = SAMPLE / works.len();
     let ready = Barrier::new(works.len() + 1);
     let took = thread::scope(|scope| {
         let threads: Vec<_> = works
@@ -216,7 +218,7 @@ where
                 let ready = &ready;
                 scope.spawn(move || {
                     ready.wait();
-                    (0..EACH).try_for_each(|_| work())
+                    (0..each).try_for_each(|_| work())
                 })
             })
             .collect();
@@ -228,7 +230,7 @@ where
         }
         anyhow::Ok(begun.elapsed())
     })?;
-    Ok(took.as_secs_f64() * 1e9 / f64::from(u32::try_from(count)?))
+    Ok(took.as_secs_f64() * 1e9 / f64::from(u32::try_from(SAMPLE)?))
 }
 
 impl Client {
@@ -257,7 +259,8 @@ impl Client {
                     let take = "
                         update requests set status = 'running', attempts = attempts + 1, fence = fence + 1
                         where id = (
-                            select id from requests where signature_id = $1 and status = 'pending' order by priority desc, id limit 1
+                            select id from requests where signature_id > $1 and status = 'pending'
+                            order by signature_id, priority desc, id limit 1
                         )
                         returning id, attempts, fence";
                     let begin = "
@@ -265,7 +268,7 @@ impl Client {
                         values ($1, $2, $3, $4, 0, 0, 0)";
                     sqlx::query("begin immediate").execute(&mut *connection).await?;
                     let row = sqlx::query(take)
-                        .bind(i64::from(SIGNATURES))
+                        .bind(i64::from(UNFIT))
                         .fetch_one(&mut *connection)
                         .await?;
                     let (id, attempt): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
