@@ -162,7 +162,7 @@ impl ControlFile {
         Value::Object(named.collect())
     }
 
-    fn malformed(&self, reason: String) -> ControlFileError {
+    pub(crate) fn malformed(&self, reason: String) -> ControlFileError {
         ControlFileError::Malformed {
             path: self.path.clone(),
             reason,

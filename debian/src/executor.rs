@@ -61,6 +61,14 @@ impl<'a> Executor<'a> {
         make_directory(self.context, self.work_directory().join(name))
     }
 
+    /// A path at which commands can make something, where nothing is yet. In an environment it is inside alone.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        match &self.environment {
+            Some(_) => Path::new("/tmp").join(name),
+            None => self.context.work_directory().join(name),
+        }
+    }
+
     /// Fetches an artifact into such a directory, so that commands can read it.
     ///
     /// # Errors

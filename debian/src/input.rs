@@ -1,5 +1,6 @@
 //! Artifacts that a task's data names, of the categories that it may.
 
+use crate::Executor;
 use std::path::{Path, PathBuf};
 use taskbay_plugin_api::{
     Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
@@ -37,7 +38,30 @@ impl Input {
         directory: impl AsRef<Path>,
     ) -> Result<Self, TaskError> {
         let directory = make_directory(context, directory)?;
-        let (id, artifact) = context.server().fetch(lookup, &directory)?;
+        let fetched = context.server().fetch(lookup, &directory)?;
+        Self::accept(fetched, (pointer, lookup), categories)
+    }
+
+    /// Fetches it as [`fetch`](Self::fetch) does, to where the commands of `executor` can read it.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch).
+    pub fn fetch_for(
+        executor: &Executor<'_>,
+        (pointer, lookup): (&str, &Lookup),
+        categories: &[&str],
+        directory: impl AsRef<Path>,
+    ) -> Result<Self, TaskError> {
+        let fetched = executor.fetch(lookup, directory)?;
+        Self::accept(fetched, (pointer, lookup), categories)
+    }
+
+    fn accept(
+        (id, artifact): (ArtifactId, Artifact),
+        (pointer, lookup): (&str, &Lookup),
+        categories: &[&str],
+    ) -> Result<Self, TaskError> {
         if !categories.contains(&artifact.category.as_str()) {
             let message = format!(
                 "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",

@@ -18,8 +18,6 @@ mod architecture;
 mod binary_package;
 mod command_files;
 mod extra_repository;
-mod input;
-mod upload;
 
 mod environment_lookup;
 mod environment_tarball;
@@ -29,6 +27,9 @@ mod environment;
 mod open_tmp;
 
 mod executor;
+
+mod input;
+mod upload;
 
 pub use architecture::{architecture_faults, named_architecture};
 pub use binary_package::binary_package;
@@ -45,4 +46,4 @@ pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
 pub use unshare::{remove_tree, why_not_unshare};
-pub use upload::give_upload;
+pub use upload::{changes_name, give_upload};

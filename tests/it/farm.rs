@@ -45,6 +45,7 @@ pub(crate) fn built() -> &'static Path {
             "debdiff",
             "lintian",
             "mergeuploads",
+            "makesourcepackageupload",
         ] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }

@@ -172,3 +172,24 @@ fn mergeuploads_on_files() {
         refused.stdout
     );
 }
+
+#[test]
+fn an_upload_that_a_task_made_is_merged_by_another() {
+    if !has_tools(&["dpkg-source", "dpkg-genchanges"]) {
+        return;
+    }
+    let farm = Farm::with(&["mergeuploads", "makesourcepackageupload"]);
+    let dsc = source_package(&farm, "1.0", "First.");
+    let data =
+        format!(r#"{{"input": {{"source_artifact": "{dsc}"}}, "target_distribution": "sid"}}"#);
+    farm.run(&["run", "makesourcepackageupload", &data])
+        .succeeds();
+    let made = "makesourcepackageupload-output/tiny_1.0_source.changes";
+    let data = format!(r#"{{"input": {{"uploads": ["./{made}"]}}}}"#);
+    farm.run(&["run", "mergeuploads", &data]).succeeds();
+    let merged = farm
+        .here()
+        .join("mergeuploads-output/tiny_1.0_multi.changes");
+    let text = fs::read_to_string(merged).unwrap();
+    assert!(text.contains("\nDistribution: sid\n"), "{text}");
+}

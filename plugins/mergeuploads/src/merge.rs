@@ -2,6 +2,7 @@
 
 use crate::upload::Upload;
 use std::collections::{BTreeSet, HashMap};
+use taskbay_debian::changes_name;
 use taskbay_plugin_api::{TaskConfigError, log};
 
 /// Fields that must say the same in all.
@@ -61,7 +62,9 @@ pub(crate) fn merge(uploads: &[Upload]) -> Result<(String, String), TaskConfigEr
         [b'\n', ..] => format!("{name}:{value}\n"),
         _ => format!("{name}: {value}\n"),
     });
-    Ok((file_name(first)?, fields.collect()))
+    let name = changes_name(&first.changes, "multi");
+    let name = name.map_err(|error| first.fault(error.to_string()))?;
+    Ok((name, fields.collect()))
 }
 
 /// The fields that are those of the first upload. Where others differ, the log says so.
@@ -145,18 +148,4 @@ fn place(field: &str) -> usize {
     let mut order = ORDER.iter();
     let place = order.position(|name| name.eq_ignore_ascii_case(field));
     place.unwrap_or(ORDER.len())
-}
-
-/// `NAME_VERSION_multi.changes`, without the epoch of the version, as all names of Debian's files are.
-fn file_name(upload: &Upload) -> Result<String, TaskConfigError> {
-    // The version of the source follows where it is another than that of the packages.
-    let source = upload.field("Source")?.split_whitespace().next();
-    let version = upload.field("Version")?;
-    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-    let name = format!("{}_{version}_multi.changes", source.unwrap_or_default());
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.~_".contains(c);
-    if name.starts_with('.') || !name.chars().all(is_plain) {
-        return Err(upload.fault("has no name and version that can name a file"));
-    }
-    Ok(name)
 }

@@ -1,0 +1,122 @@
+//! Configure and execute, in process.
+
+mod execution;
+
+use crate::{MakeSourcePackageUpload, is_success};
+use serde_json::{Value, json};
+use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
+use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
+use tempfile::TempDir;
+
+fn configure(data: &Value) -> Result<Configured<MakeSourcePackageUpload>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
+}
+
+/// Executes with the source package 1, and these keys besides.
+fn execute(keys: &Value, artifacts: Vec<Artifact>) -> Execution {
+    configure(&with(keys)).unwrap().execute(artifacts)
+}
+
+fn with(keys: &Value) -> Value {
+    let mut data = json!({"input": {"source_artifact": 1}});
+    let keys = keys.as_object().unwrap().clone();
+    data.as_object_mut().unwrap().extend(keys);
+    data
+}
+
+#[test]
+fn refuses_what_would_be_another_option_or_line() {
+    let faults = |keys: Value| {
+        let faults = configure(&with(&keys)).err().unwrap_or_default();
+        let faults = faults.iter().map(|fault| fault.pointer.clone());
+        faults.collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    for version in ["", "-1", "1.0 ", "1.0\n", "a1", "1/2"] {
+        let keys = json!({"since_version": version});
+        assert_eq!(faults(keys), ["/since_version"], "{version:?}");
+    }
+    for distribution in ["", "sid\nVersion: 2", "a b"] {
+        let keys = json!({"target_distribution": distribution});
+        assert_eq!(faults(keys), ["/target_distribution"], "{distribution:?}");
+    }
+    for keys in [
+        json!({}),
+        json!({"since_version": null, "target_distribution": null, "environment": null}),
+        json!({"since_version": "1:2.10~rc1+b1-3", "target_distribution": "bookworm-backports"}),
+    ] {
+        assert_eq!(faults(keys.clone()), none, "{keys}");
+    }
+    for keys in [
+        json!({"input": {}}),
+        json!({"input": {"source_artifact": [1]}}),
+        json!({"backend": "docker"}),
+        json!({"since": "1"}),
+    ] {
+        assert!(configure(&with(&keys)).is_err(), "{keys}");
+    }
+}
+
+#[test]
+fn needs_dpkgs_tools_on_the_worker_or_else_an_executor() {
+    let refusal = |keys: Value| {
+        let worker = WorkerMetadata::offering::<MakeSourcePackageUpload>()
+            .with("makesourcepackageupload:available", false)
+            .with("executor:unshare:available", false);
+        let verdict = configure(&with(&keys)).unwrap().verdict(&worker.build());
+        let [reason] = &verdict.reasons[..] else {
+            panic!("{verdict:?}");
+        };
+        reason.key.clone().unwrap()
+    };
+    assert_eq!(refusal(json!({})), "makesourcepackageupload:available");
+    let keys = json!({"environment": "debian/match:codename=sid"});
+    assert_eq!(refusal(keys), "executor:unshare:available");
+    let found = MakeSourcePackageUpload::analyze_worker(&Metadata::default()).unwrap();
+    assert_eq!(
+        found.value("makesourcepackageupload:available"),
+        Some(&json!(
+            is_available("dpkg-source") && is_available("dpkg-genchanges")
+        ))
+    );
+}
+
+#[test]
+fn an_input_of_the_wrong_kind_is_a_config_error() {
+    let store = TempDir::new().unwrap();
+    let file = empty_file(store.path(), "hello_1.0_amd64.deb");
+    let fault = |category: &str| {
+        let artifacts = vec![artifact(category, vec![file.clone()])];
+        execute(&json!({}), artifacts).config_fault()
+    };
+    assert!(
+        fault("debian:binary-package").starts_with("/input/source_artifact: `1` is an artifact of")
+    );
+    assert_eq!(
+        fault("debian:upload"),
+        "/input/source_artifact: the artifact has no `.dsc` file"
+    );
+}
+
+#[test]
+fn a_name_that_leads_elsewhere_is_an_error() {
+    let store = TempDir::new().unwrap();
+    let dsc = store.path().join("x.dsc");
+    fs::write(&dsc, "Source: ../../x\nVersion: 1\n").unwrap();
+    let run = execute(
+        &json!({}),
+        vec![artifact("debian:source-package", vec![dsc])],
+    );
+    let message = run.result.unwrap_err().message();
+    assert!(message.contains("can name a file"), "{message}");
+}
+
+#[test]
+fn a_signal_is_an_error() {
+    let ended = |status| is_success("dpkg-source", ExitStatus::from_raw(status));
+    assert!(ended(0).unwrap());
+    assert!(!ended(2 << 8).unwrap());
+    let error = ended(15).unwrap_err();
+    assert!(error.message().contains("SIGTERM"), "{}", error.message());
+}
