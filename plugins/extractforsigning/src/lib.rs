@@ -1,0 +1,139 @@
+//! The extractforsigning task: takes the files out of binary packages that are to be signed.
+
+mod files_json;
+
+mod tree;
+
+use files_json::FilesJson;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use taskbay_debian::Executor;
+use taskbay_plugin_api::{
+    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available,
+};
+use tree::Tree;
+
+/// What an extractforsigning work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "input": {
+        "template_artifact": "./grub-efi-amd64-signed-template_2.06-13_amd64.deb",
+        "binary_artifacts": ["./grub-efi-amd64-bin_2.06-13_amd64.deb"]
+    }
+}))]
+struct ExtractForSigning {
+    /// What is taken out, and of what.
+    input: Input,
+    /// The environment to run in; without one, dpkg-deb runs on the worker itself.
+    #[serde(default)]
+    environment: Option<Lookup>,
+    /// What runs the commands in the environment; only `auto` is taken.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture that the worker must be able to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+/// What is taken out, and of what.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    /// The template package, whose `/usr/share/code-signing/NAME/files.json` names the files: an artifact of category
+    /// `debian:binary-package`.
+    template_artifact: Lookup,
+    /// The packages that have these files: artifacts of category `debian:binary-package`.
+    binary_artifacts: Vec<Lookup>,
+}
+
+impl Task for ExtractForSigning {
+    const NAME: &'static str = "extractforsigning";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut found = Metadata::default();
+        found.insert("extractforsigning:available", is_available("dpkg-deb"));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        let mut faults = Vec::new();
+        if self.backend != Backend::Auto {
+            faults.push(TaskConfigError::new("/backend", "must be `auto`"));
+        }
+        if self.input.binary_artifacts.is_empty() {
+            let message = "names no package to take files out of";
+            faults.push(TaskConfigError::new("/input/binary_artifacts", message));
+        }
+        faults
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![match self.environment {
+            Some(_) => self.backend.requirement(),
+            None => Requirement::equals("extractforsigning:available", true)
+                .because("dpkg-deb, of the package dpkg, is not installed on the worker"),
+        }]
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let executor = Executor::new(
+            context,
+            self.environment.as_ref(),
+            self.build_architecture.as_deref(),
+            &["dpkg"],
+        )?;
+        let template = &self.input.template_artifact;
+        let template = Tree::unpack(&executor, "/input/template_artifact", template, "template")?;
+        let mut trees = BTreeMap::new();
+        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
+            let pointer = format!("/input/binary_artifacts/{number}");
+            let tree = Tree::unpack(&executor, &pointer, lookup, &format!("package-{number}"))?;
+            trees.insert(tree.package.clone(), tree);
+        }
+        let path = format!("usr/share/code-signing/{}/files.json", template.package);
+        let wanted = template.take(&executor, &path, "template/taken")?;
+        let wanted = FilesJson::parse(&std::fs::read_to_string(wanted)?)?;
+
+        // All of them are there before the first one is given away.
+        let mut inputs = Vec::new();
+        for (name, package) in wanted.packages {
+            let tree = trees.get(&name).ok_or_else(|| {
+                let message = format!("has no package `{name}`, of which the template names files");
+                TaskConfigError::new("/input/binary_artifacts", message)
+            })?;
+            let files = package
+                .paths()
+                .map(|path| tree.take(&executor, path, &format!("signing-input/{name}")))
+                .collect::<Result<_, _>>()?;
+            let data = json!({"trusted_certs": package.trusted_certs, "binary_package_name": name});
+            let artifact = Artifact::new("debusine:signing-input", data, files);
+            inputs.push((artifact, tree.artifact));
+        }
+        let server = context.server();
+        for (artifact, package) in inputs {
+            let artifact = server.upload(artifact)?;
+            for target in [template.artifact, package] {
+                let kind = RelationKind::RelatesTo;
+                server.relate(Relation {
+                    artifact,
+                    target,
+                    kind,
+                })?;
+            }
+        }
+        Ok(true)
+    }
+}
+
+export_task!(ExtractForSigning);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! Configure and execute, in process, with real packages.
+
+use crate::{ExtractForSigning, files_json::FilesJson};
+use serde_json::{Value, json};
+use std::{fs, os::unix::fs::symlink, path::Path};
+use taskbay_plugin_api::{Artifact, TaskConfigError};
+use taskbay_test::{
+    Configured, Execution, WorkerMetadata, artifact, environment, has_tools, packages,
+};
+use tempfile::TempDir;
+
+fn configure(data: &Value) -> Result<Configured<ExtractForSigning>, Vec<TaskConfigError>> {
+    taskbay_test::configure(data)
+}
+
+fn data() -> Value {
+    json!({"input": {"template_artifact": 1, "binary_artifacts": [2]}})
+}
+
+/// A template that names these files of the package `tiny`.
+fn template(store: &Path, files: &[&str]) -> Artifact {
+    let files: Vec<_> = files
+        .iter()
+        .map(|file| json!({"sig_type": "efi", "file": file}))
+        .collect();
+    let text = json!({"packages": {"tiny": {"trusted_certs": ["abc"], "files": files}}});
+    let path = "usr/share/code-signing/tiny-template/files.json";
+    let deb = packages::deb(
+        store,
+        "tiny-template_1.0_amd64.deb",
+        &[(path, &text.to_string())],
+    );
+    artifact("debian:binary-package", vec![deb])
+}
+
+/// The package `tiny`, with a kernel and with links to it, to the outside and to a directory.
+fn tiny(store: &Path) -> Artifact {
+    let boot = store.join("tiny_1.0_amd64/boot");
+    fs::create_dir_all(&boot).unwrap();
+    symlink("vmlinuz", boot.join("latest")).unwrap();
+    symlink("/etc/passwd", boot.join("outside")).unwrap();
+    symlink("../../..", boot.join("up")).unwrap();
+    symlink(".", boot.join("here")).unwrap();
+    let deb = packages::deb(store, "tiny_1.0_amd64.deb", &[("boot/vmlinuz", "kernel")]);
+    artifact("debian:binary-package", vec![deb])
+}
+
+fn extract(files: &[&str]) -> Option<Execution> {
+    if !has_tools(&["dpkg-deb"]) {
+        return None;
+    }
+    let store = TempDir::new().unwrap();
+    let artifacts = vec![template(store.path(), files), tiny(store.path())];
+    Some(configure(&data()).unwrap().execute(artifacts))
+}
+
+#[test]
+fn takes_out_what_the_template_names() {
+    let Some(run) = extract(&["boot/vmlinuz", "boot/latest"]) else {
+        return;
+    };
+    assert!(run.is_success());
+    let [input] = &run.server.uploads()[..] else {
+        panic!("not one upload");
+    };
+    assert_eq!(input.category, "debusine:signing-input");
+    let wanted = json!({"trusted_certs": ["abc"], "binary_package_name": "tiny"});
+    assert_eq!(input.data, wanted);
+    let names = ["vmlinuz", "latest"];
+    assert_eq!(input.files.len(), names.len());
+    for (file, name) in input.files.iter().zip(names) {
+        assert!(file.ends_with(name), "{}", file.display());
+        assert_eq!(fs::read_to_string(file).unwrap(), "kernel");
+    }
+    assert_eq!(run.server.relations(), [(101, 1), (101, 2)]);
+}
+
+#[test]
+fn nothing_outside_of_the_package_is_taken() {
+    for (file, why) in [
+        ("boot/outside", "leads out of the package"),
+        ("boot/up/etc/passwd", "is not there"),
+        ("boot/up/tiny", "is not there"),
+        ("boot/up", "leads out of the package"),
+        ("boot/here", "is no regular file"),
+        ("boot/missing", "is not there"),
+        ("/etc/passwd", "could lead elsewhere"),
+        ("../etc/passwd", "could lead elsewhere"),
+        ("boot/../vmlinuz", "could lead elsewhere"),
+        ("", "could lead elsewhere"),
+    ] {
+        let Some(run) = extract(&["boot/vmlinuz", file]) else {
+            return;
+        };
+        let message = run.result.unwrap_err().message();
+        assert!(message.contains(why), "{file}: {message}");
+        assert!(run.server.uploads().is_empty(), "{file}");
+    }
+}
+
+#[test]
+fn a_files_json_that_cannot_be_followed_is_refused() {
+    let refused = |text: &str| FilesJson::parse(text).unwrap_err().message();
+    assert!(refused("{}").contains("cannot be read: missing field `packages`"));
+    let named = refused(r#"{"packages": {"../x": {"files": []}}}"#);
+    assert!(named.contains("names a package \"../x\""), "{named}");
+    let twice = r#"{"packages": {"a": {"files": [{"file": "a/x"}, {"file": "b/x"}]}}}"#;
+    assert!(refused(twice).contains("two files of one name"));
+}
+
+#[test]
+fn a_package_that_is_not_there_is_a_config_error() {
+    if !has_tools(&["dpkg-deb"]) {
+        return;
+    }
+    let store = TempDir::new().unwrap();
+    let template = template(store.path(), &["boot/vmlinuz"]);
+    let other = packages::deb(store.path(), "other_1.0_amd64.deb", &[]);
+    let other = artifact("debian:binary-package", vec![other]);
+    let run = configure(&data()).unwrap().execute(vec![template, other]);
+    assert_eq!(
+        run.config_fault(),
+        "/input/binary_artifacts: has no package `tiny`, of which the template names files"
+    );
+}
+
+#[test]
+fn takes_backend_auto_alone_and_one_package_at_least() {
+    let faults = |key: &str, value: Value| {
+        let mut data = data();
+        match key {
+            "binary_artifacts" => data["input"][key] = value,
+            _ => data[key] = value,
+        }
+        let faults = configure(&data).err().unwrap_or_default();
+        let faults = faults.iter().map(ToString::to_string);
+        faults.collect::<Vec<_>>()
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(faults("environment", json!(3)), none);
+    assert_eq!(
+        faults("backend", json!("unshare")),
+        ["/backend: must be `auto`"]
+    );
+    assert_eq!(
+        faults("binary_artifacts", json!([])),
+        ["/input/binary_artifacts: names no package to take files out of"]
+    );
+    assert_ne!(faults("template", json!(1)), none);
+}
+
+#[test]
+fn needs_dpkg_deb_on_the_worker_or_else_an_executor() {
+    let refusal = |data: &Value| {
+        let worker = WorkerMetadata::offering::<ExtractForSigning>()
+            .with("extractforsigning:available", false)
+            .with("executor:unshare:available", false);
+        let verdict = configure(data).unwrap().verdict(&worker.build());
+        verdict.reasons[0].key.clone().unwrap()
+    };
+    let mut data = data();
+    assert_eq!(refusal(&data), "extractforsigning:available");
+    data["environment"] = json!(3);
+    assert_eq!(refusal(&data), "executor:unshare:available");
+}
+
+#[test]
+fn runs_in_a_real_environment() {
+    let Some(environment) = environment() else {
+        return;
+    };
+    let store = TempDir::new().unwrap();
+    let run = |file: &str| {
+        let store = TempDir::new_in(store.path()).unwrap();
+        let artifacts = vec![
+            template(store.path(), &[file]),
+            tiny(store.path()),
+            environment.clone(),
+        ];
+        let mut data = data();
+        data["environment"] = json!(3);
+        configure(&data).unwrap().execute(artifacts)
+    };
+    let taken = run("boot/vmlinuz");
+    assert!(taken.is_success());
+    assert_eq!(taken.server.uploads().len(), 1);
+    let message = run("boot/outside").result.unwrap_err().message();
+    assert!(message.contains("leads out of the package"), "{message}");
+}
