@@ -3,6 +3,7 @@
 use crate::EngineError;
 use sqlx::{
     Connection, Executor, PgConnection, PgPool, Postgres, Row, Transaction,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
@@ -89,23 +90,35 @@ impl Server {
         Self { pool, crowd }
     }
 
-    /// Begins a transaction. Where no connection is to be had in time the pool does not know why, so the server is asked.
+    /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, EngineError> {
-        let timed_out = match self.pool.begin().await {
-            Err(timed_out @ sqlx::Error::PoolTimedOut) => timed_out,
-            begun => return Ok(begun?),
-        };
+        match self.pool.begin().await {
+            Err(timed_out @ sqlx::Error::PoolTimedOut) => Err(self.why_not(timed_out).await),
+            begun => Ok(begun?),
+        }
+    }
+
+    /// A connection on which each statement is a transaction of its own.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, EngineError> {
+        match self.pool.acquire().await {
+            Err(timed_out @ sqlx::Error::PoolTimedOut) => Err(self.why_not(timed_out).await),
+            acquired => Ok(acquired?),
+        }
+    }
+
+    /// Why no connection is to be had in time: the pool does not know, so the server is asked.
+    async fn why_not(&self, timed_out: sqlx::Error) -> EngineError {
         match PgConnection::connect_with(&self.pool.connect_options()).await {
             Ok(connection) => {
                 let _ = connection.close().await;
-                Err(timed_out.into())
+                timed_out.into()
             }
             Err(reason) => {
                 let error = EngineError::from(reason);
                 if error.is_crowded() {
                     self.crowd.comes();
                 }
-                Err(error)
+                error
             }
         }
     }

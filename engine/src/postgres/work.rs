@@ -4,7 +4,7 @@ use crate::{
     Claim, EngineError, Lease, NewLogLine, Renewal, Standing, Timestamp,
     artifact::Manifest,
     attempt::claim_of,
-    sql::{Database, Transaction, Value, artifacts::number, json, word},
+    sql::{Database, Row, Transaction, Value, artifacts::number, json, word},
 };
 use taskbay_core::{ArtifactId, Relation};
 
@@ -12,10 +12,12 @@ pub(crate) async fn report(
     database: &Database,
     values: [Value<'_>; 4],
 ) -> Result<Standing, EngineError> {
-    let mut transaction = database.begin().await?;
-    let sql = "select * from taskbay.report($1, $2, $3, $4)";
-    let row = transaction.one(sql, &values).await?;
-    transaction.commit().await?;
+    let row = one(
+        database,
+        "select * from taskbay.report($1, $2, $3, $4)",
+        &values,
+    )
+    .await?;
     Ok(Standing {
         enabled: row.get("enabled")?,
         draining: row.get("draining")?,
@@ -46,26 +48,17 @@ pub(crate) async fn claim(
     worker: &str,
     lease: i64,
 ) -> Result<Option<Claim>, EngineError> {
-    let mut transaction = database.begin().await?;
-    let row = transaction
-        .row(
-            "select * from taskbay.claim($1, $2)",
-            &[worker.into(), lease.into()],
-        )
-        .await?;
-    let claim = row.map(|row| claim_of(&row)).transpose()?;
-    transaction.commit().await?;
-    Ok(claim)
+    let sql = "select * from taskbay.claim($1, $2)";
+    let row = database.alone(sql, &[worker.into(), lease.into()]).await?;
+    row.map(|row| claim_of(&row)).transpose()
 }
 
 pub(crate) async fn is_abort_requested(
     database: &Database,
     lease: &Lease,
 ) -> Result<bool, EngineError> {
-    let mut transaction = database.read().await?;
     let sql = "select taskbay.is_abort_requested($1, $2, $3) as requested";
-    let row = transaction.one(sql, &values(lease)).await?;
-    row.get("requested")
+    one(database, sql, &values(lease)).await?.get("requested")
 }
 
 pub(crate) async fn renew(
@@ -73,13 +66,9 @@ pub(crate) async fn renew(
     lease: &Lease,
     length: i64,
 ) -> Result<Renewal, EngineError> {
-    let mut transaction = database.begin().await?;
     let [request, attempt, fence] = values(lease);
     let sql = "select * from taskbay.renew($1, $2, $3, $4)";
-    let row = transaction
-        .one(sql, &[request, attempt, fence, length.into()])
-        .await?;
-    transaction.commit().await?;
+    let row = one(database, sql, &[request, attempt, fence, length.into()]).await?;
     Ok(Renewal {
         lease_until: Timestamp(row.int("lease_until")?),
         abort_requested: row.get("abort_requested")?,
@@ -126,21 +115,14 @@ pub(crate) async fn release(
 }
 
 pub(crate) async fn keep_chunk(database: &Database, sha256: &str) -> Result<bool, EngineError> {
-    let mut transaction = database.begin().await?;
-    let row = transaction
-        .one("select taskbay.keep_chunk($1) as kept", &[sha256.into()])
-        .await?;
-    transaction.commit().await?;
-    row.get("kept")
+    let sql = "select taskbay.keep_chunk($1) as kept";
+    one(database, sql, &[sha256.into()]).await?.get("kept")
 }
 
 /// The database hashes it itself: nobody can put one thing under the name of another.
 pub(crate) async fn put_chunk(database: &Database, bytes: &[u8]) -> Result<(), EngineError> {
-    let mut transaction = database.begin().await?;
-    transaction
-        .execute("select taskbay.put_chunk($1)", &[bytes.into()])
-        .await?;
-    transaction.commit().await
+    let sql = "select taskbay.put_chunk($1)";
+    one(database, sql, &[bytes.into()]).await.map(drop)
 }
 
 pub(crate) async fn store_artifact(
@@ -148,19 +130,20 @@ pub(crate) async fn store_artifact(
     made_by: Option<&Lease>,
     manifest: &Manifest,
 ) -> Result<ArtifactId, EngineError> {
-    let mut transaction = database.begin().await?;
     let (data, files) = (json(&manifest.data)?, json(&manifest.files)?);
     let document: [Value<'_>; 3] = [(&manifest.category).into(), (&data).into(), (&files).into()];
     let row = if let Some(lease) = made_by {
         let sql = "select taskbay.create_artifact($1, $2, $3, $4, $5, $6) as id";
-        transaction
-            .one(sql, &[values(lease).as_slice(), &document].concat())
-            .await?
+        one(
+            database,
+            sql,
+            &[values(lease).as_slice(), &document].concat(),
+        )
+        .await?
     } else {
         let sql = "select taskbay.store_artifact(null, null, $1, $2, $3) as id";
-        transaction.one(sql, &document).await?
+        one(database, sql, &document).await?
     };
-    transaction.commit().await?;
     row.count("id")
 }
 
@@ -184,11 +167,8 @@ pub(crate) async fn relate(
         )
         .await;
     }
-    let mut transaction = database.begin().await?;
-    transaction
-        .execute("select taskbay.note_relation($1, $2, $3)", &arguments)
-        .await?;
-    transaction.commit().await
+    let sql = "select taskbay.note_relation($1, $2, $3)";
+    one(database, sql, &arguments).await.map(drop)
 }
 
 /// What the holder of a lease says, which has no answer.
@@ -198,11 +178,18 @@ async fn say(
     lease: &Lease,
     more: &[Value<'_>],
 ) -> Result<(), EngineError> {
-    let mut transaction = database.begin().await?;
-    transaction
-        .execute(sql, &[values(lease).as_slice(), more].concat())
-        .await?;
-    transaction.commit().await
+    let values = [values(lease).as_slice(), more].concat();
+    one(database, sql, &values).await.map(drop)
+}
+
+/// The only row of a statement that always gives one.
+async fn one(
+    database: &Database,
+    sql: &'static str,
+    values: &[Value<'_>],
+) -> Result<Row, EngineError> {
+    let row = database.alone(sql, values).await?;
+    row.ok_or_else(|| sqlx::Error::RowNotFound.into())
 }
 
 fn values(lease: &Lease) -> [Value<'static>; 3] {

@@ -27,27 +27,6 @@ pub(crate) enum Transaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
-impl Database {
-    /// Begins a transaction that writes.
-    pub(crate) async fn begin(&self) -> Result<Transaction, EngineError> {
-        Ok(match self {
-            // From the start: a reader that became a writer could fail at once where another wrote meanwhile.
-            Self::Sqlite { writer, .. } => {
-                Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
-            }
-            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
-        })
-    }
-
-    /// Begins a transaction that reads.
-    pub(crate) async fn read(&self) -> Result<Transaction, EngineError> {
-        Ok(match self {
-            Self::Sqlite { readers, .. } => Transaction::Sqlite(readers.begin().await?),
-            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
-        })
-    }
-}
-
 /// Binds the values to a query, whichever its database.
 macro_rules! bound {
     ($sql:expr, $values:expr) => {
@@ -60,6 +39,45 @@ macro_rules! bound {
                 Value::Bytes(bytes) => query.bind(bytes),
             })
     };
+}
+
+impl Database {
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&self) -> Result<Transaction, EngineError> {
+        Ok(match self {
+            // From the start: a reader that became a writer could fail at once where another wrote meanwhile.
+            Self::Sqlite { writer, .. } => {
+                Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
+        })
+    }
+
+    /// Executes one statement, which is a transaction of its own: with fewer ways to the server and back than one that is
+    /// begun and committed. Gives its only row, if there is one.
+    pub(crate) async fn alone(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<Option<Row>, EngineError> {
+        if let Self::Postgres(server) = self {
+            let mut connection = server.connection().await?;
+            let row = bound!(sql, values).fetch_optional(&mut *connection).await?;
+            return Ok(row.map(Row::Postgres));
+        }
+        let mut transaction = self.begin().await?;
+        let row = transaction.row(sql, values).await?;
+        transaction.commit().await?;
+        Ok(row)
+    }
+
+    /// Begins a transaction that reads.
+    pub(crate) async fn read(&self) -> Result<Transaction, EngineError> {
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Transaction::Sqlite(readers.begin().await?),
+            Self::Postgres(server) => Transaction::Postgres(server.begin().await?),
+        })
+    }
 }
 
 impl Transaction {
