@@ -198,12 +198,12 @@ pub trait Engine: Debug + Send + Sync {
     /// When the reasons of one are larger than 1 MiB, or the database fails.
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError>;
 
-    /// Takes the verdicts back that say that a plugin failed, so that they are missing again; says how many.
+    /// Takes the verdicts back that say that a task's plugin failed, so that they are missing again; says how many.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    fn forget_failed_verdicts(&self) -> Result<u64, EngineError>;
+    fn forget_failed_verdicts(&self, task: &TaskName) -> Result<u64, EngineError>;
 
     /// What is recorded for a signature, and the workers that it is about.
     ///

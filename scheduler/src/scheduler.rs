@@ -182,6 +182,8 @@ impl Scheduler {
             return Ok(None);
         };
         let worker = Arc::clone(worker);
+        // One that waited waits no more.
+        self.backlog.remove(request.request);
         Ok(Some(self.assign(request.request, worker)))
     }
 

@@ -122,8 +122,17 @@ fn a_request_that_comes_is_placed_or_waits() {
         Outlook::Never
     );
     scheduler.set_worker(worker("b", 2));
+    // It waits already, and is told of once more.
+    let placed = scheduler
+        .place(small, pending(0, 0, 2), &mut Conditional)
+        .unwrap();
+    assert_eq!(pairs(&[placed.unwrap()]), [(2, "b")]);
+    scheduler.set_busy("b", false);
+    assert_eq!(scheduler.feed("b", &mut Conditional).unwrap(), None);
+    let late = pending(0, 0, 3);
+    scheduler.add(small, [late]);
     let fed = scheduler.feed("b", &mut Conditional).unwrap().unwrap();
-    assert_eq!(pairs(&[fed]), [(2, "b")]);
+    assert_eq!(pairs(&[fed]), [(3, "b")]);
 }
 
 /// Own code is asked once for each signature and metadata, however many requests and workers there are, and only where

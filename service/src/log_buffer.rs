@@ -46,8 +46,14 @@ impl LogBuffer {
     pub(crate) fn put_back(&self, mut lines: Vec<NewLogLine>) {
         let mut kept = self.lock();
         lines.append(&mut kept.lines);
-        kept.dropped += lines.len().saturating_sub(MOST);
-        lines.truncate(MOST);
+        let mut bytes = 0;
+        let fits = lines.iter().take(MOST).take_while(|line| {
+            bytes += line.message.len();
+            bytes <= MOST_BYTES
+        });
+        let fits = fits.count();
+        kept.dropped += lines.len() - fits;
+        lines.truncate(fits);
         kept.bytes = lines.iter().map(|line| line.message.len()).sum();
         kept.lines = lines;
     }
@@ -131,6 +137,25 @@ mod tests {
         buffer.put_back(lines);
         let messages: Vec<_> = buffer.take().into_iter().map(|line| line.message).collect();
         assert_eq!(messages, ["a::b: first", "second"]);
+    }
+
+    #[test]
+    fn what_was_not_taken_is_no_more_than_what_is_kept() {
+        let buffer = LogBuffer::default();
+        let fill = || {
+            for _ in 0..MOST_BYTES / LONGEST {
+                buffer.printed("stdout", &"x".repeat(LONGEST));
+            }
+        };
+        fill();
+        let lines = buffer.take();
+        fill();
+        buffer.put_back(lines);
+        let lines = buffer.take();
+        let bytes: usize = lines.iter().map(|line| line.message.len()).sum();
+        assert!(bytes <= MOST_BYTES + LONGEST, "{bytes}");
+        let last = &lines.last().unwrap().message;
+        assert!(last.starts_with("256 lines were dropped"), "{last}");
     }
 
     #[test]

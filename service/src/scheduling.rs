@@ -1,13 +1,16 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
-use crate::{Plugins, Stop, Supervisor, fitting, setbacks::Setbacks, supervisor::Part};
+mod judging;
+mod signing;
+
+use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
+    collections::{BTreeSet, HashSet},
     fmt,
     time::{Duration, Instant},
 };
-use taskbay_core::{ErrorCode, OutcomeError, TaskName, Verdict, with_sources};
-use taskbay_engine::{Engine, EngineError, MissingVerdict, NewVerdict, Seen, Unsigned};
-use taskbay_scheduler::{Matchable, verdict};
+use taskbay_core::{TaskName, with_sources};
+use taskbay_engine::{Engine, EngineError, Seen};
 use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 
 /// How often leases are looked at.
@@ -25,7 +28,17 @@ pub struct Scheduling<'e> {
     live: LiveCatalog,
     make_hosts: Box<dyn Fn() -> Hosts + Send + 'e>,
     plugins: Plugins,
-    setbacks: Setbacks,
+    /// The tasks whose requests cannot be configured, and those whose verdicts cannot be given.
+    signing: Setbacks,
+    judging: Setbacks,
+    /// Whether the signatures that requests have are known to be those that today's plugins give.
+    is_checked: bool,
+    /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
+    /// be forgotten.
+    to_unsign: BTreeSet<TaskName>,
+    to_forget: BTreeSet<TaskName>,
+    /// The tasks that workers offer, once that was asked for in this round.
+    offered: Option<HashSet<String>>,
     /// The loop, as the service manager sees it.
     part: Part,
 }
@@ -51,7 +64,12 @@ impl<'e> Scheduling<'e> {
             engine,
             part: supervisor.part(),
             plugins: Plugins::new(make_hosts(), live.current_catalog()),
-            setbacks: Setbacks::default(),
+            signing: Setbacks::default(),
+            judging: Setbacks::default(),
+            is_checked: false,
+            to_unsign: BTreeSet::new(),
+            to_forget: BTreeSet::new(),
+            offered: None,
             live,
             make_hosts: Box::new(make_hosts),
         }
@@ -90,7 +108,11 @@ impl<'e> Scheduling<'e> {
     /// may be more.
     fn round(&mut self, stop: &Stop) -> Result<bool, Setback> {
         self.engine.expire()?;
-        self.renew_plugins()?;
+        self.renew_plugins();
+        self.tell_changes()?;
+        if !self.is_checked {
+            self.check_signatures(stop)?;
+        }
         let has_signed = self.sign(stop)?;
         let has_judged = self.judge(stop)?;
         Ok(has_signed || has_judged)
@@ -98,174 +120,41 @@ impl<'e> Scheduling<'e> {
 
     /// Takes in that plugins came, went or were replaced: their requests are configured anew. And that it is time to ask
     /// those again that could not be asked.
-    fn renew_plugins(&mut self) -> Result<(), EngineError> {
+    fn renew_plugins(&mut self) {
+        self.offered = None;
+        let now = Instant::now();
         let changes = self.live.wait(Duration::ZERO);
         if !changes.is_empty() {
             self.plugins = Plugins::new((self.make_hosts)(), self.live.current_catalog());
-            self.setbacks.forget();
-        } else if self.setbacks.release(Instant::now()) {
+            self.signing.forget();
+            self.judging.forget();
+            self.is_checked = false;
+        } else if self.signing.has_due(now) || self.judging.has_due(now) {
             self.plugins.forget_failed(self.live.current_catalog());
-        } else {
-            return Ok(());
+            self.is_checked = false;
         }
         for change in &changes {
+            let task = change.plugin().name();
+            self.to_forget.insert(task.clone());
             if !matches!(change, Change::Added(_)) {
-                self.engine.unsign(change.plugin().name())?;
+                self.to_unsign.insert(task.clone());
             }
         }
-        self.engine.forget_failed_verdicts()?;
+        self.signing.release(now);
+        self.to_forget.extend(self.judging.release(now));
+    }
+
+    /// Tells the engine what changed. What it does not take now is told later.
+    fn tell_changes(&mut self) -> Result<(), EngineError> {
+        while let Some(task) = self.to_unsign.first() {
+            self.engine.unsign(task)?;
+            self.to_unsign.pop_first();
+        }
+        while let Some(task) = self.to_forget.first() {
+            self.engine.forget_failed_verdicts(task)?;
+            self.to_forget.pop_first();
+        }
         Ok(())
-    }
-
-    /// Gives some requests their signatures. Says whether there may be more.
-    fn sign(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        let unsigned = self.engine.unsigned(BATCH, &self.setbacks.waiting())?;
-        for request in &unsigned {
-            if stop.is_told() {
-                return Ok(false);
-            }
-            // One plugin that hangs after another takes long, and is no fault of the scheduler's.
-            self.part.beats();
-            if !self.setbacks.is_waiting(&request.task_name) {
-                self.sign_one(request)?;
-            }
-        }
-        Ok(unsigned.len() == BATCH as usize)
-    }
-
-    fn sign_one(&mut self, request: &Unsigned) -> Result<(), Setback> {
-        let (id, task) = (request.id, &request.task_name);
-        let error = match self.plugins.configure(task.as_str(), &request.task_data) {
-            Ok(configured) => {
-                self.setbacks.answered(task, id);
-                let signed = self.engine.sign(id, configured.signature().as_str());
-                return self.heard(request, signed);
-            }
-            Err(error) => error,
-        };
-        let code = match &error {
-            Unmatchable::Invalid(_) => ErrorCode::ConfigureFailed,
-            Unmatchable::Unknown(_) if !self.is_offered(task)? => ErrorCode::SetupFailed,
-            Unmatchable::Failed {
-                code: Some(ErrorCode::Crashed),
-                ..
-            } if self.setbacks.is_final_of(id) => ErrorCode::Crashed,
-            Unmatchable::Failed {
-                code: Some(code), ..
-            } if *code != ErrorCode::Crashed => *code,
-            Unmatchable::NotAsked(_) => return Err(error.into()),
-            Unmatchable::Unknown(_) | Unmatchable::Failed { .. } => {
-                let wait = self.setbacks.of_task(task, Instant::now());
-                let wait = wait.as_secs_f64();
-                log::warn!("requests for `{task}` wait, for {wait:.1} s at first: {error}");
-                return Ok(());
-            }
-        };
-        let mut refusal = OutcomeError::new(code, error.reason().message);
-        refusal.panicked = error.is_panic();
-        let errors = [refusal];
-        let refused = self.engine.refuse(id, &fitting::errors(&errors));
-        self.heard(request, refused)
-    }
-
-    /// What an engine makes of one request costs no other request anything.
-    fn heard(
-        &mut self,
-        request: &Unsigned,
-        told: Result<bool, EngineError>,
-    ) -> Result<(), Setback> {
-        match told {
-            // Or it is gone meanwhile.
-            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
-            Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
-                self.setbacks.of_task(&request.task_name, Instant::now());
-                log::error!("request {} waits: {error}", request.id);
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Whether a worker says that it has that task, so that this scheduler may have it in a moment.
-    fn is_offered(&self, task: &TaskName) -> Result<bool, EngineError> {
-        let key = format!("{task}:version");
-        let workers = self.engine.workers()?;
-        Ok(workers
-            .iter()
-            .any(|worker| worker.effective.value(&key).is_some()))
-    }
-
-    /// Gives some of the verdicts that nobody has given. Says whether there may be more.
-    fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        let missing = self.engine.missing_verdicts(BATCH)?;
-        let mut verdicts = Vec::new();
-        for pair in &missing {
-            if stop.is_told() {
-                break;
-            }
-            self.part.beats();
-            if let Some(verdict) = self.verdict(pair)? {
-                verdicts.push(NewVerdict {
-                    signature: pair.signature.clone(),
-                    metadata_hash: pair.metadata_hash.clone(),
-                    verdict: Verdict {
-                        reasons: fitting::reasons(verdict.reasons),
-                    },
-                });
-            }
-        }
-        let recorded = self.engine.record_verdicts(&verdicts)?;
-        // Where none could be given, they are all still missing.
-        Ok(recorded > 0 && missing.len() == BATCH as usize)
-    }
-
-    /// The verdict, or none where the plugin is another one by now. That a plugin failed is recorded like any other, and
-    /// forgotten when it is time to ask again.
-    fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, Setback> {
-        let task = match self.plugins.known(&missing.signature) {
-            Some(task) => Ok(task.clone()),
-            // Another scheduler has signed it, or this one before it was started anew.
-            None => self.configure_example(missing)?,
-        };
-        let verdict = match task {
-            Ok(task) => verdict(&task, &missing.metadata, &mut self.plugins)
-                .map_err(|error| Setback::NotAsked(error.to_string()))?,
-            Err(Some(verdict)) => verdict,
-            Err(None) => return Ok(None),
-        };
-        if verdict.has_failed() {
-            let wait = self.setbacks.of_task(&missing.task_name, Instant::now());
-            let (task, wait) = (&missing.task_name, wait.as_secs_f64());
-            let reasons = verdict.reasons.iter().map(|reason| &*reason.message);
-            let reasons: Vec<_> = reasons.collect();
-            log::warn!(
-                "`{task}` cannot say who suits, and is asked again in {wait:.1} s: {}",
-                reasons.join("; ")
-            );
-        }
-        Ok(Some(verdict))
-    }
-
-    /// Configures a request with a signature that is not known here. Where that is not to be had, the verdict that stands in
-    /// its place, or none for now.
-    fn configure_example(
-        &mut self,
-        missing: &MissingVerdict,
-    ) -> Result<Result<Matchable, Option<Verdict>>, Setback> {
-        let example = self.engine.request(missing.example)?;
-        let task = missing.task_name.as_str();
-        Ok(match self.plugins.configure(task, &example.task_data) {
-            Ok(task) if task.signature().as_str() == missing.signature => Ok(task),
-            Ok(_) => {
-                // The plugin is another one by now.
-                self.engine.unsign(&missing.task_name)?;
-                Err(None)
-            }
-            Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
-            Err(error) => Err(Some(Verdict {
-                reasons: vec![error.reason()],
-            })),
-        })
     }
 }
 

@@ -31,6 +31,12 @@ struct Setback {
     is_waiting: bool,
 }
 
+impl Setback {
+    fn is_due(&self, now: Instant) -> bool {
+        self.is_waiting && self.until <= now
+    }
+}
+
 impl Setbacks {
     /// A task's plugin could not be asked. Says how long it is left alone.
     pub(crate) fn of_task(&mut self, task: &TaskName, now: Instant) -> Duration {
@@ -49,20 +55,24 @@ impl Setbacks {
         setback.until.saturating_duration_since(now)
     }
 
-    /// A request had its plugin crash or hang. Says whether that is its result now.
-    pub(crate) fn is_final_of(&mut self, request: RequestId) -> bool {
+    /// A request had its plugin crash or hang. Says whether that is its result now; then its task waits for it no more.
+    pub(crate) fn is_final_of(&mut self, task: &TaskName, request: RequestId) -> bool {
         if self.tries.len() >= MOST_REQUESTS {
             self.tries.clear();
         }
         let tries = self.tries.entry(request).or_default();
         *tries += 1;
-        *tries >= MOST_TRIES
+        let is_final = *tries >= MOST_TRIES;
+        if is_final {
+            self.tries.remove(&request);
+            self.tasks.remove(task);
+        }
+        is_final
     }
 
     /// A task's plugin has answered.
-    pub(crate) fn answered(&mut self, task: &TaskName, request: RequestId) {
+    pub(crate) fn answered(&mut self, task: &TaskName) {
         self.tasks.remove(task);
-        self.tries.remove(&request);
     }
 
     /// The tasks that are left alone now.
@@ -78,15 +88,20 @@ impl Setbacks {
             .is_some_and(|setback| setback.is_waiting)
     }
 
-    /// Leaves the tasks alone no more whose time is over. Says whether there are some.
-    pub(crate) fn release(&mut self, now: Instant) -> bool {
-        let due = |setback: &&mut Setback| setback.is_waiting && setback.until <= now;
-        let due: Vec<_> = self.tasks.values_mut().filter(due).collect();
-        let is_some = !due.is_empty();
-        for setback in due {
-            setback.is_waiting = false;
-        }
-        is_some
+    /// Whether the time of some task is over.
+    pub(crate) fn has_due(&self, now: Instant) -> bool {
+        self.tasks.values().any(|setback| setback.is_due(now))
+    }
+
+    /// Leaves the tasks alone no more whose time is over, and says which.
+    pub(crate) fn release(&mut self, now: Instant) -> Vec<TaskName> {
+        let due = self.tasks.iter_mut();
+        due.filter(|(_, setback)| setback.is_due(now))
+            .map(|(task, setback)| {
+                setback.is_waiting = false;
+                task.clone()
+            })
+            .collect()
     }
 
     /// The plugins are others: all are asked at once.
@@ -113,23 +128,37 @@ mod tests {
                 "it failed twice at once"
             );
             assert!(setbacks.is_waiting(&task) && setbacks.waiting().len() == 1);
-            assert!(!setbacks.release(now));
+            assert!(!setbacks.has_due(now) && setbacks.release(now).is_empty());
             waits.push(wait.as_secs());
             now += wait;
-            assert!(setbacks.release(now) && setbacks.waiting().is_empty());
+            assert!(setbacks.has_due(now));
+            assert_eq!(setbacks.release(now).len(), 1);
+            assert!(setbacks.waiting().is_empty());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         setbacks.of_task(&task, now);
-        setbacks.answered(&task, 1);
+        setbacks.answered(&task);
         assert!(!setbacks.is_waiting(&task));
         assert_eq!(setbacks.of_task(&task, now), FIRST);
     }
 
     #[test]
     fn a_request_that_crashes_its_plugin_again_and_again_has_that_as_its_result() {
-        let mut setbacks = Setbacks::default();
-        let is_final: Vec<_> = (0..4).map(|_| setbacks.is_final_of(7)).collect();
-        assert_eq!(is_final, [false, false, true, true]);
-        assert!(!setbacks.is_final_of(8));
+        let (mut setbacks, now) = (Setbacks::default(), Instant::now());
+        let task = TaskName::fold("bad").unwrap();
+        for request in [7, 8, 9] {
+            let mut tried = Vec::new();
+            for _ in 0..2 {
+                tried.push(setbacks.is_final_of(&task, request));
+                let waits = setbacks.of_task(&task, now);
+                assert!(
+                    waits <= FIRST * 2,
+                    "what is over makes the next one wait longer"
+                );
+                setbacks.release(now + waits);
+            }
+            tried.push(setbacks.is_final_of(&task, request));
+            assert_eq!(tried, [false, false, true]);
+        }
     }
 }

@@ -125,7 +125,13 @@ impl Slots {
             .spawn(move || guard.slots.execute(&claim, &guard.running, &present));
         if let Err(error) = begun {
             let reason = format!("no thread can be started: {error}");
-            self.tell(&running, &Told::Unable { reason });
+            // Once: whoever claims is not to be held up, and the lease runs out anyway.
+            let told = self.tell_once(&running, &Told::Unable { reason }, Instant::now());
+            let told = told.map_err(|error| with_sources(&error));
+            log::error!(
+                "{} cannot begin: {error}; handed back: {told:?}",
+                running.lease
+            );
         }
     }
 
@@ -155,7 +161,7 @@ impl Slots {
         let lease = &running.lease;
         let since = Instant::now();
         loop {
-            let error = match self.tell_once(running, told) {
+            let error = match self.tell_once(running, told, since) {
                 Ok(()) => break,
                 Err(EngineError::Stale { reason }) => {
                     log::warn!("{lease} ends, and its result is refused: {reason}");
@@ -183,11 +189,18 @@ impl Slots {
         }
     }
 
-    fn tell_once(&self, running: &Running, told: &Told) -> Result<(), EngineError> {
+    fn tell_once(&self, running: &Running, told: &Told, since: Instant) -> Result<(), EngineError> {
         if matches!(told, Told::Nothing) {
             return Ok(());
         }
-        send_log(&**self.engine(), running)?;
+        match send_log(&**self.engine(), running) {
+            // A log that cannot be kept costs no result.
+            Err(error @ EngineError::Database { .. }) if since.elapsed() >= FAILING / 2 => {
+                let error = with_sources(&error);
+                log::error!("the end of the log of {} is lost: {error}", running.lease);
+            }
+            sent => sent?,
+        }
         let mut is_told = running.told();
         let (engine, lease) = (self.engine(), &running.lease);
         match told {

@@ -108,9 +108,11 @@ impl WorkerService {
             match offer.wait(LOOK) {
                 Ok(Some(analysis)) => {
                     reported = analysis.metadata.clone();
-                    self.report(offer, &reported, stop);
+                    let is_known = self.report(offer, &reported, stop);
                     due = Some(Instant::now() + REPORT);
-                    heard.offers(offer, &analysis);
+                    if is_known {
+                        heard.offers(offer, &analysis);
+                    }
                     self.slots.news.comes();
                 }
                 Ok(None) => {}
@@ -128,8 +130,8 @@ impl WorkerService {
         }
     }
 
-    /// Tells the engine what this worker offers, and keeps what it says of it.
-    fn report(&self, offer: &Offer, metadata: &Metadata, stop: &Stop) {
+    /// Tells the engine what this worker offers, and keeps what it says of it. Says whether the engine knows.
+    fn report(&self, offer: &Offer, metadata: &Metadata, stop: &Stop) -> bool {
         let report = Report {
             name: self.slots.options.name.clone(),
             slots: self.slots.options.slots,
@@ -141,13 +143,17 @@ impl WorkerService {
             self.slots.stand(report.clone(), offer.files())
         });
         match told {
-            Some(Ok(_)) => self.describing.is_ready(),
+            Some(Ok(_)) => {
+                self.describing.is_ready();
+                return true;
+            }
             Some(Err(error)) => {
                 let error = with_sources(&error);
                 log::error!("what this worker offers is not known to the engine: {error}");
             }
             None => {}
         }
+        false
     }
 
     /// Hears that something happened in the engine, such as that somebody aborts what still runs as the worker ends.

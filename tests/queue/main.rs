@@ -75,7 +75,8 @@ on_both! {
     environments: an_environment_is_found_by_what_it_is;
     supervised: services_say_that_they_are_ready_and_live;
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
-    versions: a_plugin_is_replaced_in_mid_queue, versions_may_differ_in_a_fleet;
+    versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,
+        versions_may_differ_in_a_fleet;
     explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
 }
 

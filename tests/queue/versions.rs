@@ -4,6 +4,7 @@ use crate::{
     bay::{Bay, attempts},
     unruly,
 };
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -73,6 +74,25 @@ pub(crate) fn a_plugin_is_replaced_in_mid_queue(bay: &Bay) {
         let said = format!("went on as `{fault}`");
         assert!(log.succeeds().stdout.contains(&said), "{log:?}");
     }
+}
+
+/// A scheduler that comes after the change finds what another made of the old plugin.
+pub(crate) fn a_plugin_is_replaced_while_no_scheduler_runs(bay: &Bay) {
+    let task = unruly::name(PLUGIN);
+    install(&bay.farm.plugins(), 1);
+    let first = bay.scheduler();
+    let id = bay.submit(&[&task, "{}"]);
+    let engine = bay.engine();
+    let signature = || engine.request(id).unwrap().request.signature;
+    bay.wait_until(|| signature().is_some());
+    let before = signature();
+    first.signal(Signal::TERM);
+    assert_eq!(first.ends(), Some(0));
+    install(&bay.farm.plugins(), 7);
+    let _second = bay.scheduler();
+    bay.wait_until(|| signature().is_some() && signature() != before);
+    let _worker = bay.worker("worker");
+    assert_eq!(bay.completes(id)["result"], "success");
 }
 
 /// Requests go only to workers that have the scheduler's version, and the others are named.

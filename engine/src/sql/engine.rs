@@ -233,8 +233,8 @@ impl Engine for SqlEngine {
         self.ask(|| verdicts::record(&self.database, verdicts))
     }
 
-    fn forget_failed_verdicts(&self) -> Result<u64, EngineError> {
-        self.ask(|| verdicts::forget_failed(&self.database))
+    fn forget_failed_verdicts(&self, task: &TaskName) -> Result<u64, EngineError> {
+        self.ask(|| verdicts::forget_failed(&self.database, task))
     }
 
     fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError> {

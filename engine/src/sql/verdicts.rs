@@ -4,6 +4,7 @@ use super::{Database, Row, Transaction, json, readable, readable::leave_out};
 use crate::{
     ALIVE, EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits, timestamp::millis,
 };
+use taskbay_core::TaskName;
 
 const MISSING: &str = "
     select p.key, p.task_name, p.example, w.hash, w.effective
@@ -23,8 +24,8 @@ const RECORD: &str = "
     on conflict (hash, signature_id) do update set can_run = excluded.can_run, reasons = excluded.reasons";
 
 // As reasons are written. In a message the quotes would be escaped.
-const FORGET_FAILED: &str =
-    r#"delete from verdicts where not can_run and reasons like '%"code":"plugin-failed"%'"#;
+const FORGET_FAILED: &str = r#"delete from verdicts where not can_run and reasons like '%"code":"plugin-failed"%'
+    and signature_id in (select id from signatures where task_name = $1)"#;
 
 /// Keeps one of the workers with that metadata from giving it up before the verdict on it can be seen. SQLite has one
 /// writer at a time.
@@ -89,9 +90,14 @@ pub(crate) async fn record(
     Ok(recorded)
 }
 
-pub(crate) async fn forget_failed(database: &Database) -> Result<u64, EngineError> {
+pub(crate) async fn forget_failed(
+    database: &Database,
+    task: &TaskName,
+) -> Result<u64, EngineError> {
     let mut transaction = database.begin().await?;
-    let forgotten = transaction.execute(FORGET_FAILED, &[]).await?;
+    let forgotten = transaction
+        .execute(FORGET_FAILED, &[task.as_str().into()])
+        .await?;
     transaction.commit().await?;
     Ok(forgotten)
 }

@@ -111,7 +111,7 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
     let reasons = vec![reason];
     bay.verdict("failed", &hash, Verdict { reasons });
     assert_eq!(bay.engine.missing_verdicts(9).unwrap(), []);
-    assert_eq!(bay.engine.forget_failed_verdicts().unwrap(), 1);
+    assert_eq!(bay.engine.forget_failed_verdicts(&noop()).unwrap(), 1);
     let missing = bay.engine.missing_verdicts(9).unwrap();
     assert_eq!((missing.len(), &*missing[0].signature), (1, "failed"));
 }

@@ -1,0 +1,132 @@
+//! Signatures: what requests demand, as their plugins say.
+
+use super::{BATCH, Scheduling, Setback};
+use crate::{Stop, fitting};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Instant,
+};
+use taskbay_core::{ErrorCode, OutcomeError, TaskName};
+use taskbay_engine::{EngineError, Unsigned};
+use taskbay_worker::Unmatchable;
+
+impl Scheduling<'_> {
+    /// Gives some requests their signatures. Says whether there may be more.
+    pub(super) fn sign(&mut self, stop: &Stop) -> Result<bool, Setback> {
+        let unsigned = self.engine.unsigned(BATCH, &self.signing.waiting())?;
+        for request in &unsigned {
+            if stop.is_told() {
+                return Ok(false);
+            }
+            // One plugin that hangs after another takes long, and is no fault of the scheduler's.
+            self.part.beats();
+            if !self.signing.is_waiting(&request.task_name) {
+                self.sign_one(request)?;
+            }
+        }
+        Ok(unsigned.len() == BATCH as usize)
+    }
+
+    fn sign_one(&mut self, request: &Unsigned) -> Result<(), Setback> {
+        let (id, task) = (request.id, &request.task_name);
+        let error = match self.plugins.configure(task.as_str(), &request.task_data) {
+            Ok(configured) => {
+                self.signing.answered(task);
+                let signed = self.engine.sign(id, configured.signature().as_str());
+                return self.heard(request, signed);
+            }
+            Err(error) => error,
+        };
+        let code = match &error {
+            Unmatchable::Invalid(_) => ErrorCode::ConfigureFailed,
+            Unmatchable::Unknown(_) if !self.is_offered(task)? => ErrorCode::SetupFailed,
+            Unmatchable::Failed {
+                code: Some(ErrorCode::Crashed),
+                ..
+            } if self.signing.is_final_of(task, id) => ErrorCode::Crashed,
+            Unmatchable::Failed {
+                code: Some(code), ..
+            } if *code != ErrorCode::Crashed => *code,
+            Unmatchable::NotAsked(_) => return Err(error.into()),
+            Unmatchable::Unknown(_) | Unmatchable::Failed { .. } => {
+                let wait = self.signing.of_task(task, Instant::now());
+                let wait = wait.as_secs_f64();
+                log::warn!("requests for `{task}` wait, for {wait:.1} s at first: {error}");
+                return Ok(());
+            }
+        };
+        let mut refusal = OutcomeError::new(code, error.reason().message);
+        refusal.panicked = error.is_panic();
+        let errors = [refusal];
+        let refused = self.engine.refuse(id, &fitting::errors(&errors));
+        self.heard(request, refused)
+    }
+
+    /// What an engine makes of one request costs no other request anything.
+    fn heard(
+        &mut self,
+        request: &Unsigned,
+        told: Result<bool, EngineError>,
+    ) -> Result<(), Setback> {
+        match told {
+            // Or it is gone meanwhile.
+            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
+            Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
+                self.signing.of_task(&request.task_name, Instant::now());
+                log::error!("request {} waits: {error}", request.id);
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether a worker says that it has that task, so that this scheduler may have it in a moment.
+    fn is_offered(&mut self, task: &TaskName) -> Result<bool, EngineError> {
+        if self.offered.is_none() {
+            let mut offered = HashSet::new();
+            for worker in self.engine.workers()? {
+                let keys = worker.effective.iter();
+                let tasks = keys.filter_map(|(key, _)| key.strip_suffix(":version"));
+                offered.extend(tasks.map(str::to_owned));
+            }
+            self.offered = Some(offered);
+        }
+        let offered = self.offered.as_ref();
+        Ok(offered.is_some_and(|offered| offered.contains(task.as_str())))
+    }
+
+    /// Finds out which of the signatures that requests have are not those that the plugins give now: one may have been
+    /// replaced while no scheduler ran. The requests of such tasks are configured anew.
+    pub(super) fn check_signatures(&mut self, stop: &Stop) -> Result<(), Setback> {
+        let mut outdated = BTreeSet::new();
+        for pending in self.engine.pending_signatures()? {
+            if stop.is_told() {
+                return Ok(());
+            }
+            self.part.beats();
+            let task = &pending.task_name;
+            if outdated.contains(task) {
+                continue;
+            }
+            let example = match self.engine.request(pending.oldest) {
+                Ok(example) => example,
+                Err(EngineError::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let is_outdated = match self.plugins.configure(task.as_str(), &example.task_data) {
+                Ok(configured) => configured.signature().as_str() != pending.key,
+                Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
+                Err(Unmatchable::Invalid(_)) => true,
+                // It is looked at again when there is one, or it answers.
+                Err(Unmatchable::Unknown(_) | Unmatchable::Failed { .. }) => false,
+            };
+            if is_outdated {
+                outdated.insert(task.clone());
+            }
+        }
+        self.to_unsign.extend(outdated);
+        self.tell_changes()?;
+        self.is_checked = true;
+        Ok(())
+    }
+}
