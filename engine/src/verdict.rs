@@ -23,7 +23,8 @@ pub struct MissingVerdict {
     pub signature: String,
     /// The task.
     pub task_name: TaskName,
-    /// A pending request of the signature, to be configured anew where the scheduler has forgotten it.
+    /// The pending request of the signature that is first in the queue, to be configured anew where the scheduler has
+    /// forgotten it.
     pub example: RequestId,
     /// The hash of the metadata.
     pub metadata_hash: String,

@@ -6,16 +6,29 @@ use crate::{
 };
 use taskbay_core::TaskName;
 
+/// The signatures that requests wait with are found in leaps through the queue's index, from one to the next, so that the
+/// many requests behind the first of each are not looked at, nor the many signatures that nothing waits with any more.
 const MISSING: &str = "
-    select p.key, p.task_name, p.example, w.hash, w.effective
-    from (
-        select s.id, s.key, s.task_name, min(r.id) as example
-        from requests r join signatures s on s.id = r.signature_id
-        where r.status = 'pending' group by s.id, s.key, s.task_name
-    ) p
+    with recursive leap (id) as (
+        select (
+            select r.signature_id from requests r
+            where r.status = 'pending' and r.signature_id > 0 order by r.signature_id limit 1
+        )
+        union all
+        select (
+            select r.signature_id from requests r
+            where r.status = 'pending' and r.signature_id > leap.id order by r.signature_id limit 1
+        )
+        from leap where leap.id is not null
+    )
+    select s.key, s.task_name, w.hash, w.effective, (
+        select r.id from requests r
+        where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
+    ) as example
+    from leap join signatures s on s.id = leap.id
     cross join (select hash, min(effective) as effective from workers where last_seen > $1 group by hash) w
-    where not exists (select 1 from verdicts v where v.hash = w.hash and v.signature_id = p.id)
-    order by p.example, w.hash limit $2";
+    where not exists (select 1 from verdicts v where v.hash = w.hash and v.signature_id = s.id)
+    order by example, w.hash limit $2";
 
 const RECORD: &str = "
     insert into verdicts (hash, signature_id, can_run, reasons)
