@@ -21,9 +21,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long none is kept at all after the server was found crowded.
 pub(crate) const CROWDED: Duration = Duration::from_secs(30);
 
-/// Whether most connections are in use.
+/// Whether most connections are in use. Of single ones, a login that is no superuser sees only its own.
 const IS_CROWDED: &str = "
-    select 10 * (select count(*) from pg_catalog.pg_stat_activity where backend_type = 'client backend')
+    select 10 * (select sum(numbackends) from pg_catalog.pg_stat_database)
         > 8 * pg_catalog.current_setting('max_connections')::bigint";
 
 /// A server, and the connections to it.

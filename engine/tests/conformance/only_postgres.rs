@@ -1,7 +1,13 @@
-use crate::bay::{Bay, LONG, execute, success, wait_for};
+use crate::{
+    bay::{Bay, LONG, execute, number, success, wait_for},
+    server::{Server, folder},
+};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use std::time::Duration;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 use taskbay_core::Metadata;
 use taskbay_engine::{
     EngineError, LogLevel, NewArtifact, NewFile, NewLogLine, NewRequest, Report, RequestFilter,
@@ -176,4 +182,45 @@ fn a_claim_does_not_read_the_backlog() {
     });
     let read = read.unwrap();
     assert!(read < 200, "{read} rows of 40,002");
+}
+
+/// A worker's login does not see what others' connections do, and yet lets others have its own where there are few left.
+#[test]
+fn a_workers_role_gives_way() {
+    let Some(server) = Server::in_folder(folder(), "-c max_connections=40") else {
+        return;
+    };
+    assert!(server.is_ready(1), "PostgreSQL does not start");
+    let owner = server.url("postgres", "postgres");
+    drop(open(&owner).unwrap());
+    execute(&owner, "create role farm login in role taskbay_worker");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let crowd = runtime.block_on(async {
+        let mut crowd = Vec::new();
+        for _ in 0..32 {
+            crowd.push(PgConnection::connect(&owner).await.unwrap());
+        }
+        crowd
+    });
+    let engine = open(&server.url("farm", "postgres")).unwrap();
+    let moment = Duration::from_millis(100);
+    let listens = || {
+        engine.wait(&mut Seen::default(), moment).unwrap();
+        number(
+            &owner,
+            "select count(*) from pg_stat_activity where usename = 'farm'",
+        )
+    };
+    let begun = Instant::now();
+    while listens() > 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(25),
+            "it keeps its connections"
+        );
+        thread::sleep(moment);
+    }
+    drop(crowd);
 }
