@@ -60,7 +60,9 @@ impl FakeClock {
     }
 }
 
-/// Whoever lives keeps his request, and what a dead worker had is taken over in the time that its lease gives.
+/// Whoever lives gets his request done, and what a dead worker had is taken over in the time that its lease gives. A clock that
+/// goes forward may cost an attempt its lease: one that says something between the jump and the next look of a scheduler is
+/// refused, as any is whose lease ran out.
 fn jumps(offset: &str) {
     let bay = Bay::sqlite();
     let Some(clock) = FakeClock::of(&bay) else {

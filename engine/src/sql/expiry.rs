@@ -2,7 +2,7 @@
 
 use super::{
     Database, Row, Transaction,
-    clock::{self, Clock},
+    clock::{self, Clock, Reading},
     json,
 };
 use crate::{EngineError, Expired, RequestId};
@@ -45,14 +45,15 @@ pub(crate) async fn expire(database: &Database, clock: &Clock) -> Result<Expired
 /// Looks before it writes, since there is mostly nothing to do.
 async fn is_due(database: &Database, clock: &Clock) -> Result<bool, EngineError> {
     let mut transaction = database.read().await?;
-    let now = transaction.now().await?;
-    if let Some(jump) = clock.jump(now) {
+    let reading = Reading::take(&mut transaction).await?;
+    if let Some(jump) = clock.jump(&reading) {
         drop(transaction);
         clock::put_right(database, jump).await?;
         transaction = database.read().await?;
     }
+    clock.keep(reading);
     let sql = "select 1 as due from attempts where ended_at is null and lease_until <= $1 limit 1";
-    Ok(transaction.row(sql, &[now.into()]).await?.is_some())
+    Ok(transaction.row(sql, &[reading.now.into()]).await?.is_some())
 }
 
 async fn end(

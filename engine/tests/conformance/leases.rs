@@ -218,3 +218,23 @@ pub(crate) fn a_clock_that_was_set_back_holds_nothing(bay: &Bay) {
     let far = "select count(*) from requests where not_before > created_at + 1000000";
     assert_eq!(bay.number(far), 0);
 }
+
+/// Whoever could not put right what a jump of the clock did does so with the next look.
+pub(crate) fn a_jump_is_put_right_in_the_end(bay: &Bay) {
+    bay.fitting("w", 0);
+    bay.claim("w").unwrap();
+    bay.execute("update attempts set lease_until = lease_until + 3600000");
+    bay.execute(bay.pick(
+        "create trigger broken before update on attempts begin select raise(abort, 'broken'); end",
+        "alter table attempts add constraint broken check (lease_until < 0) not valid",
+    ));
+    let scheduler = bay.reopened();
+    scheduler.expire().unwrap_err();
+    bay.execute(bay.pick(
+        "drop trigger broken",
+        "alter table attempts drop constraint broken",
+    ));
+    scheduler.expire().unwrap();
+    let far = "select count(*) from attempts where lease_until > started_at + 2 * lease_ms";
+    assert_eq!(bay.number(far), 0);
+}

@@ -53,7 +53,7 @@ on_both! {
     leases: an_expired_lease_is_refused, a_resumed_worker_is_refused, a_successor_of_the_same_name_is_another,
         a_renewed_lease_holds, attempts_are_limited_and_leave_evidence, what_was_completed_stays,
         a_released_request_waits_again, a_wrong_fence_is_refused, a_fence_is_not_to_be_guessed,
-        a_clock_that_was_set_back_holds_nothing;
+        a_clock_that_was_set_back_holds_nothing, a_jump_is_put_right_in_the_end;
     submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
         a_retried_request_counts_anew, a_refused_request_says_why, requests_are_listed, what_is_too_large_is_refused,
         data_is_kept_as_it_was_written;
