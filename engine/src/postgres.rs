@@ -8,7 +8,7 @@ use crate::{EngineError, place::Place, sql::Database};
 use sqlx::postgres::PgConnectOptions;
 use std::str::FromStr;
 
-pub(crate) use server::{CROWDED, Crowd, Server};
+pub(crate) use server::{ANSWER_TIMEOUT, CROWDED, Crowd, Server, in_time, no_answer};
 pub(crate) use work::{
     append_log, claim, complete, forget, is_abort_requested, keep_chunk, put_chunk, relate,
     release, renew, report, settle, store_artifact,

@@ -2,6 +2,7 @@
 
 mod database;
 mod engine;
+mod patience;
 mod readable;
 mod row;
 mod value;

@@ -7,15 +7,18 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::{
+    io,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 /// How many connections one engine has at most, the listener's among them.
 const CONNECTIONS: u32 = 8;
 /// How long a caller waits for one.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one that is asked for what needs no work may take: longer than a server that is there takes to connect.
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one is kept that nobody uses.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long none is kept at all after the server was found crowded.
@@ -33,7 +36,8 @@ pub(crate) struct Server {
     pub(crate) crowd: Arc<Crowd>,
 }
 
-/// That a server has hardly a connection left. Whoever has one lets others have it then, as soon as it is not in use.
+/// That a server has hardly a connection left, or left somebody without an answer. Whoever has a connection lets it go then,
+/// as soon as it is not in use: so that others have it, and nobody has one on which no answer comes.
 #[derive(Debug, Default)]
 pub(crate) struct Crowd {
     until: Mutex<Option<Instant>>,
@@ -46,7 +50,7 @@ impl Crowd {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn comes(&self) {
+    pub(crate) fn comes(&self) {
         let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
         *until = Some(Instant::now() + CROWDED);
         self.came.notify_waiters();
@@ -62,15 +66,32 @@ impl Crowd {
         &self,
         connection: impl Executor<'c, Database = Postgres>,
     ) -> Result<bool, sqlx::Error> {
-        let is_crowded: bool = sqlx::query(IS_CROWDED)
-            .fetch_one(connection)
-            .await?
-            .try_get(0)?;
+        let row = in_time(
+            ANSWER_TIMEOUT,
+            sqlx::query(IS_CROWDED).fetch_one(connection),
+        );
+        let is_crowded: bool = row.await?.try_get(0)?;
         if is_crowded {
             self.comes();
         }
         Ok(is_crowded)
     }
+}
+
+/// An answer, or that it did not come in time: a network may swallow what is sent without a word.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(no_answer(limit)))
+}
+
+/// That no answer came in time.
+pub(crate) fn no_answer(limit: Duration) -> sqlx::Error {
+    let message = format!("it did not answer within {} seconds", limit.as_secs());
+    io::Error::new(io::ErrorKind::TimedOut, message).into()
 }
 
 impl Server {
@@ -108,7 +129,8 @@ impl Server {
 
     /// Why no connection is to be had in time: the pool does not know, so the server is asked.
     async fn why_not(&self, timed_out: sqlx::Error) -> EngineError {
-        match PgConnection::connect_with(&self.pool.connect_options()).await {
+        let options = self.pool.connect_options();
+        match in_time(ANSWER_TIMEOUT, PgConnection::connect_with(&options)).await {
             Ok(connection) => {
                 let _ = connection.close().await;
                 timed_out.into()

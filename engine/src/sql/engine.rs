@@ -1,8 +1,15 @@
 //! The engine on a database: an own small runtime, in which the queries run while the caller waits.
 
 use super::{
-    Database, again::again, artifacts, clock::Clock, expiry, json, logs, prune, requests,
-    signatures, submission, verdicts, watch::Watch, word, workers,
+    Database,
+    again::again,
+    artifacts,
+    clock::Clock,
+    expiry, json, logs,
+    patience::{LONG, SHORT, in_time},
+    prune, requests, signatures, submission, verdicts,
+    watch::Watch,
+    word, workers,
 };
 use crate::{
     Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
@@ -60,7 +67,15 @@ impl SqlEngine {
 
     /// Waits for an answer. Where transactions were in each other's way, it is asked again.
     fn ask<T>(&self, answer: impl AsyncFn() -> Result<T, EngineError>) -> Result<T, EngineError> {
-        self.ask_once(again(answer))
+        self.ask_once(in_time(&self.database, SHORT, again(answer)))
+    }
+
+    /// Waits for an answer that may take long.
+    fn ask_long<T>(
+        &self,
+        answer: impl AsyncFn() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        self.ask_once(in_time(&self.database, LONG, again(answer)))
     }
 
     /// Waits for an answer. Whoever held a lease too long is in the log with it.
@@ -214,7 +229,7 @@ impl Engine for SqlEngine {
     }
 
     fn unsign(&self, task: &TaskName) -> Result<u64, EngineError> {
-        self.ask(|| signatures::unsign(&self.database, task))
+        self.ask_long(|| signatures::unsign(&self.database, task))
     }
 
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
@@ -314,7 +329,7 @@ impl Engine for SqlEngine {
     }
 
     fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError> {
-        self.ask(|| prune::prune(&self.database, older_than))
+        self.ask_long(|| prune::prune(&self.database, older_than))
     }
 
     fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {

@@ -3,7 +3,7 @@
 use super::{CHANNEL, Database};
 use crate::{
     Seen,
-    postgres::{CROWDED, Crowd, Server},
+    postgres::{ANSWER_TIMEOUT, CROWDED, Crowd, Server, in_time},
     sqlite,
 };
 use sqlx::{PgPool, Row, SqlitePool, postgres::PgListener};
@@ -116,7 +116,7 @@ async fn listen(pool: PgPool, crowd: Arc<Crowd>, changes: Sender<u64>) {
 /// Hears of changes, while the server has connections enough.
 async fn hear(pool: &PgPool, crowd: &Crowd, changes: &Sender<u64>) -> Result<(), sqlx::Error> {
     let mut listener = polled(PgListener::connect_with(pool), changes).await?;
-    listener.listen(CHANNEL).await?;
+    in_time(ANSWER_TIMEOUT, listener.listen(CHANNEL)).await?;
     count(changes);
     let mut noticed = pin!(crowd.noticed());
     while !crowd.look(&mut listener).await? {

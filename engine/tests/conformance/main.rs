@@ -29,6 +29,8 @@ mod prune;
 mod queue;
 /// No request twice, whoever asks at the same time.
 mod rush;
+/// Servers that do not answer.
+mod silence;
 /// Abort, retry, refuse, and how requests are listed.
 mod submission;
 /// Waiting for a change.
