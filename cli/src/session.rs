@@ -141,6 +141,14 @@ impl Session {
             .help("see whether this user may start processes, and run it again")
     }
 
+    /// Gives back why the plugins of this machine cannot judge, unless that is since it was told to end.
+    pub(crate) fn unjudged(&self, why: String) -> Result<String, CommandError> {
+        if self.abort.is_set() {
+            return Err(self.not_asked(&NotAsked(why)));
+        }
+        Ok(why)
+    }
+
     /// Ends a service at SIGINT, SIGTERM and, unless it is ignored as below `nohup`, SIGHUP: the first has it finish what it has, the second do so at once, and a third
     /// ends the process.
     pub(crate) fn stop_on_signals(&self) -> Result<Stop, CommandError> {

@@ -1,7 +1,11 @@
 //! Who can execute what, and why not.
 
-use crate::{bay::Bay, unruly};
-use serde_json::json;
+use crate::{bay::Bay, farm::Ran, unruly};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
 
 /// With the workers that fail each condition, the nearest, and what it lacks.
 pub(crate) fn a_request_that_nobody_can_execute_is_explained(bay: &Bay) {
@@ -9,7 +13,7 @@ pub(crate) fn a_request_that_nobody_can_execute_is_explained(bay: &Bay) {
     let name = unruly::name("none");
     let _worker = bay.worker("near");
     bay.run(&["worker-set", "far", "--set", "x=1"]).succeeds();
-    let is_there = |workers: &serde_json::Value| !workers["workers"][1]["tasks"][&name].is_null();
+    let is_there = |workers: &Value| !workers["workers"][1]["tasks"][&name].is_null();
     while !is_there(&bay.run(&["workers", "--json"]).succeeds().json()) {}
     let data = r#"{"level": 99}"#;
     let ran = bay.run(&["submit", &name, data, "--json"]);
@@ -80,4 +84,73 @@ pub(crate) fn what_a_worker_could_execute_is_told(bay: &Bay) {
         .iter()
         .find(|row| row["task"] == "noop");
     assert_eq!(noop.unwrap()["versions"], json!({"1": ["here"]}));
+}
+
+/// A machine that lacks the plugin, or has a bad one, gives the word of a scheduler, and none where there is none.
+pub(crate) fn what_cannot_be_judged_here_is_explained_by_what_is_recorded(bay: &Bay) {
+    let elsewhere = bay.farm.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let explain = |arguments: &[&str]| {
+        let mut command = bay.command(&[&["explain"], arguments].concat());
+        Ran::of(command.env("TASKBAY_PLUGIN_PATH", &elsewhere))
+    };
+    let told = |id: &str| explain(&[id, "--json"]).succeeds().json();
+    let first = bay.submit(&["sleep", r#"{"seconds": 600}"#]);
+    let id = &first.to_string();
+    explain(&[id]).fails(6, &["cannot be said here", "`sleep`", "no scheduler"]);
+    bay.run(&["worker-set", "near", "--drain"]).succeeds();
+    let _scheduler = bay.scheduler();
+    let _worker = bay.worker("near");
+    let is_judged = |said: &Value| said["nearest"]["missing"][0]["code"] == "unavailable";
+    let asked = || explain(&[id, "--json"]);
+    bay.wait_until(|| asked().code == Some(0) && is_judged(&asked().json()));
+    let said = told(id);
+    assert_eq!(
+        (&said["verdict"], &said["source"]),
+        (&json!("never"), &json!("recorded"))
+    );
+    assert_eq!(said["nearest"]["worker"], "near");
+    bay.run(&["worker-set", "near", "--drain=false"]).succeeds();
+    bay.runs(first, 1);
+    let second = bay.submit(&["sleep", r#"{"seconds": 1}"#]).to_string();
+    bay.wait_until(|| explain(&[&second]).code == Some(0));
+    assert_eq!(told(&second)["verdict"], "busy");
+    let text = explain(&[&second]).succeeds().stdout.clone();
+    assert!(text.contains("what schedulers have recorded"), "{text}");
+    // A plugin that is refused here says nothing of other machines, either.
+    let file = "libtaskbay_task_sleep.so";
+    fs::copy(bay.farm.plugins().join(file), elsewhere.join(file)).unwrap();
+    fs::set_permissions(elsewhere.join(file), Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(told(&second)["verdict"], "busy");
+    let said = explain(&["--worker", "near", "--json"]).succeeds().json();
+    assert_eq!(
+        (
+            &said["requests"][0]["can_run"],
+            &said["requests"][0]["source"]
+        ),
+        (&json!(true), &json!("recorded"))
+    );
+    let here = bay.run(&["explain", &second, "--json"]).succeeds().json();
+    assert_eq!(
+        (&here["verdict"], &here["source"]),
+        (&json!("busy"), &json!("judged"))
+    );
+}
+
+/// It is judged by nobody, and no worker is told to be unfit for it.
+pub(crate) fn what_nobody_has_judged_is_told_of_a_worker(bay: &Bay) {
+    let _worker = bay.worker("near");
+    let workers = || bay.run(&["workers", "--json"]).succeeds().json();
+    bay.wait_until(|| !workers()["workers"][0]["tasks"]["noop"].is_null());
+    let id = bay.submit(&["noop", "{}"]);
+    let mut command = bay.command(&["explain", "--worker", "near", "--json"]);
+    let ran = Ran::of(command.env("TASKBAY_PLUGIN_PATH", bay.farm.path("none")));
+    let row = &ran.succeeds().json()["requests"][0];
+    assert_eq!(row["id"], id);
+    assert_eq!(row["can_run"], Value::Null);
+    assert!(
+        row["reasons"][0]["message"]
+            .to_string()
+            .contains("no scheduler")
+    );
 }

@@ -77,7 +77,8 @@ on_both! {
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
     versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,
         versions_may_differ_in_a_fleet;
-    explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told;
+    explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told,
+        what_cannot_be_judged_here_is_explained_by_what_is_recorded, what_nobody_has_judged_is_told_of_a_worker;
 }
 
 /// Makes each case a test on the one database that it is about.

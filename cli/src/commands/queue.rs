@@ -5,6 +5,7 @@ mod explain;
 mod explain_worker;
 mod fleet;
 mod logs;
+mod recorded;
 mod request;
 mod requests;
 mod services;
@@ -87,4 +88,9 @@ fn word(value: &impl Serialize) -> String {
         Ok(Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// Whose word a verdict is, for scripts.
+fn source(is_recorded: bool) -> &'static str {
+    if is_recorded { "recorded" } else { "judged" }
 }

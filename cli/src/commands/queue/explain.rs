@@ -1,13 +1,14 @@
 //! `taskbay explain`: who can execute a request, who cannot, and why not.
 
-use super::fleet::fleet;
+use super::{fleet::fleet, recorded};
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::Value;
 use std::io::{self, Write};
 use taskbay_core::ReasonCode;
-use taskbay_engine::{Engine, Request, RequestId, Status, Timestamp};
+use taskbay_engine::{Engine, Request, RequestDetails, RequestId, Status, Timestamp};
 use taskbay_scheduler::{Explanation, Outlook, Row};
 use taskbay_service::Plugins;
+use taskbay_worker::Unmatchable;
 
 pub(crate) fn run(
     session: &Session,
@@ -15,30 +16,76 @@ pub(crate) fn run(
     id: RequestId,
 ) -> Result<Exit, CommandError> {
     let details = engine.request(id)?;
-    let mut plugins = Plugins::new(session.hosts(), session.catalog());
-    let name = details.request.task_name.as_str();
-    let explained = match plugins.configure(name, &details.task_data) {
-        Ok(matchable) => {
-            let mut fleet = fleet(engine)?;
-            let signature = fleet.add_task(matchable);
-            let explained = fleet.explain(signature, &mut plugins);
-            let explained = explained.map_err(|error| session.not_asked(&error))?;
-            explained
-                .ok_or_else(|| CommandError::new(Exit::Unavailable, "the request is not known"))?
+    let request = &details.request;
+    let (explained, not_here) = match here(session, engine, &details)? {
+        Ok(explained) => (explained, None),
+        Err(why) => {
+            let recorded = recorded::explain(engine, request)?;
+            let explained = recorded.map_err(|unsaid| unknown(id, &why, &unsaid))?;
+            (explained, Some(why))
         }
-        Err(error) => Explanation::refused(error.reason()),
     };
     let mut json = serde_json::to_value(&explained).unwrap_or_default();
     json["id"] = id.into();
-    json["task_name"] = name.into();
-    json["status"] = details.request.status.as_str().into();
-    let not_before = held_back(&details.request, engine.now()?);
+    json["task_name"] = request.task_name.as_str().into();
+    json["status"] = request.status.as_str().into();
+    let not_before = held_back(request, engine.now()?);
     json["not_before"] = not_before.map(|until| until.to_string()).into();
+    json["source"] = super::source(not_here.is_some()).into();
+    json["not_judged_here"] = not_here.clone().into();
     session.report.data(&json, |out| {
-        write_outlook(out, &details.request, explained.verdict, not_before)?;
+        write_outlook(out, request, explained.verdict, not_before)?;
+        if let Some(why) = &not_here {
+            let why = plain(why);
+            writeln!(
+                out,
+                "  by what schedulers have recorded: it cannot be judged here, since {why}"
+            )?;
+        }
         write(out, &explained)
     })?;
     Ok(Exit::Success)
+}
+
+/// What the plugins of this machine make of a request, or why they cannot say.
+fn here(
+    session: &Session,
+    engine: &dyn Engine,
+    details: &RequestDetails,
+) -> Result<Result<Explanation, String>, CommandError> {
+    let mut plugins = Plugins::new(session.hosts(), session.catalog());
+    let name = details.request.task_name.as_str();
+    let matchable = match plugins.configure(name, &details.task_data) {
+        Ok(matchable) => matchable,
+        // Data that the task does not take is taken nowhere.
+        Err(error @ Unmatchable::Invalid(_)) => {
+            return Ok(Ok(Explanation::refused(error.reason())));
+        }
+        Err(error) => return session.unjudged(error.to_string()).map(Err),
+    };
+    let mut fleet = fleet(engine)?;
+    let signature = fleet.add_task(matchable);
+    let explained = match fleet.explain(signature, &mut plugins) {
+        Ok(explained) => explained,
+        Err(error) => return session.unjudged(error.to_string()).map(Err),
+    };
+    let explained = explained
+        .ok_or_else(|| CommandError::new(Exit::Unavailable, "the request is not known"))?;
+    let failed = |row: &Row| row.code == ReasonCode::PluginFailed;
+    let has_failed = explained.conditions.iter().any(failed);
+    Ok(if has_failed && explained.verdict == Outlook::Never {
+        Err("the plugin failed when it was asked".to_owned())
+    } else {
+        Ok(explained)
+    })
+}
+
+/// Neither can this machine say it, nor has a scheduler said it.
+fn unknown(id: RequestId, not_here: &str, unsaid: &str) -> CommandError {
+    let message = format!("who can execute request {id} cannot be said here");
+    CommandError::new(Exit::Unavailable, message)
+        .cause(&format!("{not_here}; and {unsaid}"))
+        .help("ask where the task's plugin is installed, or again once a scheduler has judged it")
 }
 
 /// Until when nobody gets a request that waits.

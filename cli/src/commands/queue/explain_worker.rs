@@ -1,12 +1,17 @@
 //! `taskbay explain --worker`: what of all that waits a worker can execute, and what not.
 
-use super::fleet::matched;
+use super::{fleet::matched, recorded::Recorded};
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
-use taskbay_core::Verdict;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    io::{self, Write},
+};
+use taskbay_core::{Reason, ReasonCode, Verdict};
 use taskbay_engine::{Engine, Request, RequestFilter, Status};
-use taskbay_scheduler::Scheduler;
+use taskbay_scheduler::{Scheduler, Worker};
 use taskbay_service::Plugins;
+use taskbay_worker::Unmatchable;
 
 /// How many of the requests that wait are looked at.
 const MOST: usize = 10_000;
@@ -19,52 +24,64 @@ pub(crate) fn run(
     name: &str,
 ) -> Result<Exit, CommandError> {
     let worker = matched(engine.worker(name)?, engine.now()?);
-    let away = worker.lists.away.clone();
-    let mut fleet = Scheduler::default();
-    fleet.set_worker(worker);
-    let rows = judged(session, engine, name, fleet)?;
-    let json: Vec<Value> = rows
-        .iter()
-        .map(|(request, verdict)| {
-            json!({
-                "id": request.id,
-                "task_name": request.task_name,
-                "can_run": verdict.can_run(),
-                "reasons": verdict.reasons,
-            })
-        })
-        .collect();
+    let rows = judged(session, engine, &worker)?;
+    let away = worker.lists.away;
+    let json: Vec<Value> = rows.iter().map(Judged::to_json).collect();
     let gets_requests = away.is_none();
     let json = json!({"worker": name, "gets_requests": gets_requests, "requests": json});
     session.report.data(&json, |out| {
         if let Some(why) = &away {
             writeln!(out, "{} gets no requests: {why}", plain(name))?;
         }
-        for (request, verdict) in &rows {
-            let can = if verdict.can_run() { "yes" } else { "no" };
-            writeln!(
-                out,
-                "{:<8} {:<16} {can}",
-                request.id,
-                request.task_name.to_string()
-            )?;
-            for reason in &verdict.reasons {
-                writeln!(out, "  {}", plain(&reason.message))?;
-            }
-        }
-        Ok(())
+        rows.iter().try_for_each(|row| row.write(out))
     })?;
     Ok(Exit::Success)
 }
 
-/// The requests that wait, the newest first, each with the verdict on the only worker of a fleet.
+/// A request that waits, with what is said of the worker.
+#[derive(Debug)]
+struct Judged {
+    request: Request,
+    /// Whether it can execute it; unknown where neither this machine nor a scheduler can say.
+    can_run: Option<bool>,
+    /// Why not, or why it is unknown.
+    reasons: Vec<Reason>,
+    is_recorded: bool,
+}
+
+impl Judged {
+    fn to_json(&self) -> Value {
+        json!({
+            "id": self.request.id,
+            "task_name": self.request.task_name,
+            "can_run": self.can_run,
+            "reasons": self.reasons,
+            "source": super::source(self.is_recorded),
+        })
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let can = match (self.can_run, self.is_recorded) {
+            (None, _) => "unknown",
+            (Some(true), false) => "yes",
+            (Some(false), false) => "no",
+            (Some(true), true) => "yes, by what schedulers have recorded",
+            (Some(false), true) => "no, by what schedulers have recorded",
+        };
+        let task = self.request.task_name.to_string();
+        writeln!(out, "{:<8} {task:<16} {can}", self.request.id)?;
+        let mut reasons = self.reasons.iter();
+        reasons.try_for_each(|reason| writeln!(out, "  {}", plain(&reason.message)))
+    }
+}
+
+/// The requests that wait, the newest first, each with what is said of that worker.
 fn judged(
     session: &Session,
     engine: &dyn Engine,
-    name: &str,
-    mut fleet: Scheduler,
-) -> Result<Vec<(Request, Verdict)>, CommandError> {
-    let mut plugins = Plugins::new(session.hosts(), session.catalog());
+    worker: &Worker,
+) -> Result<Vec<Judged>, CommandError> {
+    let mut judges = Judges::new(session, engine, worker);
     let mut filter = RequestFilter {
         status: Some(Status::Pending),
         limit: BATCH,
@@ -81,19 +98,94 @@ fn judged(
             if rows.len() >= MOST {
                 return Ok(rows);
             }
-            let verdict = match plugins.configure(request.task_name.as_str(), &data) {
-                Ok(matchable) => {
-                    let signature = fleet.add_task(matchable);
-                    fleet
-                        .verdict(signature, name, &mut plugins)
-                        .map_err(|error| session.not_asked(&error))?
-                        .unwrap_or_default()
+            rows.push(judges.judge(request, &data)?);
+        }
+    }
+}
+
+/// Who is asked about the only worker of a fleet: the plugins of this machine, and what schedulers have recorded.
+struct Judges<'a> {
+    session: &'a Session,
+    engine: &'a dyn Engine,
+    worker: &'a Worker,
+    fleet: Scheduler,
+    plugins: Plugins,
+    /// By signature.
+    recorded: HashMap<Option<String>, Result<Recorded, String>>,
+}
+
+impl<'a> Judges<'a> {
+    fn new(session: &'a Session, engine: &'a dyn Engine, worker: &'a Worker) -> Self {
+        let mut fleet = Scheduler::default();
+        fleet.set_worker(worker.clone());
+        Self {
+            session,
+            engine,
+            worker,
+            fleet,
+            plugins: Plugins::new(session.hosts(), session.catalog()),
+            recorded: HashMap::new(),
+        }
+    }
+
+    fn judge(&mut self, request: Request, data: &str) -> Result<Judged, CommandError> {
+        let not_here = match self.here(&request, data) {
+            Ok(verdict) => return Ok(Judged::of(request, verdict, false)),
+            Err(why) => self.session.unjudged(why)?,
+        };
+        let recorded = match self.recorded.entry(request.signature.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Recorded::of(self.engine, &request)?),
+        };
+        let told = match recorded {
+            Ok(recorded) => recorded.verdict(self.worker),
+            Err(unsaid) => Err(unsaid.clone()),
+        };
+        Ok(match told {
+            Ok(verdict) => Judged::of(request, verdict, true),
+            Err(unsaid) => {
+                let message = format!("it cannot be judged here, since {not_here}; and {unsaid}");
+                Judged {
+                    request,
+                    can_run: None,
+                    reasons: vec![Reason::new(ReasonCode::PluginFailed, message)],
+                    is_recorded: true,
                 }
-                Err(error) => Verdict {
-                    reasons: vec![error.reason()],
-                },
-            };
-            rows.push((request, verdict));
+            }
+        })
+    }
+
+    /// What the plugins of this machine say, or why they cannot.
+    fn here(&mut self, request: &Request, data: &str) -> Result<Verdict, String> {
+        let name = request.task_name.as_str();
+        let matchable = match self.plugins.configure(name, data) {
+            Ok(matchable) => matchable,
+            Err(error @ Unmatchable::Invalid(_)) => {
+                let reasons = vec![error.reason()];
+                return Ok(Verdict { reasons });
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        let signature = self.fleet.add_task(matchable);
+        let judged = self
+            .fleet
+            .verdict(signature, &self.worker.name, &mut self.plugins);
+        let verdict = judged.map_err(|error| error.to_string())?;
+        let verdict = verdict.unwrap_or_default();
+        if verdict.has_failed() {
+            return Err("the plugin failed when it was asked".to_owned());
+        }
+        Ok(verdict)
+    }
+}
+
+impl Judged {
+    fn of(request: Request, verdict: Verdict, is_recorded: bool) -> Self {
+        Self {
+            request,
+            can_run: Some(verdict.can_run()),
+            reasons: verdict.reasons,
+            is_recorded,
         }
     }
 }

@@ -8,14 +8,19 @@ use taskbay_scheduler::{Lists, Scheduler, Worker};
 
 /// The workers that ever reported, each with what keeps it away.
 pub(super) fn fleet(engine: &dyn Engine) -> Result<Scheduler, CommandError> {
-    let now = engine.now()?;
     let mut fleet = Scheduler::default();
-    for worker in engine.workers()? {
-        if worker.last_seen.is_some() {
-            fleet.set_worker(matched(worker, now));
-        }
+    for worker in workers(engine)? {
+        fleet.set_worker(worker);
     }
     Ok(fleet)
+}
+
+/// The same, by name.
+pub(super) fn workers(engine: &dyn Engine) -> Result<Vec<Worker>, CommandError> {
+    let now = engine.now()?;
+    let recorded = engine.workers()?.into_iter();
+    let reported = recorded.filter(|worker| worker.last_seen.is_some());
+    Ok(reported.map(|worker| matched(worker, now)).collect())
 }
 
 /// A worker as it is matched.
