@@ -33,7 +33,7 @@ test: tools cargo-deb
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	umask 022 && $(CARGO) build --locked --workspace
-	umask 022 && $(CARGO) test --locked --workspace
+	umask 022 && $(CARGO) test --locked --workspace --no-fail-fast
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --quiet
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
