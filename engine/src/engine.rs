@@ -285,7 +285,8 @@ pub trait Engine: Debug + Send + Sync {
     /// When there is none, or the database fails.
     fn artifact(&self, id: ArtifactId) -> Result<StoredArtifact, EngineError>;
 
-    /// The newest artifact of that category whose data has these texts under these keys.
+    /// The newest artifact of that category whose data has these texts under these keys: one that a person stored, or the
+    /// result of an attempt. What lost and unfinished attempts made is none.
     ///
     /// # Errors
     ///

@@ -61,6 +61,7 @@ language sql stable security definer set search_path = pg_catalog, taskbay, pg_t
     from artifacts a where a.id = p_id
 $$;
 
+-- Of an attempt that did not end with a result it finds nothing.
 create function find_artifact(p_category text, p_data text) returns bigint
 language sql stable security definer set search_path = pg_catalog, taskbay, pg_temp as $$
     select a.id from artifacts a
@@ -68,6 +69,9 @@ language sql stable security definer set search_path = pg_catalog, taskbay, pg_t
         select from json_each_text(p_data::json) wanted
         where json_typeof(a.data::json -> wanted.key) is distinct from 'string'
             or a.data::json ->> wanted.key <> wanted.value)
+    and (a.request_id is null or exists (
+        select from attempts t
+        where t.request_id = a.request_id and t.n = a.attempt and t.outcome not in ('lost', 'released')))
     order by a.id desc limit 1
 $$;
 

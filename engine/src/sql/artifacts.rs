@@ -35,12 +35,15 @@ const LIST: &str = "
     ))
     order by id desc limit $4";
 
-/// PostgreSQL has it as a function, too.
+/// PostgreSQL has it as a function, too. Of an attempt that did not end with a result it finds nothing.
 const FIND: &str = "
     select a.id from artifacts a
     where a.category = $1 and not exists (
         select 1 from json_each($2) wanted
         where (select found.value from json_each(a.data) found where found.key = wanted.key) is not wanted.value)
+    and (a.request_id is null or exists (
+        select 1 from attempts t
+        where t.request_id = a.request_id and t.n = a.attempt and t.outcome not in ('lost', 'released')))
     order by a.id desc limit 1";
 
 const PIECE: &str = "

@@ -1,6 +1,7 @@
 use crate::bay::{Bay, success};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -216,23 +217,35 @@ pub(crate) fn a_result_is_one_attempts(bay: &Bay) {
         let found = bay.engine.artifacts(&filter).unwrap();
         found.iter().map(|each| each.id).collect::<Vec<_>>()
     };
+    let imported = bay.engine.create_artifact(files(&[])).unwrap();
+    let newest = || {
+        let found = bay
+            .engine
+            .find_artifact("debian:source-package", &BTreeMap::new())
+            .unwrap();
+        found.map(|artifact| artifact.id)
+    };
     let released = bay.claim("w").unwrap().lease;
     made_by(released);
     assert!(results().is_empty(), "it runs");
+    assert_eq!(newest(), Some(imported), "it runs");
     bay.engine
         .release(&released, "draining", Duration::ZERO)
         .unwrap();
     assert!(results().is_empty());
+    assert_eq!(newest(), Some(imported));
     let lost = bay.engine.claim("w", Duration::from_secs(2)).unwrap();
     let lost = lost.unwrap().lease;
     made_by(lost);
     bay.execute("update attempts set lease_until = 0 where ended_at is null");
     bay.expire();
     assert!(results().is_empty());
+    assert_eq!(newest(), Some(imported));
     let lease = bay.claim("w").unwrap().lease;
     let [first, second] = [(); 2].map(|()| made_by(lease));
     bay.engine.complete(&lease, &success()).unwrap();
     assert_eq!(results(), [second, first]);
+    assert_eq!(newest(), Some(second));
     let attempts: Vec<_> = bay
         .engine
         .artifacts(&ArtifactFilter::default())
@@ -240,7 +253,7 @@ pub(crate) fn a_result_is_one_attempts(bay: &Bay) {
         .iter()
         .map(|each| each.attempt)
         .collect();
-    assert_eq!(attempts, [Some(3), Some(3), Some(2), Some(1)]);
+    assert_eq!(attempts, [Some(3), Some(3), Some(2), Some(1), None]);
     bay.engine.retry(request).unwrap();
     assert!(results().is_empty());
 }
