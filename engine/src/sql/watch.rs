@@ -8,7 +8,7 @@ use crate::{
 };
 use sqlx::{PgPool, Row, SqlitePool, postgres::PgListener};
 use std::{
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::pin,
     sync::{Arc, OnceLock},
     task::Poll,
@@ -45,15 +45,22 @@ impl Watch {
     ) -> bool {
         let changes = self.changes.get_or_init(|| begin(runtime, database));
         let mut changes = changes.clone();
-        let is_new = |count: &u64| *count != seen.0;
-        let found = runtime.block_on(async {
-            let wait = timeout(longest, changes.wait_for(is_new)).await;
-            // The watcher ends with the runtime only.
-            wait.ok().and_then(Result::ok).map(|count| *count)
-        });
+        let found = runtime.block_on(news(&mut changes, *seen, longest));
         seen.0 = found.unwrap_or(seen.0);
         found.is_some()
     }
+}
+
+/// The count of changes once it is another than was seen.
+async fn news(changes: &mut Receiver<u64>, seen: Seen, longest: Duration) -> Option<u64> {
+    let news = async {
+        match changes.wait_for(|count| *count != seen.0).await {
+            Ok(count) => *count,
+            // The watcher ended, which is a fault of it. Whoever waits looks all the same, as seldom as he says.
+            Err(_) => pending().await,
+        }
+    };
+    timeout(longest, news).await.ok()
 }
 
 fn begin(runtime: &Runtime, database: &Database) -> Receiver<u64> {
@@ -159,5 +166,27 @@ async fn polled<T>(something: impl Future<Output = T>, changes: &Sender<u64>) ->
             Ok(done) => return done,
             Err(_) => count(changes),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    #[test]
+    fn without_a_watcher_waits_last_as_long_as_they_may() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let (watcher, mut changes) = channel(7);
+        drop(watcher);
+        let longest = Duration::from_millis(50);
+        let begun = Instant::now();
+        let found = runtime
+            .expect("a runtime")
+            .block_on(news(&mut changes, Seen(7), longest));
+        assert_eq!(found, None);
+        assert!(begun.elapsed() >= longest);
     }
 }
