@@ -195,6 +195,15 @@ impl EngineError {
         code.is_some_and(|code| PASSING.contains(&&*code))
     }
 
+    /// Whether something was not removed since something else refers to it.
+    pub(crate) fn is_reference(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
+        code.is_some_and(|code| code == REFERENCE)
+    }
+
     /// Whether the same may go well in a while, without anybody doing anything about the address, the login, or the rights:
     /// the database is not reachable now, starts, or is overcrowded.
     pub fn is_temporary(&self) -> bool {
@@ -261,6 +270,7 @@ const NO_ARTIFACT: &str = "TB004";
 /// PostgreSQL's own.
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const TOO_MANY_CONNECTIONS: &str = "53300";
+const REFERENCE: &str = "23503";
 /// A failure to serialise, and a deadlock.
 const PASSING: [&str; 2] = ["40001", "40P01"];
 

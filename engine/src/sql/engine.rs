@@ -70,14 +70,6 @@ impl SqlEngine {
         self.ask_once(in_time(&self.database, SHORT, again(answer)))
     }
 
-    /// Waits for an answer that may take long.
-    fn ask_long<T>(
-        &self,
-        answer: impl AsyncFn() -> Result<T, EngineError>,
-    ) -> Result<T, EngineError> {
-        self.ask_once(in_time(&self.database, LONG, again(answer)))
-    }
-
     /// Waits for an answer. Whoever held a lease too long is in the log with it.
     fn ask_once<T>(
         &self,
@@ -229,7 +221,8 @@ impl Engine for SqlEngine {
     }
 
     fn unsign(&self, task: &TaskName) -> Result<u64, EngineError> {
-        self.ask_long(|| signatures::unsign(&self.database, task))
+        let unsigned = again(|| signatures::unsign(&self.database, task));
+        self.ask_once(in_time(&self.database, LONG, unsigned))
     }
 
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
@@ -329,7 +322,8 @@ impl Engine for SqlEngine {
     }
 
     fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError> {
-        self.ask_long(|| prune::prune(&self.database, older_than))
+        let pruned = prune::prune(&self.database, older_than);
+        self.ask_once(in_time(&self.database, LONG, pruned))
     }
 
     fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {

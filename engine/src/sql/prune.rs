@@ -1,6 +1,6 @@
 //! What nobody needs any more.
 
-use super::Database;
+use super::{Database, again::again};
 use crate::{EngineError, Pruned, timestamp::millis};
 use std::time::Duration;
 
@@ -20,11 +20,21 @@ const SIGNATURES: &str = "
 const CHUNKS: &str = "
     delete from chunks where kept_at <= $1 and not exists (select 1 from file_chunks f where f.chunk = chunks.sha256)";
 
+/// Each part goes on where another fails, and tries for itself.
 pub(crate) async fn prune(
     database: &Database,
     older_than: Duration,
 ) -> Result<Pruned, EngineError> {
     let mut pruned = Pruned::default();
+    let requests = again(|| requests(database, older_than)).await;
+    let signatures = again(|| signatures(database)).await;
+    let chunks = again(|| chunks(database)).await;
+    (pruned.requests, pruned.signatures, pruned.chunks) = (requests?, signatures?, chunks?);
+    Ok(pruned)
+}
+
+async fn requests(database: &Database, older_than: Duration) -> Result<u64, EngineError> {
+    let mut all = 0;
     loop {
         let mut transaction = database.begin().await?;
         let before = transaction.now().await?.saturating_sub(millis(older_than));
@@ -32,17 +42,27 @@ pub(crate) async fn prune(
             .execute(REQUESTS, &[before.into(), BATCH.into()])
             .await?;
         transaction.commit().await?;
-        pruned.requests += gone;
+        all += gone;
         if gone == 0 {
-            break;
+            return Ok(all);
         }
     }
+}
+
+async fn signatures(database: &Database) -> Result<u64, EngineError> {
     let mut transaction = database.begin().await?;
-    pruned.signatures = transaction.execute(SIGNATURES, &[]).await?;
-    transaction.commit().await?;
+    match transaction.execute(SIGNATURES, &[]).await {
+        // Somebody signed a request with one of them meanwhile. They all go next time.
+        Err(error) if error.is_reference() => Ok(0),
+        Err(error) => Err(error),
+        Ok(gone) => transaction.commit().await.map(|()| gone),
+    }
+}
+
+async fn chunks(database: &Database) -> Result<u64, EngineError> {
     let mut transaction = database.begin().await?;
     let before = transaction.now().await? - GRACE_MS;
-    pruned.chunks = transaction.execute(CHUNKS, &[before.into()]).await?;
+    let gone = transaction.execute(CHUNKS, &[before.into()]).await?;
     transaction.commit().await?;
-    Ok(pruned)
+    Ok(gone)
 }

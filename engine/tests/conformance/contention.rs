@@ -131,3 +131,21 @@ fn what_two_workers_give_up_at_once_is_gone() {
     assert_eq!(strays(&bay), 0);
     assert_eq!(bay.number("select count(*) from verdicts"), 0);
 }
+
+/// A signature that comes into use while it is removed stays, and keeps nothing else from being removed.
+#[test]
+fn what_comes_into_use_meanwhile_is_not_pruned() {
+    let Some(bay) = Bay::postgres() else { return };
+    let [old, id] = [bay.submit(0), bay.submit(0)];
+    assert!(bay.engine.sign(old, "s").unwrap());
+    bay.execute(&format!(
+        "update requests set signature_id = null where id = {old}"
+    ));
+    bay.execute("insert into chunks (sha256, bytes, kept_at) values ('stray', '', 0)");
+    slow(&bay, "trigger slow before update on taskbay.requests");
+    meanwhile(
+        || assert!(bay.engine.sign(id, "s").unwrap()),
+        || assert_eq!(bay.engine.prune(Duration::MAX).unwrap().chunks, 1),
+    );
+    assert_eq!(bay.engine.pending_signatures().unwrap()[0].key, "s");
+}
