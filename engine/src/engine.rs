@@ -243,13 +243,6 @@ pub trait Engine: Debug + Send + Sync {
     /// When there is none, or the database fails.
     fn worker(&self, name: &str) -> Result<Worker, EngineError>;
 
-    /// Replaces what an administrator says of a worker, which need not have reported yet.
-    ///
-    /// # Errors
-    ///
-    /// When the name or the metadata cannot be used, or the database fails.
-    fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError>;
-
     /// Forgets a worker, with what an administrator said of it. One that still runs is there again with its next report.
     ///
     /// # Errors

@@ -268,10 +268,6 @@ impl Engine for SqlEngine {
         self.ask(|| workers::worker(&self.database, name))
     }
 
-    fn set_worker(&self, name: &str, settings: &Settings) -> Result<(), EngineError> {
-        self.ask(|| workers::set_worker(&self.database, name, settings))
-    }
-
     fn remove_worker(&self, name: &str) -> Result<(), EngineError> {
         self.ask(|| workers::remove_worker(&self.database, name))
     }

@@ -9,9 +9,7 @@ const ALL: &str = "
     from workers w where $1 is null or w.name = $1 order by w.name";
 
 const SET: &str = "
-    insert into workers (name, static, allow, deny, enabled, draining) values ($1, $2, $3, $4, $5, $6)
-    on conflict (name) do update set static = excluded.static, allow = excluded.allow, deny = excluded.deny,
-        enabled = excluded.enabled, draining = excluded.draining";
+    update workers set static = $2, allow = $3, deny = $4, enabled = $5, draining = $6 where name = $1";
 
 pub(crate) async fn workers(database: &Database) -> Result<Vec<Worker>, EngineError> {
     let mut transaction = database.read().await?;
@@ -29,16 +27,6 @@ pub(crate) async fn worker(database: &Database, name: &str) -> Result<Worker, En
 const LOCK: &str = "
     insert into workers (name) values ($1)
     on conflict (name) do update set name = excluded.name returning static, allow, deny, enabled, draining";
-
-pub(crate) async fn set_worker(
-    database: &Database,
-    name: &str,
-    settings: &Settings,
-) -> Result<(), EngineError> {
-    let mut transaction = database.begin().await?;
-    write(&mut transaction, name, settings).await?;
-    transaction.commit().await
-}
 
 pub(crate) async fn change_worker(
     database: &Database,
@@ -59,7 +47,6 @@ async fn write(
     name: &str,
     settings: &Settings,
 ) -> Result<(), EngineError> {
-    limits::check_name("worker's name", name)?;
     let metadata = document(&settings.static_metadata)?;
     let allow = list(settings.allow.as_deref())?;
     let deny = list(settings.deny.as_deref())?;

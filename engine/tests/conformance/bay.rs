@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 use taskbay_core::{Metadata, Outcome, Reason, ReasonCode, TaskName, Verdict};
-use taskbay_engine::{Claim, Engine, NewRequest, NewVerdict, Report, RequestId, open};
+use taskbay_engine::{Claim, Engine, NewRequest, NewVerdict, Report, RequestId, Settings, open};
 use tempfile::TempDir;
 
 /// A lease that no test lets run out.
@@ -121,6 +121,13 @@ impl Bay {
             instance: 1,
         };
         self.engine.report(&report).unwrap().metadata_hash
+    }
+
+    /// Says of a worker what an administrator would.
+    pub(crate) fn set(&self, worker: &str, settings: &Settings) {
+        let change = |now: &mut Settings| *now = settings.clone();
+        let now = self.engine.change_worker(worker, &change).unwrap();
+        assert_eq!(&now, settings);
     }
 
     pub(crate) fn claim(&self, worker: &str) -> Option<Claim> {

@@ -14,7 +14,7 @@ pub(crate) fn static_metadata_overrides_what_is_reported(bay: &Bay) {
         static_metadata: metadata(r#"{"b": {"y": 2}, "c": null}"#),
         ..Settings::default()
     };
-    bay.engine.set_worker("w", &settings).unwrap();
+    bay.set("w", &settings);
     let worker = bay.engine.worker("w").unwrap();
     assert_eq!(
         worker.effective,
@@ -27,7 +27,7 @@ pub(crate) fn static_metadata_overrides_what_is_reported(bay: &Bay) {
     let after = bay.report_with("w", reported.clone());
     assert_eq!(worker.metadata_hash, Some(after.clone()));
     assert_eq!(bay.report_with("same", worker.effective), after);
-    bay.engine.set_worker("w", &Settings::default()).unwrap();
+    bay.set("w", &Settings::default());
     assert_eq!(bay.engine.worker("w").unwrap().effective, reported);
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn an_allow_list_shadows_a_deny_list(bay: &Bay) {
             deny,
             ..Settings::default()
         };
-        bay.engine.set_worker("w", &settings).unwrap();
+        bay.set("w", &settings);
         bay.fitting("w", 0);
         let worker = bay.engine.worker("w").unwrap();
         let got = !bay.work_off("w").is_empty();
@@ -61,7 +61,7 @@ pub(crate) fn a_draining_worker_gets_nothing(bay: &Bay) {
             draining,
             ..Settings::default()
         };
-        bay.engine.set_worker("w", &settings).unwrap();
+        bay.set("w", &settings);
     };
     set(true, true);
     assert_eq!(bay.claim("w"), None);
@@ -90,7 +90,7 @@ pub(crate) fn settings_may_come_first(bay: &Bay) {
         static_metadata: metadata(r#"{"a": 2}"#),
         ..Settings::default()
     };
-    bay.engine.set_worker("later", &settings).unwrap();
+    bay.set("later", &settings);
     let worker = bay.engine.worker("later").unwrap();
     assert_eq!((worker.last_seen, worker.metadata_hash), (None, None));
     bay.report_with("later", metadata(r#"{"a": 1}"#));
@@ -127,7 +127,7 @@ pub(crate) fn another_process_of_the_name_is_noticed(bay: &Bay) {
     bay.execute("update workers set last_seen = last_seen - 61000");
     assert!(!report(second), "that was long ago");
     // An administrator who speaks of a worker is no process.
-    bay.engine.set_worker("new", &Settings::default()).unwrap();
+    bay.set("new", &Settings::default());
     let report = Report {
         name: "new".to_owned(),
         slots: 1,
@@ -204,9 +204,7 @@ pub(crate) fn an_unknown_worker_is_told(bay: &Bay) {
     );
     assert_eq!(unknown.to_string(), "there is no worker `nobody`");
     assert!(bay.engine.worker("nobody").is_err());
-    bay.engine
-        .set_worker("nobody", &Settings::default())
-        .unwrap();
+    bay.set("nobody", &Settings::default());
     assert!(
         bay.engine.claim("nobody", crate::bay::LONG).is_err(),
         "it never reported"
@@ -216,9 +214,7 @@ pub(crate) fn an_unknown_worker_is_told(bay: &Bay) {
 /// With its settings and the verdicts on it, once it executes nothing.
 pub(crate) fn a_worker_is_forgotten(bay: &Bay) {
     bay.fitting("w", 0);
-    bay.engine
-        .set_worker("spoken-of", &Settings::default())
-        .unwrap();
+    bay.set("spoken-of", &Settings::default());
     let lease = bay.claim("w").unwrap().lease;
     let error = bay.engine.remove_worker("w").unwrap_err();
     assert!(

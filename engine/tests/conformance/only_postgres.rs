@@ -89,7 +89,9 @@ fn a_workers_role_can_do_nothing_else() {
         engine
             .submit(&NewRequest::new(crate::bay::noop(), "{}"))
             .map(drop),
-        engine.set_worker("w", &Settings::default()),
+        engine
+            .change_worker("w", &|settings| *settings = Settings::default())
+            .map(drop),
         engine.abort(id).map(drop),
         engine.sign(id, "other").map(drop),
         engine.expire().map(drop),
