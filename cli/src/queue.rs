@@ -48,6 +48,27 @@ pub(crate) fn open_in_time(
     }
 }
 
+/// Asks an engine, again and again while it is away for a while, which is told once. Whoever is told to end waits no more.
+pub(crate) fn patiently<T>(
+    session: &Session,
+    mut ask: impl FnMut() -> Result<T, EngineError>,
+) -> Result<T, CommandError> {
+    const PAUSE: Duration = Duration::from_millis(500);
+    let mut is_told = false;
+    loop {
+        match ask() {
+            Err(error) if error.is_temporary() && !session.abort.is_set() => {
+                if !is_told {
+                    note(&format!("warning: {}; trying again", with_sources(&error)));
+                }
+                is_told = true;
+            }
+            answered => return Ok(answered?),
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
 fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
     let url = match &session.global.engine {
         Some(url) if has_password(url) => {

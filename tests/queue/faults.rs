@@ -6,7 +6,7 @@ use crate::{
     ledger::{Crowd, Ledger, submit},
 };
 use rustix::process::Signal;
-use std::{thread, time::Duration};
+use std::{process::Stdio, thread, time::Duration};
 
 /// How many requests there are: enough for something to be in every state when it dies.
 const MANY: i64 = 1000;
@@ -128,4 +128,25 @@ pub(crate) fn more_workers_come_at_once_than_there_are_connections() {
     };
     bay.wait_until(|| known() == workers);
     drop(services);
+}
+
+/// Nor does whoever waits for a result have to wait anew.
+pub(crate) fn a_database_is_killed_while_somebody_waits() {
+    let Some(mut database) = Database::start("") else {
+        return;
+    };
+    let bay = Bay::at(database.url("postgres"));
+    let _serve = bay.start(&["serve", "--slots", "1"]);
+    let mut submit = bay.command(&["submit", "sleep", r#"{"seconds": 2}"#, "--wait"]);
+    let submit = submit.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    bay.wait_until(|| bay.run(&["show", "1"]).stdout.contains("is running"));
+    database.crash();
+    // Longer than a connection is waited for.
+    thread::sleep(Duration::from_secs(12));
+    database.restart();
+    let ended = submit.unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    assert!(said.contains("; trying again"), "{said}");
+    assert!(String::from_utf8_lossy(&ended.stdout).ends_with("success\n"));
 }

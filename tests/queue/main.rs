@@ -64,7 +64,8 @@ on_both! {
     commands: a_request_is_executed_and_its_result_told, a_running_request_is_aborted,
         what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, what_is_old_is_removed, two_workers_of_one_name_are_warned,
         workers_are_told_what_they_may, what_tasks_say_is_nothing_to_obey,
-        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told, a_hangup_is_heard, a_worker_is_removed;
+        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told, a_hangup_is_heard, a_worker_is_removed,
+        whoever_waits_hears_how_far_it_is, task_data_is_shown_in_a_line;
     crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,
         a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
         a_worker_that_ends_finishes_or_hands_back,
@@ -90,7 +91,7 @@ macro_rules! on_one {
 
 on_one! {
     faults: a_database_is_killed_among_a_thousand_requests, a_service_is_killed_among_a_thousand_requests,
-        more_workers_come_at_once_than_there_are_connections;
+        a_database_is_killed_while_somebody_waits, more_workers_come_at_once_than_there_are_connections;
     disk: a_file_on_a_full_disk_stays_whole, a_server_on_a_full_disk_stays_whole;
     clocks: a_clock_goes_forward_by_an_hour, a_clock_goes_back_by_an_hour;
     chaos: any_fault_leaves_each_request_one_result_in_a_file, any_fault_leaves_each_request_one_result_in_a_server;

@@ -5,6 +5,7 @@ mod explain;
 mod explain_worker;
 mod fleet;
 mod logs;
+mod progress;
 mod recorded;
 mod request;
 mod requests;

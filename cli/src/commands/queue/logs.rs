@@ -3,11 +3,12 @@
 use crate::{
     error::CommandError,
     exit::Exit,
+    queue::patiently,
     report::{has_reader, plain},
     session::Session,
 };
 use std::time::Duration;
-use taskbay_engine::{Engine, LogLevel, LogPosition, RequestId, Seen, Status};
+use taskbay_engine::{Engine, LogLevel, LogPosition, Request, RequestId, Seen, Status};
 
 /// How many lines are asked for at a time.
 const BATCH: u32 = 1000;
@@ -23,13 +24,18 @@ pub(crate) fn run(
     let mut follower = Follower::new(id);
     loop {
         // Before the lines, so that what it said last is read.
-        let is_over = follower.is_over(engine)?;
+        let request = patiently(session, || engine.request(id))?.request;
         follower.write_new(session, engine)?;
-        if !follow || is_over || session.abort.is_set() || !has_reader() {
+        if !follow || is_over(&request) || session.abort.is_set() || !has_reader() {
             return Ok(Exit::Success);
         }
-        follower.wait(engine)?;
+        follower.wait(session, engine)?;
     }
+}
+
+/// Whether nothing more is to be expected.
+pub(crate) fn is_over(request: &Request) -> bool {
+    matches!(request.status, Status::Completed | Status::Held)
 }
 
 /// Reads a request's log as it grows.
@@ -48,18 +54,13 @@ impl Follower {
         }
     }
 
-    /// Whether nothing more is to be expected.
-    pub(crate) fn is_over(&self, engine: &dyn Engine) -> Result<bool, CommandError> {
-        let request = engine.request(self.id)?;
-        Ok(matches!(
-            request.request.status,
-            Status::Completed | Status::Held
-        ))
-    }
-
     /// Waits until there may be more.
-    pub(crate) fn wait(&mut self, engine: &dyn Engine) -> Result<(), CommandError> {
-        engine.wait(&mut self.seen, LOOK)?;
+    pub(crate) fn wait(
+        &mut self,
+        session: &Session,
+        engine: &dyn Engine,
+    ) -> Result<(), CommandError> {
+        patiently(session, || engine.wait(&mut self.seen, LOOK))?;
         Ok(())
     }
 
@@ -70,7 +71,7 @@ impl Follower {
         engine: &dyn Engine,
     ) -> Result<(), CommandError> {
         loop {
-            let lines = engine.log(self.id, self.position, BATCH)?;
+            let lines = patiently(session, || engine.log(self.id, self.position, BATCH))?;
             for line in &lines {
                 session.report.data(line, |out| {
                     let level = match line.level {

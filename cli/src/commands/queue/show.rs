@@ -90,6 +90,12 @@ fn attempt(attempt: &Attempt) -> Value {
     })
 }
 
+/// JSON as one line: where it has line breaks, they are no part of a text in it.
+fn in_a_line(json: &str) -> String {
+    let lines: Vec<_> = json.lines().map(str::trim).collect();
+    lines.join(" ")
+}
+
 fn write(out: &mut dyn Write, details: &RequestDetails) -> io::Result<()> {
     let request = &details.request;
     write!(
@@ -104,7 +110,7 @@ fn write(out: &mut dyn Write, details: &RequestDetails) -> io::Result<()> {
     for error in &request.errors {
         writeln!(out, "  {}", plain(&error.message))?;
     }
-    writeln!(out, "task data: {}", details.task_data)?;
+    writeln!(out, "task data: {}", plain(&in_a_line(&details.task_data)))?;
     writeln!(
         out,
         "priority {}, submitted {}",

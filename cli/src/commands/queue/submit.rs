@@ -1,11 +1,17 @@
 //! `taskbay submit`: have a worker execute a task.
 
-use super::{fleet::fleet, logs::Follower, show};
+use super::{
+    fleet::fleet,
+    logs::{Follower, is_over},
+    progress::Progress,
+    show,
+};
 use crate::{
     args::TaskArgs,
     error::CommandError,
     exit::Exit,
     input,
+    queue::patiently,
     report::{note, plain},
     session::Session,
 };
@@ -34,7 +40,7 @@ pub(crate) fn run(
     let data = input::task_data(&task.data)?;
     let name = TaskName::fold(&task.name)
         .map_err(|error| CommandError::new(Exit::Unknown, error.to_string()))?;
-    warn(session, engine, &name, &data)?;
+    let outlook = warn(session, engine, &name, &data)?;
     let request = NewRequest {
         priority: wishes.priority,
         timeout: wishes.timeout,
@@ -43,7 +49,7 @@ pub(crate) fn run(
     };
     let id = engine.submit(&request)?;
     if wishes.wait {
-        return wait(session, engine, id);
+        return wait(session, engine, id, outlook);
     }
     session
         .report
@@ -51,13 +57,14 @@ pub(crate) fn run(
     Ok(Exit::Success)
 }
 
-/// Says at once what can be known here: that the data is invalid, which is refused, or that nobody can execute it.
+/// Says at once what can be known here: that the data is invalid, which is refused, or that nobody can execute it. Gives
+/// what the request can expect, if that is known.
 fn warn(
     session: &Session,
     engine: &dyn Engine,
     name: &TaskName,
     data: &str,
-) -> Result<(), CommandError> {
+) -> Result<Option<Outlook>, CommandError> {
     let mut plugins = Plugins::new(session.hosts(), session.catalog());
     let matchable = match plugins.configure(name.as_str(), data) {
         Ok(matchable) => matchable,
@@ -65,7 +72,7 @@ fn warn(
         // The workers may have what this machine lacks.
         Err(error) => {
             warn_unknown(&error);
-            return Ok(());
+            return Ok(None);
         }
     };
     let mut fleet = fleet(engine)?;
@@ -75,11 +82,12 @@ fn warn(
         Err(error) if session.abort.is_set() => return Err(session.not_asked(&error)),
         Err(error) => {
             warn_unknown(&error);
-            return Ok(());
+            return Ok(None);
         }
     };
+    let outlook = explained.as_ref().map(|explained| explained.verdict);
     let Some(explained) = explained.filter(|each| each.verdict == Outlook::Never) else {
-        return Ok(());
+        return Ok(outlook);
     };
     match explained.nearest {
         None => {
@@ -93,7 +101,7 @@ fn warn(
             }
         }
     }
-    Ok(())
+    Ok(outlook)
 }
 
 fn warn_unknown(error: &dyn std::error::Error) {
@@ -102,29 +110,24 @@ fn warn_unknown(error: &dyn std::error::Error) {
     ));
 }
 
-/// Shows the log until the request is completed or held, and then the request.
-fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, CommandError> {
+/// Shows how far it gets and the log until the request is completed or held, and then the request.
+fn wait(
+    session: &Session,
+    engine: &dyn Engine,
+    id: RequestId,
+    outlook: Option<Outlook>,
+) -> Result<Exit, CommandError> {
     note(&format!("request {id}"));
-    let mut follower = Follower::new(id);
-    loop {
-        let is_over = follower.is_over(engine)?;
-        // The object comes last and alone for scripts, who can ask for the log.
-        if !session.global.json {
-            follower.write_new(session, engine)?;
-        }
-        if is_over {
-            break;
-        }
-        if session.abort.is_set() {
-            note(&format!(
-                "request {id} goes on: `taskbay abort {id}` stops it"
-            ));
-            return Ok(Exit::Stopped);
-        }
-        follower.wait(engine)?;
+    let followed = follow(session, engine, id, outlook);
+    if session.abort.is_set() && !matches!(followed, Ok(true)) {
+        note(&format!(
+            "request {id} goes on: `taskbay abort {id}` stops it"
+        ));
+        return Ok(Exit::Stopped);
     }
-    let request = engine.request(id)?;
-    let artifacts = show::results(engine, id)?;
+    followed?;
+    let request = patiently(session, || engine.request(id))?;
+    let artifacts = patiently(session, || show::results(engine, id))?;
     session
         .report
         .data(&show::to_json(&request, &artifacts), |out| {
@@ -136,6 +139,32 @@ fn wait(session: &Session, engine: &dyn Engine, id: RequestId) -> Result<Exit, C
             show::write_artifacts(out, &artifacts)
         })?;
     Ok(exit(&request))
+}
+
+/// Follows a request until it is over, or this process is told to end. Says whether it is over.
+fn follow(
+    session: &Session,
+    engine: &dyn Engine,
+    id: RequestId,
+    outlook: Option<Outlook>,
+) -> Result<bool, CommandError> {
+    let mut follower = Follower::new(id);
+    let mut progress = Progress::new(outlook);
+    loop {
+        let details = patiently(session, || engine.request(id))?;
+        // The object comes last and alone for scripts, who can ask for the log.
+        if !session.global.json {
+            progress.tell(&details);
+            follower.write_new(session, engine)?;
+        }
+        if is_over(&details.request) {
+            return Ok(true);
+        }
+        if session.abort.is_set() {
+            return Ok(false);
+        }
+        follower.wait(session, engine)?;
+    }
 }
 
 /// As `taskbay run` would exit.
