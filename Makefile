@@ -7,7 +7,7 @@ CARGO ?= cargo
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
-	@echo 'make test-full  the same, and the long chains'
+	@echo 'make test-full  the same with the long chains, then demo and chaos'
 	@echo 'make chaos      kills and pauses at random, over thousands of requests; SEED=… for the same again'
 	@echo 'make packages   Debian packages, in target/packages'
 	@echo 'make bench      benchmark programs: ratios measured in one run'
