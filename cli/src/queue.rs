@@ -16,11 +16,18 @@ use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError, has_password};
 use taskbay_service::{Config, ConfigError};
 
-/// The settings of this machine and user.
+/// The settings of this machine and user. Of a password that others can read it is warned.
 pub(crate) fn config() -> Result<Config, CommandError> {
-    Config::read().map_err(|error: ConfigError| {
+    let config = Config::read().map_err(|error: ConfigError| {
         CommandError::new(Exit::Unavailable, error.to_string()).help(error.help())
-    })
+    })?;
+    for file in &config.exposed {
+        let file = file.display();
+        note(&format!(
+            "warning: every user of this machine can read the engine's password in {file}; `chmod 640 {file}` helps"
+        ));
+    }
+    Ok(config)
 }
 
 /// The engine that the command line names, or the settings do; else a file of this user.

@@ -4,9 +4,11 @@ use crate::setting::{self, MOST_SLOTS};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     env, fs, io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
+use taskbay_engine::has_password;
 use toml::{Table, Value};
 
 /// The environment variable that names the engine.
@@ -26,6 +28,9 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Of a scheduler.
     pub scheduler: SchedulerConfig,
+    /// The files with an engine's password that every user of this machine can read.
+    #[serde(skip)]
+    pub exposed: Vec<PathBuf>,
 }
 
 /// The settings of a worker.
@@ -124,18 +129,22 @@ impl Config {
         let mut files = vec![main.to_owned()];
         files.extend(drop_ins(main)?);
         files.extend(user.map(Path::to_owned));
-        let mut whole = Table::new();
+        let (mut whole, mut exposed) = (Table::new(), Vec::new());
         for file in files {
             let Some(text) = read(&file)? else {
                 continue;
             };
             let invalid = |error: &toml::de::Error| ConfigError::invalid(&file, &text, error);
             // By itself, so that a mistake is told of the file that has it.
-            toml::from_str::<Self>(&text).map_err(|error| invalid(&error))?;
+            let config: Self = toml::from_str(&text).map_err(|error| invalid(&error))?;
+            if config.engine.as_deref().is_some_and(has_password) && is_for_all(&file) {
+                exposed.push(file.clone());
+            }
             merge(&mut whole, text.parse().map_err(|error| invalid(&error))?);
         }
         let merged: Result<Self, _> = whole.try_into();
-        merged.map_err(|error| ConfigError::invalid(main, "", &error))
+        let merged = merged.map_err(|error| ConfigError::invalid(main, "", &error))?;
+        Ok(Self { exposed, ..merged })
     }
 }
 
@@ -173,6 +182,11 @@ fn read(file: &Path) -> Result<Option<String>, ConfigError> {
             reason,
         }),
     }
+}
+
+/// Whether every user of this machine can read a file.
+fn is_for_all(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
 /// Puts the values of `over` into `table`, in the place of what is there.

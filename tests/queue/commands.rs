@@ -11,8 +11,6 @@ use std::{
     fs, thread,
     time::{Duration, Instant},
 };
-use taskbay_core::TaskName;
-use taskbay_engine::{Engine, NewRequest};
 
 pub(crate) fn a_request_is_executed_and_its_result_told(bay: &Bay) {
     let serve = bay.start(&["serve", "--name", "here", "--slots", "2"]);
@@ -270,34 +268,4 @@ pub(crate) fn a_worker_is_removed(bay: &Bay) {
     let workers = bay.run(&["workers", "--json"]).succeeds().json();
     assert_eq!(workers["workers"], json!([]));
     bay.run(&remove).fails(3, &["there is no worker `a`"]);
-}
-
-/// Whoever waits hears why, and which worker has it; scripts hear nothing of it.
-pub(crate) fn whoever_waits_hears_how_far_it_is(bay: &Bay) {
-    let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
-    let first = bay.submit(&["sleep", r#"{"seconds": 3}"#]);
-    bay.runs(first, 1);
-    let wait = ["submit", "sleep", r#"{"seconds": 1}"#, "--wait"];
-    let said = bay.run(&wait).succeeds().stderr.clone();
-    let lines: Vec<_> = said.lines().collect();
-    let expected = [
-        "request 2",
-        "request 2 waits: every worker that it fits is busy",
-        "attempt 1 runs on the worker here",
-    ];
-    assert_eq!(lines, expected, "{said}");
-    let scripted = bay.run(&[&wait[..], &["--json"]].concat());
-    assert_eq!(scripted.succeeds().stderr, "request 3\n");
-}
-
-/// Of what somebody submitted, no line is taken for one of the command's own.
-pub(crate) fn task_data_is_shown_in_a_line(bay: &Bay) {
-    let id = bay.engine().submit(&NewRequest::new(
-        TaskName::fold("noop").unwrap(),
-        "{\n  \"a\u{9b}2J\":\n  true\n}\n",
-    ));
-    let shown = bay.run(&["show", &id.unwrap().to_string()]);
-    let shown = &shown.succeeds().stdout;
-    let line = r#"task data: { "a\u{9b}2J": true }"#;
-    assert!(shown.lines().any(|shown| shown == line), "{shown}");
 }

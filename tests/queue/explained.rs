@@ -86,6 +86,35 @@ pub(crate) fn what_a_worker_could_execute_is_told(bay: &Bay) {
     assert_eq!(noop.unwrap()["versions"], json!({"1": ["here"]}));
 }
 
+/// What was left out is told, and what is there comes in the order of the queue.
+pub(crate) fn a_worker_is_told_of_so_many_requests(bay: &Bay) {
+    bay.run(&["worker-set", "here", "--set", "x=1"]).succeeds();
+    let [_, second, third] =
+        ["0", "0", "5"].map(|priority| bay.submit(&["noop", "{}", "--priority", priority]));
+    let explain = |more: &[&str]| {
+        let arguments = [&["explain", "--worker", "here"], more].concat();
+        bay.run(&arguments)
+    };
+    let ids = |said: &Value| {
+        let rows = said["requests"].as_array().unwrap();
+        rows.iter().map(|row| row["id"].clone()).collect::<Vec<_>>()
+    };
+    let said = explain(&["--limit", "2", "--json"]).succeeds().json();
+    assert_eq!(
+        (ids(&said), &said["truncated"]),
+        (vec![third.into(), second.into()], &json!(true))
+    );
+    let text = explain(&["--limit", "2"]).succeeds().stdout.clone();
+    assert!(text.contains("only the newest 2 requests"), "{text}");
+    let said = explain(&["--limit", "3", "--json"]).succeeds().json();
+    assert_eq!((ids(&said).len(), &said["truncated"]), (3, &json!(false)));
+    let text = explain(&[]).succeeds().stdout.clone();
+    assert!(!text.contains("only the newest"), "{text}");
+    // It would mean nothing.
+    bay.run(&["explain", "1", "--limit", "2"])
+        .fails(2, &["--limit"]);
+}
+
 /// A machine that lacks the plugin, or has a bad one, gives the word of a scheduler, and none where there is none.
 pub(crate) fn what_cannot_be_judged_here_is_explained_by_what_is_recorded(bay: &Bay) {
     let elsewhere = bay.farm.path("elsewhere");

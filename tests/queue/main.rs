@@ -43,6 +43,8 @@ mod scheduling;
 mod small_disk;
 /// What a service tells the service manager that started it.
 mod supervised;
+/// What people are told of a request on its way, of its data, and of settings.
+mod told;
 /// Plugins that are replaced in mid-queue, and workers that have another version than the scheduler.
 mod versions;
 
@@ -64,8 +66,8 @@ on_both! {
     commands: a_request_is_executed_and_its_result_told, a_running_request_is_aborted,
         what_waits_is_aborted_and_tried_again, artifacts_go_in_and_out, what_is_old_is_removed, two_workers_of_one_name_are_warned,
         workers_are_told_what_they_may, what_tasks_say_is_nothing_to_obey,
-        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told, a_hangup_is_heard, a_worker_is_removed,
-        whoever_waits_hears_how_far_it_is, task_data_is_shown_in_a_line;
+        a_panic_is_told_as_one, a_configuration_that_is_not_there_is_told, a_hangup_is_heard, a_worker_is_removed;
+    told: whoever_waits_hears_how_far_it_is, a_password_that_all_can_read_is_warned_of, task_data_is_shown_in_a_line;
     crashes: a_killed_worker_is_replaced, a_request_that_outlives_no_worker_is_held,
         a_paused_worker_is_refused, a_paused_worker_is_refused_with_a_successor_of_its_name,
         a_worker_that_ends_finishes_or_hands_back,
@@ -78,7 +80,8 @@ on_both! {
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
     versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,
         versions_may_differ_in_a_fleet;
-    explained: a_request_that_nobody_can_execute_is_explained, what_a_worker_could_execute_is_told,
+    explained: a_request_that_nobody_can_execute_is_explained, a_worker_is_told_of_so_many_requests,
+        what_a_worker_could_execute_is_told,
         what_cannot_be_judged_here_is_explained_by_what_is_recorded, what_nobody_has_judged_is_told_of_a_worker;
 }
 

@@ -57,8 +57,8 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
         } => requests::run(session, &*engine, status, task, limit),
         QueueCommand::Show { id } => show::run(session, &*engine, id),
         QueueCommand::Logs { id, follow } => logs::run(session, &*engine, id, follow),
-        QueueCommand::Explain { id, worker } => match (id, worker) {
-            (_, Some(worker)) => explain_worker::run(session, &*engine, &worker),
+        QueueCommand::Explain { id, worker, limit } => match (id, worker) {
+            (_, Some(worker)) => explain_worker::run(session, &*engine, &worker, limit),
             (id, None) => explain::run(session, &*engine, id.unwrap_or_default()),
         },
         QueueCommand::Abort { id } => request::abort(session, &*engine, id),

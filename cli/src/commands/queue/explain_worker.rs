@@ -4,6 +4,7 @@ use super::{fleet::matched, recorded::Recorded};
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::{
+    cmp::Reverse,
     collections::{HashMap, hash_map::Entry},
     io::{self, Write},
 };
@@ -13,8 +14,6 @@ use taskbay_scheduler::{Scheduler, Worker};
 use taskbay_service::Plugins;
 use taskbay_worker::Unmatchable;
 
-/// How many of the requests that wait are looked at.
-const MOST: usize = 10_000;
 /// How many are asked for at a time: their data may be large.
 const BATCH: u32 = 100;
 
@@ -22,18 +21,32 @@ pub(crate) fn run(
     session: &Session,
     engine: &dyn Engine,
     name: &str,
+    limit: u32,
 ) -> Result<Exit, CommandError> {
     let worker = matched(engine.worker(name)?, engine.now()?);
-    let rows = judged(session, engine, &worker)?;
+    let (rows, is_truncated) = judged(session, engine, &worker, limit)?;
     let away = worker.lists.away;
     let json: Vec<Value> = rows.iter().map(Judged::to_json).collect();
     let gets_requests = away.is_none();
-    let json = json!({"worker": name, "gets_requests": gets_requests, "requests": json});
+    let json = json!({
+        "worker": name,
+        "gets_requests": gets_requests,
+        "requests": json,
+        "truncated": is_truncated,
+    });
     session.report.data(&json, |out| {
         if let Some(why) = &away {
             writeln!(out, "{} gets no requests: {why}", plain(name))?;
         }
-        rows.iter().try_for_each(|row| row.write(out))
+        rows.iter().try_for_each(|row| row.write(out))?;
+        if is_truncated {
+            let looked_at = rows.len();
+            writeln!(
+                out,
+                "only the newest {looked_at} requests were looked at: more wait (`--limit` for more)"
+            )?;
+        }
+        Ok(())
     })?;
     Ok(Exit::Success)
 }
@@ -75,12 +88,13 @@ impl Judged {
     }
 }
 
-/// The requests that wait, the newest first, each with what is said of that worker.
+/// The newest requests that wait, in the order of the queue, each with what is said of that worker; and whether more wait.
 fn judged(
     session: &Session,
     engine: &dyn Engine,
     worker: &Worker,
-) -> Result<Vec<Judged>, CommandError> {
+    most: u32,
+) -> Result<(Vec<Judged>, bool), CommandError> {
     let mut judges = Judges::new(session, engine, worker);
     let mut filter = RequestFilter {
         status: Some(Status::Pending),
@@ -88,19 +102,21 @@ fn judged(
         ..RequestFilter::default()
     };
     let mut rows = Vec::new();
-    loop {
+    let is_truncated = 'all: loop {
         let batch = engine.requests_with_data(&filter)?;
         let Some((last, _)) = batch.last() else {
-            return Ok(rows);
+            break false;
         };
         filter.before = Some(last.id);
         for (request, data) in batch {
-            if rows.len() >= MOST {
-                return Ok(rows);
+            if rows.len() >= most as usize {
+                break 'all true;
             }
             rows.push(judges.judge(request, &data)?);
         }
-    }
+    };
+    rows.sort_by_key(|row| (Reverse(row.request.priority), row.request.id));
+    Ok((rows, is_truncated))
 }
 
 /// Who is asked about the only worker of a fleet: the plugins of this machine, and what schedulers have recorded.
