@@ -183,6 +183,15 @@ impl Transaction {
         Ok(())
     }
 
+    /// Ends it without a change. Dropped, it would end a little later, and keep what it locked from others until then.
+    pub(crate) async fn give_up(self) -> Result<(), EngineError> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await?,
+            Self::Postgres(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
+    }
+
     pub(crate) async fn commit(self) -> Result<(), EngineError> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await?,

@@ -62,6 +62,7 @@ pub(crate) async fn retry(database: &Database, id: RequestId) -> Result<(), Engi
     let mut transaction = database.begin().await?;
     let status = status(&lock(&mut transaction, id).await?)?;
     if matches!(status, Status::Pending | Status::Running) {
+        transaction.give_up().await?;
         return Err(EngineError::WrongState {
             request: id,
             status: status.as_str(),

@@ -81,6 +81,18 @@ pub(crate) fn a_retried_request_counts_anew(bay: &Bay) {
     assert_eq!(bay.engine.request(id).unwrap().request.result, None);
 }
 
+/// Nobody misses a request that somebody else just asked for in vain.
+pub(crate) fn what_cannot_be_retried_stays_at_hand(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    for _ in 0..100 {
+        bay.engine.retry(id).unwrap_err();
+        let claim = bay.claim("w").unwrap();
+        bay.engine
+            .release(&claim.lease, "again", Duration::ZERO)
+            .unwrap();
+    }
+}
+
 pub(crate) fn a_refused_request_says_why(bay: &Bay) {
     let id = bay.submit(0);
     let errors = Outcome::error(ErrorCode::ConfigureFailed, "/a: bad").errors;
