@@ -13,10 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::with_sources;
-use taskbay_engine::{Engine, EngineError};
+use taskbay_engine::{Engine, EngineError, NewLogLine};
 
 /// How often attempts are looked at: whether a lease is to be renewed, and what was said.
 const LOOK: Duration = Duration::from_millis(200);
+/// How many bytes of a log are sent at once.
+const PART: usize = 1 << 20;
 /// How often the engine is asked at most whether an attempt shall stop, because something happened.
 const NUDGED: Duration = Duration::from_secs(1);
 
@@ -233,24 +235,36 @@ impl Shared {
 /// When the engine may take it later.
 pub(crate) fn send_log(engine: &dyn Engine, running: &Running) -> Result<(), EngineError> {
     let _in_order = running.logging();
-    let lines = running.log.take();
-    if lines.is_empty() {
-        return Ok(());
+    let mut lines = running.log.take();
+    while !lines.is_empty() {
+        let rest = lines.split_off(part(&lines));
+        match engine.append_log(&running.lease, &lines) {
+            Ok(()) => {}
+            Err(EngineError::Stale { .. }) => {
+                running.end(End::Lost);
+                return Ok(());
+            }
+            Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
+                let (count, lease) = (lines.len(), &running.lease);
+                log::error!("{count} lines of the log of {lease} are lost: {error}");
+            }
+            Err(error) => {
+                lines.extend(rest);
+                running.log.put_back(lines);
+                return Err(error);
+            }
+        }
+        lines = rest;
     }
-    match engine.append_log(&running.lease, &lines) {
-        Ok(()) => Ok(()),
-        Err(EngineError::Stale { .. }) => {
-            running.end(End::Lost);
-            Ok(())
-        }
-        Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
-            let (count, lease) = (lines.len(), &running.lease);
-            log::error!("{count} lines of the log of {lease} are lost: {error}");
-            Ok(())
-        }
-        Err(error) => {
-            running.log.put_back(lines);
-            Err(error)
-        }
-    }
+    Ok(())
+}
+
+/// How many of the lines are sent at once: about 1 MiB, which gets through a slow network in time.
+fn part(lines: &[NewLogLine]) -> usize {
+    let mut bytes = 0;
+    let part = lines.iter().take_while(|line| {
+        bytes += line.message.len();
+        bytes <= PART
+    });
+    part.count().max(1)
 }

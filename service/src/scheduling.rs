@@ -31,8 +31,12 @@ pub struct Scheduling<'e> {
     /// The tasks whose requests cannot be configured, and those whose verdicts cannot be given.
     signing: Setbacks,
     judging: Setbacks,
-    /// Whether the signatures that requests have are known to be those that today's plugins give.
+    /// The pairs of signatures and metadata that their plugins failed at: others come first.
+    failed: HashSet<(String, String)>,
+    /// Whether the signatures that requests have are known to be those that today's plugins give, and whether some plugin
+    /// could not be asked about that.
     is_checked: bool,
+    has_unanswered: bool,
     /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
     /// be forgotten.
     to_unsign: BTreeSet<TaskName>,
@@ -66,7 +70,9 @@ impl<'e> Scheduling<'e> {
             plugins: Plugins::new(make_hosts(), live.current_catalog()),
             signing: Setbacks::default(),
             judging: Setbacks::default(),
+            failed: HashSet::new(),
             is_checked: false,
+            has_unanswered: false,
             to_unsign: BTreeSet::new(),
             to_forget: BTreeSet::new(),
             offered: None,
@@ -127,11 +133,14 @@ impl<'e> Scheduling<'e> {
         if !changes.is_empty() {
             self.plugins = Plugins::new((self.make_hosts)(), self.live.current_catalog());
             self.signing.forget();
+            // What was recorded of those that failed is to be asked again, whichever plugins changed.
+            self.to_forget.extend(self.judging.waiting());
             self.judging.forget();
+            self.failed.clear();
             self.is_checked = false;
         } else if self.signing.has_due(now) || self.judging.has_due(now) {
             self.plugins.forget_failed(self.live.current_catalog());
-            self.is_checked = false;
+            self.is_checked &= !self.has_unanswered;
         }
         for change in &changes {
             let task = change.plugin().name();

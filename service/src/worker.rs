@@ -102,18 +102,16 @@ impl WorkerService {
     /// Says what this machine offers, at first and whenever that changes.
     fn describe(&self, offer: &mut Offer, stop: &Stop, heard: &mut dyn OfferHeard) {
         let mut reported = Metadata::default();
+        // What is to be told once the engine knows it.
+        let mut untold = None;
         let mut due: Option<Instant> = None;
         while !stop.is_told() {
             self.describing.beats();
             match offer.wait(LOOK) {
                 Ok(Some(analysis)) => {
                     reported = analysis.metadata.clone();
-                    let is_known = self.report(offer, &reported, stop);
-                    due = Some(Instant::now() + REPORT);
-                    if is_known {
-                        heard.offers(offer, &analysis);
-                    }
-                    self.slots.news.comes();
+                    untold = Some(analysis);
+                    due = Some(Instant::now());
                 }
                 Ok(None) => {}
                 Err(Failure::Interrupted) => return,
@@ -124,8 +122,12 @@ impl WorkerService {
                 }
             }
             if due.is_some_and(|due| due <= Instant::now()) {
-                self.report(offer, &reported, stop);
+                let is_known = self.report(offer, &reported, stop);
                 due = Some(Instant::now() + REPORT);
+                if let Some(analysis) = untold.take_if(|_| is_known) {
+                    heard.offers(offer, &analysis);
+                    self.slots.news.comes();
+                }
             }
         }
     }

@@ -137,7 +137,7 @@ pub(crate) fn a_database_is_killed_while_somebody_waits() {
     };
     let bay = Bay::at(database.url("postgres"));
     let _serve = bay.start(&["serve", "--slots", "1"]);
-    let mut submit = bay.command(&["submit", "sleep", r#"{"seconds": 2}"#, "--wait"]);
+    let mut submit = bay.command(&["submit", "sleep", r#"{"seconds": 10}"#, "--wait"]);
     let submit = submit.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     bay.wait_until(|| bay.run(&["show", "1"]).stdout.contains("is running"));
     database.crash();

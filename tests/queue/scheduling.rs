@@ -43,6 +43,25 @@ pub(crate) fn a_request_that_crashes_its_plugin_costs_no_other(bay: &Bay) {
     );
 }
 
+/// One pair of request and worker that makes a plugin panic keeps no other from its verdict; and what failed is asked again,
+/// whichever plugin comes meanwhile.
+pub(crate) fn a_verdict_that_fails_hides_no_other(bay: &Bay) {
+    bay.farm.add_unruly("can-run-poisons");
+    let task = unruly::name("can-run-poisons");
+    let level = format!("{task}:level=100");
+    bay.run(&["worker-set", "here", "--set", &level]).succeeds();
+    let bad = bay.submit(&[&task, r#"{"level": 9}"#]);
+    let good = bay.submit(&[&task, "{}"]);
+    let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
+    assert_eq!(bay.completes(good)["result"], "success");
+    assert_eq!(bay.show(bad)["status"], "pending");
+    let failures = || bay.logs().matches("cannot say who suits").count();
+    bay.wait_until(|| failures() >= 2);
+    let before = failures();
+    bay.farm.add_unruly("none");
+    bay.wait_until(|| failures() > before + 1);
+}
+
 /// A plugin whose file is refused may be repaired: its requests wait.
 pub(crate) fn requests_wait_for_a_plugin_that_is_repaired(bay: &Bay) {
     let file = bay.farm.plugins().join("libtaskbay_task_sleep.so");

@@ -11,9 +11,9 @@ use taskbay_engine::{Engine, NewRequest};
 /// Whoever waits hears why, and which worker has it; scripts hear nothing of it.
 pub(crate) fn whoever_waits_hears_how_far_it_is(bay: &Bay) {
     let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
-    let first = bay.submit(&["sleep", r#"{"seconds": 3}"#]);
+    let first = bay.submit(&["sleep", r#"{"seconds": 20}"#]);
     bay.runs(first, 1);
-    let wait = ["submit", "sleep", r#"{"seconds": 1}"#, "--wait"];
+    let wait = ["submit", "sleep", r#"{"seconds": 5}"#, "--wait"];
     let said = bay.run(&wait).succeeds().stderr.clone();
     let lines: Vec<_> = said.lines().collect();
     let expected = [

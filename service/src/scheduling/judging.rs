@@ -8,10 +8,15 @@ use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
+/// How many pairs that failed are remembered.
+const MOST_FAILED: usize = 10_000;
+
 impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        let missing = self.engine.missing_verdicts(BATCH)?;
+        let mut missing = self.engine.missing_verdicts(BATCH)?;
+        // What failed before comes last, so that it hides no other of its task.
+        missing.sort_by_key(|pair| self.failed.contains(&pair_of(pair)));
         let mut verdicts = Vec::new();
         for pair in &missing {
             if stop.is_told() {
@@ -57,6 +62,10 @@ impl Scheduling<'_> {
             Err(None) => return Ok(None),
         };
         if verdict.has_failed() {
+            if self.failed.len() >= MOST_FAILED {
+                self.failed.clear();
+            }
+            self.failed.insert(pair_of(missing));
             let wait = self.judging.of_task(&missing.task_name, Instant::now());
             let (task, wait) = (&missing.task_name, wait.as_secs_f64());
             let reasons = verdict.reasons.iter().map(|reason| &*reason.message);
@@ -80,7 +89,9 @@ impl Scheduling<'_> {
         let example = match self.engine.request(missing.example) {
             Ok(example) => example,
             // It is gone meanwhile.
-            Err(EngineError::NotFound { .. }) => return Ok(Err(None)),
+            Err(EngineError::NotFound { .. } | EngineError::Corrupt { .. }) => {
+                return Ok(Err(None));
+            }
             Err(error) => return Err(error.into()),
         };
         let task = missing.task_name.as_str();
@@ -92,9 +103,20 @@ impl Scheduling<'_> {
                 Err(None)
             }
             Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
+            // Not for ever: it may come.
+            Err(error @ Unmatchable::Unknown(_)) => {
+                let reason = Reason::new(ReasonCode::PluginFailed, error.to_string());
+                Err(Some(Verdict {
+                    reasons: vec![reason],
+                }))
+            }
             Err(error) => Err(Some(Verdict {
                 reasons: vec![error.reason()],
             })),
         })
     }
+}
+
+fn pair_of(missing: &MissingVerdict) -> (String, String) {
+    (missing.signature.clone(), missing.metadata_hash.clone())
 }

@@ -98,27 +98,31 @@ impl Scheduling<'_> {
     /// Finds out which of the signatures that requests have are not those that the plugins give now: one may have been
     /// replaced while no scheduler ran. The requests of such tasks are configured anew.
     pub(super) fn check_signatures(&mut self, stop: &Stop) -> Result<(), Setback> {
-        let mut outdated = BTreeSet::new();
+        let (mut outdated, mut silent) = (BTreeSet::new(), BTreeSet::new());
         for pending in self.engine.pending_signatures()? {
             if stop.is_told() {
                 return Ok(());
             }
             self.part.beats();
             let task = &pending.task_name;
-            if outdated.contains(task) {
+            if outdated.contains(task) || silent.contains(task) {
                 continue;
             }
             let example = match self.engine.request(pending.oldest) {
                 Ok(example) => example,
-                Err(EngineError::NotFound { .. }) => continue,
+                // It is gone meanwhile, or left out everywhere.
+                Err(EngineError::NotFound { .. } | EngineError::Corrupt { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
             let is_outdated = match self.plugins.configure(task.as_str(), &example.task_data) {
                 Ok(configured) => configured.signature().as_str() != pending.key,
                 Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
                 Err(Unmatchable::Invalid(_)) => true,
-                // It is looked at again when there is one, or it answers.
-                Err(Unmatchable::Unknown(_) | Unmatchable::Failed { .. }) => false,
+                // It is looked at again when there is one, or it answers. Once, since a plugin may take its whole time to fail.
+                Err(Unmatchable::Unknown(_) | Unmatchable::Failed { .. }) => {
+                    silent.insert(task.clone());
+                    false
+                }
             };
             if is_outdated {
                 outdated.insert(task.clone());
@@ -126,6 +130,7 @@ impl Scheduling<'_> {
         }
         self.to_unsign.extend(outdated);
         self.tell_changes()?;
+        self.has_unanswered = !silent.is_empty();
         self.is_checked = true;
         Ok(())
     }
