@@ -9,7 +9,7 @@ use std::{
 
 /// Unmounts it at the end of its standard input, which is the end of the test, even a violent one.
 const SCRIPT: &str = r#"
-mount -t tmpfs -o "size=$2" tmpfs "$1" || exit 1
+mount -t tmpfs -o "size=$2,mode=755" tmpfs "$1" || exit 1
 echo mounted
 cat >/dev/null
 umount -l "$1"
