@@ -149,8 +149,8 @@ impl Session {
         Ok(why)
     }
 
-    /// Ends a service at SIGINT, SIGTERM and, unless it is ignored as below `nohup`, SIGHUP: the first has it finish what it has, the second do so at once, and a third
-    /// ends the process.
+    /// Ends a service at SIGINT, SIGTERM and, unless it is ignored as below `nohup`, SIGHUP: the first has it finish what it
+    /// has, the second do so at once, and a third ends the process.
     pub(crate) fn stop_on_signals(&self) -> Result<Stop, CommandError> {
         let failed = |error: io::Error| {
             CommandError::new(Exit::Unavailable, "signals cannot be heard").cause(&error)

@@ -88,8 +88,7 @@ impl Bay {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = File::create(self.farm.path(&format!("service-{number}.log"))).unwrap();
-        let child = self
-            .command(arguments)
+        let child = hearing_hangups(&self.command(arguments))
             .env("RUST_LOG", "info")
             .envs(environment.iter().copied())
             .stdout(Stdio::null())
@@ -175,6 +174,25 @@ impl Bay {
         }
         said
     }
+}
+
+/// The same command with SIGHUP as it is by default: whoever started the tests below `nohup` ignores it.
+fn hearing_hangups(command: &Command) -> Command {
+    let mut hearing = Command::new("env");
+    hearing
+        .arg("--default-signal=HUP")
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear();
+    for (variable, value) in command.get_envs() {
+        if let Some(value) = value {
+            hearing.env(variable, value);
+        }
+    }
+    if let Some(directory) = command.get_current_dir() {
+        hearing.current_dir(directory);
+    }
+    hearing
 }
 
 pub(crate) fn attempts(request: &Value) -> &Vec<Value> {
