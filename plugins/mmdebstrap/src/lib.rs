@@ -22,7 +22,7 @@ use taskbay_plugin_api::{
 #[serde(deny_unknown_fields)]
 #[schemars(example = json!({
     "bootstrap_options": {"architecture": "amd64", "variant": "buildd"},
-    "bootstrap_repositories": [{"mirror": "http://deb.debian.org/debian", "suite": "bookworm"}]
+    "bootstrap_repositories": [{"mirror": "http://mirror.example.org/debian", "suite": "bookworm"}]
 }))]
 struct Mmdebstrap {
     /// What kind of system is made.
