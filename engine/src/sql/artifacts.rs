@@ -1,6 +1,12 @@
 //! Artifacts: contents in pieces of 1 MiB, each kept once and named by its hash.
 
-use super::{Database, Row, Transaction, again::again, json, readable::leave_out};
+use super::{
+    Database, Row, Transaction,
+    again::again,
+    json,
+    patience::{SHORT, in_time},
+    readable::leave_out,
+};
 use crate::{
     ArtifactFilter, EngineError, NewArtifact, NewFile, RequestId, StoredArtifact, StoredFile,
     Timestamp,
@@ -59,7 +65,8 @@ pub(crate) async fn create(
     check_files(&artifact.files)?;
     let mut files = Vec::with_capacity(artifact.files.len());
     for file in artifact.files {
-        // Its content is read once: each piece, and then the artifact, is a transaction that is tried again for itself.
+        // Its content is read once: each piece, and then the artifact, is a transaction that is tried again for itself, and
+        // waited for by itself, since nobody knows how slowly the content comes.
         files.push(put_file(database, file).await?);
     }
     let manifest = Manifest {
@@ -68,14 +75,11 @@ pub(crate) async fn create(
         files,
     };
     let made_by = artifact.made_by.as_ref();
-    match database {
-        Database::Sqlite { .. } => {
-            again(|| sqlite::store_artifact(database, made_by, &manifest)).await
-        }
-        Database::Postgres(_) => {
-            again(|| postgres::store_artifact(database, made_by, &manifest)).await
-        }
-    }
+    let store = again(async || match database {
+        Database::Sqlite { .. } => sqlite::store_artifact(database, made_by, &manifest).await,
+        Database::Postgres(_) => postgres::store_artifact(database, made_by, &manifest).await,
+    });
+    in_time(database, SHORT, store).await
 }
 
 fn check_files(files: &[NewFile<'_>]) -> Result<(), EngineError> {
@@ -125,7 +129,7 @@ async fn put_file(database: &Database, mut file: NewFile<'_>) -> Result<Manifest
 
 async fn put_chunk(database: &Database, bytes: &[u8]) -> Result<String, EngineError> {
     let sha256 = hash(bytes);
-    again(async || {
+    let put = again(async || {
         let is_there = match database {
             Database::Sqlite { .. } => sqlite::keep_chunk(database, &sha256).await?,
             Database::Postgres(_) => postgres::keep_chunk(database, &sha256).await?,
@@ -135,8 +139,8 @@ async fn put_chunk(database: &Database, bytes: &[u8]) -> Result<String, EngineEr
             Database::Sqlite { .. } => sqlite::put_chunk(database, &sha256, bytes).await,
             Database::Postgres(_) => postgres::put_chunk(database, bytes).await,
         }
-    })
-    .await?;
+    });
+    in_time(database, SHORT, put).await?;
     Ok(sha256)
 }
 
@@ -241,13 +245,15 @@ pub(crate) async fn fetch_file(
     name: &str,
     to: &mut dyn Write,
 ) -> Result<u64, EngineError> {
-    let files = artifact(database, id).await?.files;
+    let files = in_time(database, SHORT, artifact(database, id)).await?;
+    let files = files.files;
     let wanted = files.into_iter().find(|file| file.name == name);
     let wanted =
         wanted.ok_or_else(|| EngineError::not_found("file", format!("{name} of artifact {id}")))?;
     let mut whole = Hash::default();
     for place in 0..wanted.size.div_ceil(CHUNK) {
-        let Some(bytes) = piece(database, id, name, place).await? else {
+        let piece = in_time(database, SHORT, piece(database, id, name, place));
+        let Some(bytes) = piece.await? else {
             return Err(EngineError::corrupt(
                 "file",
                 format!("`{name}` of artifact {id} lacks piece {place}"),

@@ -1,7 +1,7 @@
 use crate::bay::Bay;
 use sqlx::{Connection, PgConnection};
 use std::{net::TcpListener, sync::mpsc, thread, time::Duration};
-use taskbay_engine::{EngineError, RequestFilter, open};
+use taskbay_engine::{EngineError, NewArtifact, NewFile, RequestFilter, open};
 
 /// Ten times what the engine waits.
 const LIMIT: Duration = Duration::from_mins(5);
@@ -37,19 +37,39 @@ fn an_answer_that_does_not_come_is_given_up() {
         .unwrap();
     let lock = runtime.block_on(async {
         let mut connection = PgConnection::connect(&bay.url).await.unwrap();
-        for sql in ["begin", "lock table taskbay.requests"] {
+        for sql in ["begin", "lock table taskbay.requests, taskbay.chunks"] {
             sqlx::query(sql).execute(&mut connection).await.unwrap();
         }
         connection
     });
     let engine = bay.engine.clone();
-    let error = in_the_end(move || engine.requests(&RequestFilter::default())).unwrap_err();
-    assert!(
-        matches!(error, EngineError::Unavailable { .. }),
-        "{error:?}"
-    );
-    assert!(error.is_temporary(), "{error:?}");
+    let stored = thread::spawn(move || in_the_end(move || engine.create_artifact(artifact())));
+    let engine = bay.engine.clone();
+    let listed = in_the_end(move || engine.requests(&RequestFilter::default()));
+    for error in [
+        listed.map(drop).unwrap_err(),
+        stored.join().unwrap().map(drop).unwrap_err(),
+    ] {
+        assert!(
+            matches!(error, EngineError::Unavailable { .. }),
+            "{error:?}"
+        );
+        assert!(error.is_temporary(), "{error:?}");
+    }
     runtime.block_on(lock.close()).unwrap();
     let found = bay.engine.requests(&RequestFilter::default()).unwrap();
     assert_eq!(found[0].id, id);
+    bay.engine.create_artifact(artifact()).unwrap();
+}
+
+fn artifact() -> NewArtifact<'static> {
+    NewArtifact {
+        category: "file".to_owned(),
+        data: serde_json::json!({}),
+        files: vec![NewFile {
+            name: "some".to_owned(),
+            content: Box::new(&b"content"[..]),
+        }],
+        made_by: None,
+    }
 }
