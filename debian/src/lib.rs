@@ -17,6 +17,7 @@ mod package_files;
 mod architecture;
 mod binary_package;
 mod command_files;
+mod exit_code;
 mod extra_repository;
 
 mod environment_lookup;
@@ -39,6 +40,7 @@ pub use environment::Environment;
 pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
 pub use environment_tarball::EnvironmentTarball;
 pub use executor::Executor;
+pub use exit_code::exit_code;
 pub use extra_repository::ExtraRepository;
 pub use input::{BINARIES, Input, SOURCES, files_of};
 pub use open_tmp::open_tmp;

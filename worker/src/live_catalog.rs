@@ -95,7 +95,7 @@ impl LiveCatalog {
     }
 
     /// Reads the directories now, whatever the last look found.
-    pub fn read_catalog(&self) -> Catalog {
+    fn read_catalog(&self) -> Catalog {
         let mut catalog = Catalog::read(&self.path, self.policy);
         if let Some(quarantine) = &self.quarantine {
             quarantine.apply(&mut catalog);

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
-use taskbay_debian::Executor;
+use taskbay_debian::{Executor, exit_code};
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
@@ -157,13 +157,12 @@ fn build_log(artifact: &Artifact) -> Result<&PathBuf, TaskConfigError> {
 
 /// Whether blhc found no fault. A log without compiler lines, its status 1, has none.
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match status.code() {
-        Some(0 | 1) => Ok(true),
-        Some(code) => {
+    match exit_code("blhc", status)? {
+        0 | 1 => Ok(true),
+        code => {
             log::info!("blhc found faults, or could not read the log: it ended with {code}");
             Ok(false)
         }
-        None => Err(TaskError::new(format!("blhc did not end itself: {status}"))),
     }
 }
 

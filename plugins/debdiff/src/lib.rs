@@ -18,7 +18,7 @@ use std::{
     collections::BTreeSet,
     process::{Command, ExitStatus},
 };
-use taskbay_debian::Executor;
+use taskbay_debian::{Executor, exit_code};
 use taskbay_plugin_api::{
     Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
@@ -123,15 +123,12 @@ impl Task for Debdiff {
 
 /// Whether debdiff could compare. Its status 1 says that there are differences.
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match status.code() {
-        Some(0 | 1) => Ok(true),
-        Some(code) => {
+    match exit_code("debdiff", status)? {
+        0 | 1 => Ok(true),
+        code => {
             log::info!("debdiff could not compare: it ended with {code}");
             Ok(false)
         }
-        None => Err(TaskError::new(format!(
-            "debdiff did not end itself: {status}"
-        ))),
     }
 }
 

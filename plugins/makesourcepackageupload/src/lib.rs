@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::process::{Command, ExitStatus};
 use taskbay_debian::{
-    ControlFile, Executor, Input, SOURCES, changes_name, give_upload, option_with_path,
+    ControlFile, Executor, Input, SOURCES, changes_name, exit_code, give_upload, option_with_path,
 };
 use taskbay_plugin_api::{
     Backend, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
@@ -142,15 +142,12 @@ impl Task for MakeSourcePackageUpload {
 
 /// Whether the tool did its work; the log has what it said.
 fn is_success(tool: &str, status: ExitStatus) -> Result<bool, TaskError> {
-    match status.code() {
-        Some(0) => Ok(true),
-        Some(code) => {
+    match exit_code(tool, status)? {
+        0 => Ok(true),
+        code => {
             log::info!("the source package makes no upload: {tool} ended with {code}");
             Ok(false)
         }
-        None => Err(TaskError::new(format!(
-            "{tool} did not end itself: {status}"
-        ))),
     }
 }
 

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{fs, path::Path};
-use taskbay_debian::{EnvironmentLookup, open_tmp};
+use taskbay_debian::{EnvironmentLookup, exit_code, open_tmp};
 use taskbay_plugin_api::{
     Artifact, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
     is_available, log, run,
@@ -149,12 +149,7 @@ impl Task for Mmdebstrap {
         let status = run(context, &mut bootstrap.command())?;
         if !status.success() {
             log::info!("mmdebstrap could not make the system, and ended with {status}");
-            return match status.code() {
-                Some(_) => Ok(false),
-                None => Err(TaskError::new(format!(
-                    "mmdebstrap did not end itself: {status}"
-                ))),
-            };
+            return exit_code("mmdebstrap", status).map(|_| false);
         }
         let data = self.describe(context.work_directory())?;
         let tarball = context.work_directory().join(bootstrap::TARBALL);

@@ -11,7 +11,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_debian::{
-    EnvironmentTarball, Executor, ExtraRepository, Input, files_of, named_architecture,
+    EnvironmentTarball, Executor, ExtraRepository, Input, exit_code, files_of, named_architecture,
 };
 use taskbay_plugin_api::{
     Backend, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
@@ -125,15 +125,12 @@ fn command(chroot: &Chroot, debs: &[PathBuf]) -> Command {
 
 /// Whether piuparts found no fault.
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match status.code() {
-        Some(0) => Ok(true),
-        Some(code) => {
+    match exit_code("piuparts", status)? {
+        0 => Ok(true),
+        code => {
             log::info!("piuparts found faults, or could not test: it ended with {code}");
             Ok(false)
         }
-        None => Err(TaskError::new(format!(
-            "piuparts did not end itself: {status}"
-        ))),
     }
 }
 
