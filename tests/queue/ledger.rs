@@ -24,7 +24,9 @@ const IN_SQLITE: &str = "
         and (new.outcome is not old.outcome or new.ended_at <> old.ended_at)
         begin insert into ledger values (new.request_id, 'told twice'); end;";
 
+/// Each table is locked by a transaction of its own: services may write already, and lock them in an order of theirs.
 const IN_POSTGRES: &str = "
+    begin;
     set search_path = taskbay;
     create table ledger (request_id bigint not null, what text not null);
     create function note_request() returns trigger language plpgsql as $$ begin
@@ -40,13 +42,16 @@ const IN_POSTGRES: &str = "
     create trigger ledger after update on requests for each row
         when (new.status = 'completed' or old.status = 'completed' and new.status = 'pending')
         execute function note_request();
+    commit;
+    begin;
     create function note_attempt() returns trigger language plpgsql as $$ begin
         insert into taskbay.ledger values (new.request_id, 'told twice');
         return null;
     end $$;
     create trigger ledger after update on attempts for each row
         when (old.outcome is not null and (new.outcome is distinct from old.outcome or new.ended_at <> old.ended_at))
-        execute function note_attempt();";
+        execute function note_attempt();
+    commit;";
 
 /// The requests of a bay, and what became of them.
 pub(crate) struct Ledger {
