@@ -26,9 +26,12 @@ pub(crate) async fn open(place: &Place, url: &str) -> Result<Database, EngineErr
             _ => "it has options that are not known".to_owned(),
         },
     })?;
-    let options = options
-        .application_name("taskbay")
-        .options([("search_path", "taskbay,pg_temp")]);
+    let options = options.application_name("taskbay").options([
+        ("search_path", "taskbay,pg_temp"),
+        // A statement that nobody waits for any more is broken off: it would keep its place among the server's connections as
+        // long as it waits for a lock, and then do what nobody hears of.
+        ("client_connection_check_interval", "5s"),
+    ]);
     let database = Database::Postgres(Server::new(options));
     migrate::migrate(&database, place).await?;
     Ok(database)

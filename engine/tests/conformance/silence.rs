@@ -1,6 +1,11 @@
 use crate::bay::Bay;
 use sqlx::{Connection, PgConnection};
-use std::{net::TcpListener, sync::mpsc, thread, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 use taskbay_engine::{EngineError, NewArtifact, NewFile, RequestFilter, open};
 
 /// Ten times what the engine waits.
@@ -56,10 +61,22 @@ fn an_answer_that_does_not_come_is_given_up() {
         );
         assert!(error.is_temporary(), "{error:?}");
     }
+    nothing_waits(&bay);
     runtime.block_on(lock.close()).unwrap();
     let found = bay.engine.requests(&RequestFilter::default()).unwrap();
     assert_eq!(found[0].id, id);
     bay.engine.create_artifact(artifact()).unwrap();
+}
+
+/// The server ends what was given up, though it waits for a lock that somebody still has.
+fn nothing_waits(bay: &Bay) {
+    let sql = "select count(*) from pg_stat_activity
+        where application_name = 'taskbay' and datname = current_database() and wait_event_type = 'Lock'";
+    let begun = Instant::now();
+    while bay.number(sql) > 0 {
+        assert!(begun.elapsed() < LIMIT, "statements that nobody waits for");
+        thread::sleep(Duration::from_secs(1));
+    }
 }
 
 fn artifact() -> NewArtifact<'static> {
