@@ -9,8 +9,9 @@ const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
 /// How many requests go at a time, so that others get their turn.
 const BATCH: i64 = 500;
 
+/// One that is tried again meanwhile stays, hence the second look at its status.
 const REQUESTS: &str = "
-    delete from requests where id in (
+    delete from requests where status = 'completed' and id in (
         select id from requests where status = 'completed' and completed_at <= $1 order by completed_at limit $2
     )";
 

@@ -1,9 +1,9 @@
-use crate::bay::{Bay, noop, wait_for};
+use crate::bay::{Bay, noop, success, wait_for};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use std::{thread, time::Duration};
 use taskbay_core::{Metadata, Verdict};
-use taskbay_engine::{Lease, NewRequest, NewVerdict};
+use taskbay_engine::{Lease, NewRequest, NewVerdict, Status};
 
 /// Makes every such change of a table take half a second, so that another is sure to come in between.
 fn slow(bay: &Bay, trigger: &str) {
@@ -56,6 +56,22 @@ fn an_attempt_ends_while_it_stores_an_artifact() {
         || call(&bay, "complete", &lease, "'success', '[]'"),
     );
     assert_eq!(bay.number("select count(*) from artifacts"), 1);
+}
+
+/// What is tried again while old requests are removed waits, and is not removed.
+#[test]
+fn a_request_is_tried_again_while_it_is_removed() {
+    let Some(bay) = Bay::postgres() else { return };
+    let id = bay.fitting("w", 0);
+    let lease = bay.claim("w").unwrap().lease;
+    bay.engine.complete(&lease, &success()).unwrap();
+    slow(&bay, "trigger slow before update on taskbay.requests");
+    meanwhile(
+        || bay.engine.retry(id).unwrap(),
+        || drop(bay.engine.prune(Duration::ZERO).unwrap()),
+    );
+    let request = bay.engine.request(id).unwrap().request;
+    assert_eq!(request.status, Status::Pending);
 }
 
 #[test]
