@@ -17,8 +17,9 @@ use taskbay_engine::{Engine, EngineError, NewLogLine};
 
 /// How often attempts are looked at: whether a lease is to be renewed, and what was said.
 const LOOK: Duration = Duration::from_millis(200);
-/// How many bytes of a log are sent at once.
-const PART: usize = 1 << 20;
+/// How many bytes of a log are sent at once: what gets through a slow network (70 kbit/s) before the engine gives up waiting,
+/// since the result comes after it.
+const PART: usize = 1 << 18;
 /// How often the engine is asked at most whether an attempt shall stop, because something happened.
 const NUDGED: Duration = Duration::from_secs(1);
 
@@ -259,7 +260,7 @@ pub(crate) fn send_log(engine: &dyn Engine, running: &Running) -> Result<(), Eng
     Ok(())
 }
 
-/// How many of the lines are sent at once: about 1 MiB, which gets through a slow network in time.
+/// How many of the lines are sent at once: about [`PART`] bytes.
 fn part(lines: &[NewLogLine]) -> usize {
     let mut bytes = 0;
     let part = lines.iter().take_while(|line| {

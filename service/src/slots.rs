@@ -127,11 +127,11 @@ impl Slots {
             let reason = format!("no thread can be started: {error}");
             // Once: whoever claims is not to be held up, and the lease runs out anyway.
             let told = self.tell_once(&running, &Told::Unable { reason }, Instant::now());
-            let told = told.map_err(|error| with_sources(&error));
-            log::error!(
-                "{} cannot begin: {error}; handed back: {told:?}",
-                running.lease
-            );
+            let told = match told {
+                Ok(()) => "it is handed back".to_owned(),
+                Err(error) => format!("nor can it be handed back: {}", with_sources(&error)),
+            };
+            log::error!("{} cannot begin: {error}; {told}", running.lease);
         }
     }
 

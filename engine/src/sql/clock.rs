@@ -7,7 +7,8 @@ use std::{
     time::Instant,
 };
 
-/// How far the clock may go wrong unnoticed: less than any lease that lives long enough to be renewed.
+/// How far the clock may go wrong unnoticed, besides the time that the answers take: less than any lease that lives long enough
+/// to be renewed.
 const SLACK_MS: i64 = 1_000;
 
 /// Nobody is to lose a lease that he had no time to renew: each holds for its length from now. Whoever says something before
