@@ -166,6 +166,33 @@ pub(crate) fn what_cannot_be_judged_here_is_explained_by_what_is_recorded(bay: &
     );
 }
 
+/// That the plugin fails, and how, is told where it is, and where others have recorded it.
+pub(crate) fn a_plugin_that_fails_is_explained(bay: &Bay) {
+    bay.farm.add_unruly("can-run-crashes");
+    let task = unruly::name("can-run-crashes");
+    let level = format!("{task}:level=100");
+    bay.run(&["worker-set", "near", "--set", &level]).succeeds();
+    let id = bay.submit(&[&task, "{}"]).to_string();
+    let _serve = bay.start(&["serve", "--name", "near", "--slots", "1"]);
+    let elsewhere = || {
+        let mut command = bay.command(&["explain", &id]);
+        Ran::of(command.env("TASKBAY_PLUGIN_PATH", bay.farm.path("none")))
+    };
+    bay.wait_until(|| elsewhere().stderr.contains("plugin failed"));
+    elsewhere().fails(6, &["a scheduler's plugin failed", "`near`", "SIGSEGV"]);
+    let said = bay.run(&["explain", &id, "--json"]).succeeds().json();
+    assert_eq!(
+        (&said["verdict"], &said["source"]),
+        (&json!("never"), &json!("judged"))
+    );
+    let lacks = &said["nearest"]["missing"][0];
+    assert_eq!(lacks["code"], "plugin-failed");
+    assert!(lacks["message"].to_string().contains("SIGSEGV"), "{lacks}");
+    let said = bay.run(&["explain", "--worker", "near", "--json"]);
+    let why = said.succeeds().json()["requests"][0]["reasons"][0]["message"].to_string();
+    assert_eq!(why.matches("SIGSEGV").count(), 2, "{why}");
+}
+
 /// It is judged by nobody, and no worker is told to be unfit for it.
 pub(crate) fn what_nobody_has_judged_is_told_of_a_worker(bay: &Bay) {
     let _worker = bay.worker("near");

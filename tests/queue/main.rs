@@ -83,7 +83,8 @@ on_both! {
         versions_may_differ_in_a_fleet;
     explained: a_request_that_nobody_can_execute_is_explained, a_worker_is_told_of_so_many_requests,
         what_a_worker_could_execute_is_told,
-        what_cannot_be_judged_here_is_explained_by_what_is_recorded, what_nobody_has_judged_is_told_of_a_worker;
+        what_cannot_be_judged_here_is_explained_by_what_is_recorded, what_nobody_has_judged_is_told_of_a_worker,
+        a_plugin_that_fails_is_explained;
 }
 
 /// Makes each case a test on the one database that it is about.

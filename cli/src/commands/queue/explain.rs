@@ -18,8 +18,13 @@ pub(crate) fn run(
     let details = engine.request(id)?;
     let request = &details.request;
     let (explained, not_here) = match here(session, engine, &details)? {
-        Ok(explained) => (explained, None),
-        Err(why) => {
+        Here::Judged(explained) => (explained, None),
+        Here::Failed(failed) => match recorded::explain(engine, request)? {
+            Ok(explained) => (explained, Some(FAILED.to_owned())),
+            // Then that it fails is all that there is to say, and how.
+            Err(_) => (failed, None),
+        },
+        Here::Unjudged(why) => {
             let recorded = recorded::explain(engine, request)?;
             let explained = recorded.map_err(|unsaid| unknown(id, &why, &unsaid))?;
             (explained, Some(why))
@@ -47,36 +52,47 @@ pub(crate) fn run(
     Ok(Exit::Success)
 }
 
-/// What the plugins of this machine make of a request, or why they cannot say.
+/// What the plugins of this machine make of a request.
+enum Here {
+    Judged(Explanation),
+    /// The plugin is here, and failed when it was asked about some worker, while no other suits.
+    Failed(Explanation),
+    /// They cannot say, and why.
+    Unjudged(String),
+}
+
+/// Why a verdict of others is told where the plugin is here.
+pub(super) const FAILED: &str = "the plugin failed when it was asked";
+
 fn here(
     session: &Session,
     engine: &dyn Engine,
     details: &RequestDetails,
-) -> Result<Result<Explanation, String>, CommandError> {
+) -> Result<Here, CommandError> {
     let mut plugins = Plugins::new(session.hosts(), session.catalog());
     let name = details.request.task_name.as_str();
     let matchable = match plugins.configure(name, &details.task_data) {
         Ok(matchable) => matchable,
         // Data that the task does not take is taken nowhere.
         Err(error @ Unmatchable::Invalid(_)) => {
-            return Ok(Ok(Explanation::refused(error.reason())));
+            return Ok(Here::Judged(Explanation::refused(error.reason())));
         }
-        Err(error) => return session.unjudged(error.to_string()).map(Err),
+        Err(error) => return session.unjudged(error.to_string()).map(Here::Unjudged),
     };
     let mut fleet = fleet(engine)?;
     let signature = fleet.add_task(matchable);
     let explained = match fleet.explain(signature, &mut plugins) {
         Ok(explained) => explained,
-        Err(error) => return session.unjudged(error.to_string()).map(Err),
+        Err(error) => return session.unjudged(error.to_string()).map(Here::Unjudged),
     };
     let explained = explained
         .ok_or_else(|| CommandError::new(Exit::Unavailable, "the request is not known"))?;
     let failed = |row: &Row| row.code == ReasonCode::PluginFailed;
     let has_failed = explained.conditions.iter().any(failed);
     Ok(if has_failed && explained.verdict == Outlook::Never {
-        Err("the plugin failed when it was asked".to_owned())
+        Here::Failed(explained)
     } else {
-        Ok(explained)
+        Here::Judged(explained)
     })
 }
 

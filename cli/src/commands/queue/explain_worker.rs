@@ -1,6 +1,6 @@
 //! `taskbay explain --worker`: what of all that waits a worker can execute, and what not.
 
-use super::{fleet::matched, recorded::Recorded};
+use super::{explain::FAILED, fleet::matched, recorded::Recorded};
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::{
@@ -189,7 +189,9 @@ impl<'a> Judges<'a> {
         let verdict = judged.map_err(|error| error.to_string())?;
         let verdict = verdict.unwrap_or_default();
         if verdict.has_failed() {
-            return Err("the plugin failed when it was asked".to_owned());
+            let how = verdict.reasons.into_iter().next();
+            let how = how.map_or_else(String::new, |reason| format!(": {}", reason.message));
+            return Err(format!("{FAILED}{how}"));
         }
         Ok(verdict)
     }

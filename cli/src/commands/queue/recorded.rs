@@ -13,6 +13,8 @@ pub(super) struct Recorded {
     task: TaskName,
     /// Why each worker that was judged is unfit: for nothing where it suits.
     reasons: BTreeMap<String, Vec<Reason>>,
+    /// How a scheduler's plugin failed as it was asked of a worker, which says nothing of the worker.
+    failures: BTreeMap<String, String>,
 }
 
 /// Why nothing can be said.
@@ -27,30 +29,39 @@ impl Recorded {
         let Some(signature) = &request.signature else {
             return Ok(Err(UNSIGNED.to_owned()));
         };
-        let mut reasons = BTreeMap::new();
+        let (mut reasons, mut failures) = (BTreeMap::new(), BTreeMap::new());
         for recorded in engine.verdicts_of(signature)? {
             let verdict = Verdict {
                 reasons: recorded.reasons,
             };
-            // That a scheduler's plugin failed says nothing of the worker.
-            if !verdict.has_failed() {
-                let workers = recorded.workers.into_iter();
+            let workers = recorded.workers.into_iter();
+            if verdict.has_failed() {
+                let message = verdict.reasons[0].message.clone();
+                failures.extend(workers.map(|worker| (worker, message.clone())));
+            } else {
                 reasons.extend(workers.map(|worker| (worker, verdict.reasons.clone())));
             }
         }
         let task = request.task_name.clone();
-        Ok(Ok(Self { task, reasons }))
+        Ok(Ok(Self {
+            task,
+            reasons,
+            failures,
+        }))
     }
 
     /// Whether that worker gets such requests, or why nothing can be said.
     pub(super) fn verdict(&self, worker: &Worker) -> Result<Verdict, String> {
-        let recorded = self.reasons.get(&worker.name);
-        let mut reasons = recorded.cloned().ok_or_else(|| {
-            format!(
-                "no scheduler has judged the worker `{}` for it yet",
-                worker.name
-            )
-        })?;
+        let name = &worker.name;
+        let recorded = self.reasons.get(name);
+        let mut reasons = recorded
+            .cloned()
+            .ok_or_else(|| match self.failures.get(name) {
+                Some(why) => format!(
+                    "a scheduler's plugin failed when it was asked about the worker `{name}`: {why}"
+                ),
+                None => format!("no scheduler has judged the worker `{name}` for it yet"),
+            })?;
         reasons.extend(worker.lists.reasons(&self.task));
         Ok(Verdict { reasons })
     }
