@@ -29,11 +29,20 @@ mod open_tmp;
 
 mod executor;
 
+mod bootstrap_options;
+mod bootstrap_repository;
+mod bootstrapped;
+
+mod bootstrap;
+
 mod input;
 mod upload;
 
 pub use architecture::{architecture_faults, named_architecture};
 pub use binary_package::binary_package;
+pub use bootstrap::{Bootstrap, PreparedBootstrap};
+pub use bootstrap_options::{BootstrapOptions, Variant};
+pub use bootstrap_repository::BootstrapRepository;
 pub use command_files::{option_with_path, write_file};
 pub use control_file::{ControlFile, ControlFileError, Member};
 pub use environment::Environment;

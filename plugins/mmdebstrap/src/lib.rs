@@ -1,21 +1,20 @@
 //! The mmdebstrap task: makes the tarball of a Debian system, in which other tasks run.
 
-mod repository;
-mod system;
-
-mod bootstrap;
-
-use bootstrap::Bootstrap;
-use repository::Repository;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
-use taskbay_debian::{EnvironmentLookup, exit_code, open_tmp};
+use std::{path::Path, process::Command};
+use taskbay_debian::{
+    Bootstrap, BootstrapOptions, BootstrapRepository, EnvironmentLookup, PreparedBootstrap,
+    exit_code, open_tmp,
+};
 use taskbay_plugin_api::{
     Artifact, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
     is_available, log, run,
 };
+
+/// What mmdebstrap makes.
+const TARBALL: &str = "system.tar.xz";
 
 /// What an mmdebstrap work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -26,69 +25,16 @@ use taskbay_plugin_api::{
 }))]
 struct Mmdebstrap {
     /// What kind of system is made.
-    bootstrap_options: Options,
+    bootstrap_options: BootstrapOptions,
     /// Where its packages come from. The first one is what it is named after.
     #[schemars(length(min = 1))]
-    bootstrap_repositories: Vec<Repository>,
+    bootstrap_repositories: Vec<BootstrapRepository>,
     /// A script that runs as root in the system once all packages are installed.
     #[serde(default)]
     customization_script: Option<String>,
     /// Kept for the server; the task itself ignores it.
     #[serde(default)]
     task_configuration: Option<Value>,
-}
-
-/// What kind of system is made.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Options {
-    /// Its architecture.
-    architecture: String,
-    /// Which packages it has; as debootstrap chooses them where this is not given.
-    #[serde(default)]
-    variant: Option<Variant>,
-    /// Further packages.
-    #[serde(default)]
-    extra_packages: Vec<String>,
-    /// Whether its own sources say which keys sign them, where these are `external`.
-    #[serde(default = "yes")]
-    use_signed_by: bool,
-    /// What apt shall call to verify signatures.
-    #[serde(default)]
-    gpgv_command: Option<String>,
-}
-
-/// Which packages a system has, in mmdebstrap's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Variant {
-    /// Nothing but what is asked for.
-    Custom,
-    /// Extracted packages, none of them configured.
-    Extract,
-    /// Essential packages.
-    Essential,
-    /// Essential packages and apt.
-    Apt,
-    /// Required packages and apt.
-    Required,
-    /// The same as `required`.
-    Minbase,
-    /// Required packages, apt and build-essential.
-    Buildd,
-    /// Important packages.
-    Important,
-    /// The same as `important`.
-    Debootstrap,
-    /// The same as `important`.
-    #[serde(rename = "-")]
-    Dash,
-    /// Standard packages.
-    Standard,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Task for Mmdebstrap {
@@ -102,57 +48,28 @@ impl Task for Mmdebstrap {
     }
 
     fn check(&self) -> Vec<TaskConfigError> {
-        let mut faults = Vec::new();
-        for (number, repository) in self.bootstrap_repositories.iter().enumerate() {
-            faults.extend(repository.faults(number));
-        }
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "+-.:=~/".contains(c))
-        };
-        let options = &self.bootstrap_options;
-        if !is_name(&options.architecture) {
-            let message = "is no name of an architecture, as `amd64`";
-            faults.push(TaskConfigError::new(
-                "/bootstrap_options/architecture",
-                message,
-            ));
-        }
-        for (number, package) in options.extra_packages.iter().enumerate() {
-            if !is_name(package) {
-                let pointer = format!("/bootstrap_options/extra_packages/{number}");
-                faults.push(TaskConfigError::new(pointer, "is no name of a package"));
-            }
-        }
-        faults
+        self.bootstrap().faults()
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![
+        let mut requirements = vec![
             Requirement::equals("mmdebstrap:available", true)
                 .because("mmdebstrap is not installed on the worker"),
-            Requirement::contains(
-                "system:architectures",
-                &*self.bootstrap_options.architecture,
-            )
-            .because("the worker cannot execute programs of that architecture"),
-            Requirement::equals("executor:unshare:available", true)
-                .because("mmdebstrap needs user namespaces, and users for them"),
-        ]
+        ];
+        requirements.extend(self.bootstrap().requirements());
+        requirements
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
-        let bootstrap = Bootstrap::prepare(self, context, &tmp)?;
-        let status = run(context, &mut bootstrap.command())?;
+        let system = self.bootstrap().prepare(context, &tmp)?;
+        let status = run(context, &mut self.command(&system, &tmp))?;
         if !status.success() {
             log::info!("mmdebstrap could not make the system, and ended with {status}");
             return exit_code("mmdebstrap", status).map(|_| false);
         }
-        let data = self.describe(context.work_directory())?;
-        let tarball = context.work_directory().join(bootstrap::TARBALL);
+        let data = system.describe(context, TARBALL)?;
+        let tarball = context.work_directory().join(TARBALL);
         let system = Artifact::new(EnvironmentLookup::CATEGORY, data, vec![tarball]);
         context.server().upload(system)?;
         Ok(true)
@@ -160,28 +77,31 @@ impl Task for Mmdebstrap {
 }
 
 impl Mmdebstrap {
-    /// The artifact's data, by what mmdebstrap put into `directory`.
-    fn describe(&self, directory: &Path) -> Result<Value, TaskError> {
-        let read = |name: &str| {
-            let file = directory.join(name);
-            fs::read(&file)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .map_err(|error| TaskError::new(format!("cannot read {}: {error}", file.display())))
-        };
-        let release = read(bootstrap::OS_RELEASE)?;
-        let first = &self.bootstrap_repositories[0];
-        Ok(json!({
-            "filename": bootstrap::TARBALL,
-            "vendor": system::os_release(&release, "ID"),
-            "codename": system::codename(first.suite(), &release),
-            "mirror": first.mirror(),
-            "variant": self.bootstrap_options.variant,
-            "pkglist": system::packages(&read(bootstrap::STATUS)?)?,
-            "architecture": self.bootstrap_options.architecture,
-            // mmdebstrap writes the nodes into every tarball.
-            "with_dev": true,
-            "with_init": read(bootstrap::INIT)?.trim() == "yes",
-        }))
+    fn bootstrap(&self) -> Bootstrap<'_> {
+        Bootstrap {
+            options: &self.bootstrap_options,
+            repositories: &self.bootstrap_repositories,
+            customization_script: self.customization_script.as_deref(),
+        }
+    }
+
+    /// The command. The system lies in `tmp` until it is packed.
+    fn command(&self, system: &PreparedBootstrap<'_>, tmp: &Path) -> Command {
+        let mut command = Command::new("mmdebstrap");
+        command
+            .env("LC_ALL", "C.UTF-8")
+            .env("TMPDIR", tmp)
+            // It is unpacked soon and often; better compression takes minutes and saves a tenth.
+            .env("XZ_DEFAULTS", "-1")
+            .args(["--mode=unshare", "--format=tar", "--verbose"])
+            .arg(format!(
+                "--architectures={}",
+                self.bootstrap_options.architecture
+            ))
+            .args(system.mmdebstrap_options())
+            .args(["", TARBALL, ""])
+            .arg(system.sources());
+        command
     }
 }
 

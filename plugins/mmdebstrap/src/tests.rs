@@ -1,6 +1,6 @@
 use super::*;
 use serde_json::json;
-use std::process::Command;
+use std::{fs, process::Command};
 use taskbay_test::{
     Configured, WorkerMetadata, debian_mirror, execute, has_tools, is_full, native_architecture,
 };
@@ -26,8 +26,8 @@ fn called(data: &Value) -> (Vec<String>, String) {
     let work = tempfile::tempdir().unwrap();
     let context = Context::new(work.path(), taskbay_plugin_api::Abort::new());
     let task = task(data);
-    let bootstrap = Bootstrap::prepare(&task, &context, work.path()).unwrap();
-    let command = bootstrap.command();
+    let system = task.bootstrap().prepare(&context, work.path()).unwrap();
+    let command = task.command(&system, work.path());
     let words = command
         .get_args()
         .map(|word| word.to_string_lossy().into_owned());
@@ -178,23 +178,6 @@ fn calls_mmdebstrap_as_the_data_says() {
         "Types: deb deb-src\nURIs: http://a\nSuites: sid\nComponents: main contrib\n\n\
          Types: deb\nURIs: file:/b\nSuites: ./\nTrusted: yes\n"
     );
-}
-
-#[test]
-fn reads_what_came_out_of_a_system() {
-    let status = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\nVersion: 2.36-9\n\n\
-                  Package: dash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.5\nDescription: a\n  b\n\n\
-                  Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
-    assert_eq!(
-        system::packages(status).unwrap(),
-        json!({"libc6:amd64": "2.36-9", "dash": "0.5"})
-    );
-    let release =
-        "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n";
-    assert_eq!(system::os_release(release, "ID"), Some("debian"));
-    assert_eq!(system::codename("stable", release), "bookworm");
-    assert_eq!(system::codename("unstable", release), "sid");
-    assert_eq!(system::codename("forky", "ID=debian\n"), "forky");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is known of a system that was made.
 
+use crate::{Paragraph, ParagraphError};
 use serde_json::{Map, Value};
-use taskbay_debian::{Paragraph, ParagraphError};
 
 /// The installed packages with their versions, as dpkg's status file has them. One of which several architectures can be
 /// installed at once has its own in its name.
@@ -37,4 +37,26 @@ pub(crate) fn codename(suite: &str, release: &str) -> String {
     os_release(release, "VERSION_CODENAME")
         .unwrap_or(suite)
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn reads_what_came_out_of_a_system() {
+        let status = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nMulti-Arch: same\nVersion: 2.36-9\n\n\
+                  Package: dash\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.5\nDescription: a\n  b\n\n\
+                  Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n";
+        assert_eq!(
+            packages(status).unwrap(),
+            json!({"libc6:amd64": "2.36-9", "dash": "0.5"})
+        );
+        let release = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_CODENAME=bookworm\nID=debian\n";
+        assert_eq!(os_release(release, "ID"), Some("debian"));
+        assert_eq!(codename("stable", release), "bookworm");
+        assert_eq!(codename("unstable", release), "sid");
+        assert_eq!(codename("forky", "ID=debian\n"), "forky");
+    }
 }

@@ -14,7 +14,7 @@ const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
 /// A repository of packages.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Repository {
+pub struct BootstrapRepository {
     /// Its URL.
     mirror: String,
     /// The suite, as `bookworm`; one that ends in a slash is a directory, and has no components.
@@ -33,7 +33,7 @@ pub(crate) struct Repository {
     keyring: Option<Keyring>,
     /// The package that brings its keys, to be installed.
     #[serde(default)]
-    pub(crate) keyring_package: Option<String>,
+    keyring_package: Option<String>,
 }
 
 /// What is taken from a repository.
@@ -79,16 +79,39 @@ struct Keyring {
 #[derive(Debug)]
 pub(crate) struct FetchedKeyring {
     /// The file.
-    pub(crate) file: PathBuf,
+    file: PathBuf,
     /// Its path in the system, where it shall be there.
-    pub(crate) installed: Option<String>,
+    installed: Option<String>,
+}
+
+impl FetchedKeyring {
+    /// What mmdebstrap does in the system for it: the sources name a file of the worker, which the system has elsewhere or
+    /// not at all.
+    pub(crate) fn hooks(&self, use_signed_by: bool) -> Vec<String> {
+        let file = self.file.display();
+        let sources = r#""$1"/etc/apt/sources.list.d/*.sources"#;
+        let forget = format!("sed -i '\\,^Signed-By: {file}$,d' {sources}");
+        let Some(installed) = &self.installed else {
+            return vec![forget];
+        };
+        let in_sources = if use_signed_by {
+            format!("sed -i 's,^Signed-By: {file}$,Signed-By: {installed},' {sources}")
+        } else {
+            forget
+        };
+        vec![
+            r#"mkdir -p "$1/etc/apt/keyrings""#.to_owned(),
+            format!("upload {file} {installed}"),
+            in_sources,
+        ]
+    }
 }
 
 fn binaries() -> Vec<Type> {
     vec![Type::Binary]
 }
 
-impl Repository {
+impl BootstrapRepository {
     /// The URL.
     pub(crate) fn mirror(&self) -> &str {
         &self.mirror
@@ -97,6 +120,11 @@ impl Repository {
     /// The suite.
     pub(crate) fn suite(&self) -> &str {
         &self.suite
+    }
+
+    /// The package that brings its keys.
+    pub(crate) fn keyring_package(&self) -> Option<&str> {
+        self.keyring_package.as_deref()
     }
 
     /// What is wrong with it, as the one of that number.
