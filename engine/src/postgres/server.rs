@@ -21,6 +21,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one is kept that nobody uses.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+/// For how long one counts as usable that was in use before: to ask takes a way to the server and back, as long as most calls
+/// themselves.
+const FRESH: Duration = Duration::from_secs(1);
 /// How long none is kept at all after the server was found crowded.
 pub(crate) const CROWDED: Duration = Duration::from_secs(30);
 
@@ -103,6 +106,11 @@ impl Server {
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .idle_timeout(IDLE_TIMEOUT)
+            .test_before_acquire(false)
+            .before_acquire(|connection, of| {
+                let is_fresh = of.idle_for < FRESH;
+                Box::pin(async move { Ok(is_fresh || connection.ping().await.is_ok()) })
+            })
             .after_release(move |_, _| {
                 let is_kept = !of_pool.is_there();
                 Box::pin(async move { Ok(is_kept) })
