@@ -177,12 +177,17 @@ pub trait Engine: Debug + Send + Sync {
     /// When there is no such request, the errors are larger than 1 MiB, or the database fails.
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError>;
 
-    /// The signatures that pending requests have, by key.
+    /// Signatures that pending requests have, by number, the first `limit` of those after the number `after`; all numbers
+    /// are positive. What it costs depends neither on how many requests wait nor on how many signatures come behind.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    fn pending_signatures(&self) -> Result<Vec<PendingSignature>, EngineError>;
+    fn pending_signatures(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<PendingSignature>, EngineError>;
 
     /// Pairs of a pending signature and the metadata of a worker seen in the last ten minutes without a verdict.
     ///

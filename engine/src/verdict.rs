@@ -6,14 +6,14 @@ use taskbay_core::{Metadata, Reason, TaskName, Verdict};
 /// A match signature with pending requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingSignature {
+    /// Its number. One that comes later has a greater one.
+    pub number: i64,
     /// Its key, as the scheduler made it.
     pub key: String,
     /// The task.
     pub task_name: TaskName,
-    /// How many requests wait under it.
-    pub pending: u64,
-    /// The request that has waited longest.
-    pub oldest: RequestId,
+    /// The pending request of the signature that is first in the queue.
+    pub example: RequestId,
 }
 
 /// A verdict that nobody has given yet.

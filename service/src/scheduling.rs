@@ -1,8 +1,10 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
+mod check;
 mod judging;
 mod signing;
 
+use self::check::Check;
 use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -33,10 +35,7 @@ pub struct Scheduling<'e> {
     judging: Setbacks,
     /// The pairs of signatures and metadata that their plugins failed at: others come first.
     failed: HashSet<(String, String)>,
-    /// Whether the signatures that requests have are known to be those that today's plugins give, and whether some plugin
-    /// could not be asked about that.
-    is_checked: bool,
-    has_unanswered: bool,
+    check: Check,
     /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
     /// be forgotten.
     to_unsign: BTreeSet<TaskName>,
@@ -71,8 +70,7 @@ impl<'e> Scheduling<'e> {
             signing: Setbacks::default(),
             judging: Setbacks::default(),
             failed: HashSet::new(),
-            is_checked: false,
-            has_unanswered: false,
+            check: Check::default(),
             to_unsign: BTreeSet::new(),
             to_forget: BTreeSet::new(),
             offered: None,
@@ -116,12 +114,10 @@ impl<'e> Scheduling<'e> {
         self.engine.expire()?;
         self.renew_plugins();
         self.tell_changes()?;
-        if !self.is_checked {
-            self.check_signatures(stop)?;
-        }
+        let has_checked = self.check_signatures(stop)?;
         let has_signed = self.sign(stop)?;
         let has_judged = self.judge(stop)?;
-        Ok(has_signed || has_judged)
+        Ok(has_checked || has_signed || has_judged)
     }
 
     /// Takes in that plugins came, went or were replaced: their requests are configured anew. And that it is time to ask
@@ -137,10 +133,10 @@ impl<'e> Scheduling<'e> {
             self.to_forget.extend(self.judging.waiting());
             self.judging.forget();
             self.failed.clear();
-            self.is_checked = false;
+            self.check = Check::default();
         } else if self.signing.has_due(now) || self.judging.has_due(now) {
             self.plugins.forget_failed(self.live.current_catalog());
-            self.is_checked &= !self.has_unanswered;
+            self.check.repeat();
         }
         for change in &changes {
             let task = change.plugin().name();
@@ -186,3 +182,6 @@ impl From<Unmatchable> for Setback {
         Self::NotAsked(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests;

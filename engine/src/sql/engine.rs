@@ -229,8 +229,12 @@ impl Engine for SqlEngine {
         self.ask(|| submission::refuse(&self.database, id, errors))
     }
 
-    fn pending_signatures(&self) -> Result<Vec<PendingSignature>, EngineError> {
-        self.ask(|| signatures::pending_signatures(&self.database))
+    fn pending_signatures(
+        &self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<PendingSignature>, EngineError> {
+        self.ask(|| signatures::pending(&self.database, after, limit))
     }
 
     fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError> {

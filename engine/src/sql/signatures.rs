@@ -7,10 +7,26 @@ use super::{
 use crate::{EngineError, PendingSignature, RequestId, Status, Unsigned, limits};
 use taskbay_core::TaskName;
 
+/// Found in leaps through the queue's index, from one to the next, so that the many requests behind the first of each are
+/// not looked at.
 const PENDING: &str = "
-    select s.key, s.task_name, count(*) as pending, min(r.id) as oldest
-    from requests r join signatures s on s.id = r.signature_id
-    where r.status = 'pending' group by s.key, s.task_name order by s.key";
+    with recursive leap (id, n) as (
+        select (
+            select r.signature_id from requests r
+            where r.status = 'pending' and r.signature_id > $1 order by r.signature_id limit 1
+        ), 1
+        union all
+        select (
+            select r.signature_id from requests r
+            where r.status = 'pending' and r.signature_id > leap.id order by r.signature_id limit 1
+        ), leap.n + 1
+        from leap where leap.id is not null and leap.n < $2
+    )
+    select s.id as number, s.key, s.task_name, (
+        select r.id from requests r
+        where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
+    ) as example
+    from leap join signatures s on s.id = leap.id order by s.id";
 
 const UNSIGNED_SQLITE: &str = "
     select id, task_name, task_data from requests
@@ -97,19 +113,23 @@ pub(crate) async fn unsign(database: &Database, task: &TaskName) -> Result<u64, 
     Ok(changed)
 }
 
-pub(crate) async fn pending_signatures(
+pub(crate) async fn pending(
     database: &Database,
+    after: i64,
+    limit: u32,
 ) -> Result<Vec<PendingSignature>, EngineError> {
     let mut transaction = database.read().await?;
-    let rows = transaction.rows(PENDING, &[]).await?;
+    let rows = transaction
+        .rows(PENDING, &[after.into(), i64::from(limit).into()])
+        .await?;
     Ok(readable("signature", "key", &rows, pending_of))
 }
 
 fn pending_of(row: &Row) -> Result<PendingSignature, EngineError> {
     Ok(PendingSignature {
+        number: row.int("number")?,
         key: row.text("key")?,
         task_name: row.word("task_name")?,
-        pending: row.count("pending")?,
-        oldest: row.int("oldest")?,
+        example: row.int("example")?,
     })
 }

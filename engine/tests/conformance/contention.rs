@@ -163,5 +163,5 @@ fn what_comes_into_use_meanwhile_is_not_pruned() {
         || assert!(bay.engine.sign(id, "s").unwrap()),
         || assert_eq!(bay.engine.prune(Duration::MAX).unwrap().chunks, 1),
     );
-    assert_eq!(bay.engine.pending_signatures().unwrap()[0].key, "s");
+    assert_eq!(bay.engine.pending_signatures(0, 9).unwrap()[0].key, "s");
 }

@@ -2,10 +2,7 @@
 
 use super::{BATCH, Scheduling, Setback};
 use crate::{Stop, fitting};
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Instant,
-};
+use std::{collections::HashSet, time::Instant};
 use taskbay_core::{ErrorCode, OutcomeError, TaskName};
 use taskbay_engine::{EngineError, Unsigned};
 use taskbay_worker::Unmatchable;
@@ -93,45 +90,5 @@ impl Scheduling<'_> {
         }
         let offered = self.offered.as_ref();
         Ok(offered.is_some_and(|offered| offered.contains(task.as_str())))
-    }
-
-    /// Finds out which of the signatures that requests have are not those that the plugins give now: one may have been
-    /// replaced while no scheduler ran. The requests of such tasks are configured anew.
-    pub(super) fn check_signatures(&mut self, stop: &Stop) -> Result<(), Setback> {
-        let (mut outdated, mut silent) = (BTreeSet::new(), BTreeSet::new());
-        for pending in self.engine.pending_signatures()? {
-            if stop.is_told() {
-                return Ok(());
-            }
-            self.part.beats();
-            let task = &pending.task_name;
-            if outdated.contains(task) || silent.contains(task) {
-                continue;
-            }
-            let example = match self.engine.request(pending.oldest) {
-                Ok(example) => example,
-                // It is gone meanwhile, or left out everywhere.
-                Err(EngineError::NotFound { .. } | EngineError::Corrupt { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let is_outdated = match self.plugins.configure(task.as_str(), &example.task_data) {
-                Ok(configured) => configured.signature().as_str() != pending.key,
-                Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
-                Err(Unmatchable::Invalid(_)) => true,
-                // It is looked at again when there is one, or it answers. Once, since a plugin may take its whole time to fail.
-                Err(Unmatchable::Unknown(_) | Unmatchable::Failed { .. }) => {
-                    silent.insert(task.clone());
-                    false
-                }
-            };
-            if is_outdated {
-                outdated.insert(task.clone());
-            }
-        }
-        self.to_unsign.extend(outdated);
-        self.tell_changes()?;
-        self.has_unanswered = !silent.is_empty();
-        self.is_checked = true;
-        Ok(())
     }
 }

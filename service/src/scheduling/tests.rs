@@ -1,0 +1,55 @@
+use super::*;
+use taskbay_core::Abort;
+use taskbay_engine::{NewRequest, Status, open};
+use taskbay_loader::{SearchPath, Store, TrustPolicy};
+use tempfile::TempDir;
+
+/// A folder for an engine and plugins, of which there are none.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("plugins")).unwrap();
+        Self(folder)
+    }
+
+    fn engine(&self) -> Box<dyn Engine> {
+        open(&format!("sqlite://{}/queue.db", self.0.path().display())).unwrap()
+    }
+
+    fn scheduling<'e>(&self, engine: &'e dyn Engine) -> Scheduling<'e> {
+        let path = SearchPath::only([self.0.path().join("plugins")]);
+        let store = Store::in_directory(self.0.path().join("copies"));
+        let live = LiveCatalog::watch(path, TrustPolicy::OwnerOnly, store, None);
+        let hosts = || Hosts::in_process(Abort::new());
+        Scheduling::new(engine, live.unwrap(), hosts, &Supervisor::new())
+    }
+}
+
+fn submit(engine: &dyn Engine, task: &str) -> i64 {
+    let task = TaskName::fold(task).unwrap();
+    engine.submit(&NewRequest::new(task, "{}")).unwrap()
+}
+
+#[test]
+fn many_signatures_hold_up_nothing_else() {
+    let place = Place::new();
+    let engine = place.engine();
+    for number in 0..=2 * BATCH {
+        let id = submit(&*engine, &format!("task-{number}"));
+        assert!(engine.sign(id, &format!("signature {number}")).unwrap());
+    }
+    let id = submit(&*engine, "unknown");
+    let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
+    assert!(scheduling.round(&stop).unwrap());
+    assert!(!scheduling.check.is_done, "all were looked at in one round");
+    let status = engine.request(id).unwrap().request.status;
+    assert_eq!(status, Status::Completed, "it waited for the others");
+    let mut rounds = 1;
+    while scheduling.round(&stop).unwrap() {
+        rounds += 1;
+    }
+    assert!(scheduling.check.is_done);
+    assert_eq!(rounds, 3);
+}
