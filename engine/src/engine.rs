@@ -196,7 +196,8 @@ pub trait Engine: Debug + Send + Sync {
     /// When the database fails.
     fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError>;
 
-    /// Records verdicts. Those whose signature or metadata is gone meanwhile are dropped; says how many were recorded.
+    /// Records verdicts. Those whose signature or metadata is gone meanwhile are dropped, and those that say that a plugin
+    /// failed where there is one already: another scheduler may have a plugin that does not. Says how many were recorded.
     ///
     /// # Errors
     ///

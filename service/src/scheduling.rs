@@ -1,10 +1,11 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
 mod check;
+mod foreign;
 mod judging;
 mod signing;
 
-use self::check::Check;
+use self::{check::Check, foreign::Foreign};
 use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -19,6 +20,9 @@ use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 const LOOK: Duration = Duration::from_millis(500);
 /// How many requests, or verdicts, are dealt with at a time.
 const BATCH: u32 = 256;
+/// How often failed verdicts are forgotten, whoever recorded them: he may be gone, or have a bad plugin where this scheduler
+/// has a good one.
+const FORGET_EVERY: Duration = Duration::from_mins(5);
 /// How long it waits after no plugin could be asked, or the engine failed.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -36,6 +40,9 @@ pub struct Scheduling<'e> {
     /// The pairs of signatures and metadata that their plugins failed at: others come first.
     failed: HashSet<(String, String)>,
     check: Check,
+    foreign: Foreign,
+    /// When the next time is that what failed is forgotten, whoever recorded it.
+    forgets_at: Instant,
     /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
     /// be forgotten.
     to_unsign: BTreeSet<TaskName>,
@@ -71,6 +78,8 @@ impl<'e> Scheduling<'e> {
             judging: Setbacks::default(),
             failed: HashSet::new(),
             check: Check::default(),
+            foreign: Foreign::default(),
+            forgets_at: Instant::now() + FORGET_EVERY,
             to_unsign: BTreeSet::new(),
             to_forget: BTreeSet::new(),
             offered: None,
@@ -134,8 +143,15 @@ impl<'e> Scheduling<'e> {
             self.judging.forget();
             self.failed.clear();
             self.check = Check::default();
+            self.foreign.forget();
         } else if self.signing.has_due(now) || self.judging.has_due(now) {
             self.plugins.forget_failed(self.live.current_catalog());
+            self.check.repeat();
+        }
+        if now >= self.forgets_at {
+            self.forgets_at = now + FORGET_EVERY;
+            let tasks = self.live.tasks().map(|plugin| plugin.name().clone());
+            self.to_forget.extend(tasks);
             self.check.repeat();
         }
         for change in &changes {

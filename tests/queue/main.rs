@@ -80,7 +80,7 @@ on_both! {
     supervised: services_say_that_they_are_ready_and_live;
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
     versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,
-        versions_may_differ_in_a_fleet;
+        versions_may_differ_in_a_fleet, schedulers_with_different_builds_settle;
     explained: a_request_that_nobody_can_execute_is_explained, a_worker_is_told_of_so_many_requests,
         what_a_worker_could_execute_is_told,
         what_cannot_be_judged_here_is_explained_by_what_is_recorded, what_nobody_has_judged_is_told_of_a_worker,

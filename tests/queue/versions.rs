@@ -2,6 +2,7 @@
 
 use crate::{
     bay::{Bay, attempts},
+    ledger::Ledger,
     unruly,
 };
 use rustix::process::Signal;
@@ -10,8 +11,25 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+use taskbay_core::{Metadata, TaskName};
+use taskbay_engine::{NewRequest, Report};
 
 const PLUGIN: &str = "task";
+
+/// Notes each signature that is taken from a request.
+const UNSIGNED_IN_SQLITE: &str = "
+    create table taken (request_id integer not null);
+    create trigger taken after update on requests when old.signature_id is not null and new.signature_id is null
+        begin insert into taken values (new.id); end;";
+const UNSIGNED_IN_POSTGRES: &str = "
+    set search_path = taskbay;
+    create table taken (request_id bigint not null);
+    create function note_taken() returns trigger language plpgsql as $$ begin
+        insert into taskbay.taken values (new.id);
+        return null;
+    end $$;
+    create trigger taken after update on requests for each row
+        when (old.signature_id is not null and new.signature_id is null) execute function note_taken();";
 
 /// A plugin of the task `task` with that version: 1 or 7.
 fn plugin(version: u32) -> Vec<u8> {
@@ -154,4 +172,60 @@ pub(crate) fn versions_may_differ_in_a_fleet(bay: &Bay) {
         json!({"1": ["older"], "7": ["newer-1", "newer-2"]})
     );
     assert_eq!(row["is_skewed"], true);
+}
+
+/// Two schedulers with different builds of a plugin leave each other's requests alone, however often workers change.
+pub(crate) fn schedulers_with_different_builds_settle(bay: &Bay) {
+    let task = unruly::name(PLUGIN);
+    install(&bay.farm.plugins(), 1);
+    let newer = bay.farm.path("newer");
+    fs::create_dir(&newer).unwrap();
+    install(&newer, 7);
+    let newer = [("TASKBAY_PLUGIN_PATH", newer.to_str().unwrap())];
+    let engine = bay.engine();
+    let _schedulers = [bay.scheduler(), bay.start_with(&["scheduler"], &newer)];
+    let request = NewRequest::new(TaskName::fold(&task).unwrap(), "{}");
+    let ledger = Ledger::at(bay);
+    let signatures = || {
+        engine.submit(&request).unwrap();
+        ledger.count("select count(distinct signature_id) from requests")
+    };
+    // Both have signed some.
+    bay.wait_until(|| signatures() == 2);
+    ledger.execute(if ledger.is_file() {
+        UNSIGNED_IN_SQLITE
+    } else {
+        UNSIGNED_IN_POSTGRES
+    });
+    let is_settled = || {
+        engine.unsigned(1, &[]).unwrap().is_empty()
+            && engine.missing_verdicts(1).unwrap().is_empty()
+    };
+    for change in 0..20 {
+        for (name, version) in [("older", 1), ("newer", 7)] {
+            let mut metadata = Metadata::default();
+            metadata.insert(&format!("{task}:version"), version);
+            metadata.insert("test:change", change);
+            let report = Report {
+                name: name.to_owned(),
+                slots: 1,
+                metadata,
+                instance: 1,
+            };
+            engine.report(&report).unwrap();
+        }
+        bay.wait_until(is_settled);
+    }
+    assert_eq!(ledger.count("select count(*) from taken"), 0);
+    let _older = bay.wide_worker("older");
+    let arguments = [
+        "worker", "--name", "newer", "--slots", "4", "--lease", "3s", "--grace", "1s",
+    ];
+    let _newer = bay.start_with(&arguments, &newer);
+    let left = "select count(*) from requests where result is null or result <> 'success'";
+    bay.wait_until(|| ledger.count(left) == 0);
+    for worker in ["older", "newer"] {
+        let sql = format!("select count(*) from attempts where worker = '{worker}'");
+        assert!(ledger.count(&sql) > 0, "{worker} got nothing");
+    }
 }

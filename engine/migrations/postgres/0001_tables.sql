@@ -54,9 +54,12 @@ create table verdicts (
     signature_id bigint not null references signatures on delete cascade,
     can_run boolean not null,
     reasons text not null,
+    -- Whether it says no more than that the plugin could not be asked.
+    failed boolean not null default false,
     primary key (hash, signature_id)
 );
 create index verdicts_signature on verdicts (signature_id);
+create index verdicts_failed on verdicts (signature_id) where failed;
 create index verdicts_fit on verdicts (hash, signature_id) where can_run;
 
 create table requests (

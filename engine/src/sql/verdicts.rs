@@ -31,14 +31,16 @@ const MISSING: &str = "
     order by example, w.hash limit $2";
 
 const RECORD: &str = "
-    insert into verdicts (hash, signature_id, can_run, reasons)
-    select $2, s.id, $3, $4 from signatures s
+    insert into verdicts (hash, signature_id, can_run, reasons, failed)
+    select $2, s.id, $3, $4, $5 from signatures s
     where s.key = $1 and exists (select 1 from workers w where w.hash = $2)
-    on conflict (hash, signature_id) do update set can_run = excluded.can_run, reasons = excluded.reasons";
+    on conflict (hash, signature_id) do update
+    set can_run = excluded.can_run, reasons = excluded.reasons, failed = excluded.failed where not excluded.failed";
 
-// As reasons are written. In a message the quotes would be escaped.
-const FORGET_FAILED: &str = r#"delete from verdicts where not can_run and reasons like '%"code":"plugin-failed"%'
-    and signature_id in (select id from signatures where task_name = $1)"#;
+/// There are few that failed, so they are looked through.
+const FORGET_FAILED: &str = "
+    delete from verdicts where failed
+    and exists (select 1 from signatures s where s.id = verdicts.signature_id and s.task_name = $1)";
 
 /// Keeps one of the workers with that metadata from giving it up before the verdict on it can be seen. SQLite has one
 /// writer at a time.
@@ -91,6 +93,7 @@ pub(crate) async fn record(
             (&new.metadata_hash).into(),
             new.verdict.can_run().into(),
             (&reasons).into(),
+            new.verdict.has_failed().into(),
         ];
         if let Transaction::Postgres(_) = transaction {
             let hash = (&new.metadata_hash).into();

@@ -1,7 +1,7 @@
 use crate::bay::{Bay, no, noop, task};
 use std::time::{Duration, Instant};
 use taskbay_core::{Metadata, Reason, ReasonCode, Verdict};
-use taskbay_engine::{EngineError, NewRequest, RequestId};
+use taskbay_engine::{EngineError, NewRequest, NewVerdict, RequestId};
 
 pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     let first = bay.submit(0);
@@ -73,7 +73,7 @@ pub(crate) fn verdicts_go_with_their_metadata(bay: &Bay) {
     bay.verdict("fits", &hash, Verdict::default());
     assert_eq!(bay.work_off("w"), [id]);
     // A verdict that comes too late is dropped.
-    let late = taskbay_engine::NewVerdict {
+    let late = NewVerdict {
         signature: "fits".to_owned(),
         metadata_hash: "gone".to_owned(),
         verdict: Verdict::default(),
@@ -109,6 +109,25 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
     assert_eq!(bay.engine.forget_failed_verdicts(&noop()).unwrap(), 1);
     let missing = bay.engine.missing_verdicts(9).unwrap();
     assert_eq!((missing.len(), &*missing[0].signature), (1, "failed"));
+}
+
+/// One scheduler may have a plugin that fails, and another one that answers, whichever is faster.
+pub(crate) fn a_failure_takes_the_place_of_no_verdict(bay: &Bay) {
+    let id = bay.submit(0);
+    assert!(bay.engine.sign(id, "s").unwrap());
+    let hash = bay.report("w");
+    let reasons = vec![Reason::new(ReasonCode::PluginFailed, "it hangs")];
+    let failed = NewVerdict {
+        signature: "s".to_owned(),
+        metadata_hash: hash.clone(),
+        verdict: Verdict { reasons },
+    };
+    assert_eq!(bay.engine.record_verdicts(&[failed.clone()]).unwrap(), 1);
+    bay.verdict("s", &hash, Verdict::default());
+    assert_eq!(bay.engine.record_verdicts(&[failed]).unwrap(), 0);
+    assert!(bay.engine.verdicts_of("s").unwrap()[0].can_run);
+    assert_eq!(bay.engine.forget_failed_verdicts(&noop()).unwrap(), 0);
+    assert_eq!(bay.work_off("w"), [id]);
 }
 
 /// What is asked in each round of a scheduler does not cost more with each request that waits.

@@ -8,13 +8,20 @@ use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
+/// How many pairs more are asked for since they are left to others.
+const MOST_LEFT: u32 = 4 * BATCH;
 /// How many pairs that failed are remembered.
 const MOST_FAILED: usize = 10_000;
 
 impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        let mut missing = self.engine.missing_verdicts(BATCH)?;
+        // What is left to others hides nothing.
+        let left = u32::try_from(self.foreign.len()).map_or(MOST_LEFT, |left| left.min(MOST_LEFT));
+        let limit = BATCH + left;
+        let mut missing = self.engine.missing_verdicts(limit)?;
+        let signatures = missing.iter().map(|pair| &*pair.signature).collect();
+        self.foreign.keep(&signatures);
         // What failed before comes last, so that it hides no other of its task.
         missing.sort_by_key(|pair| self.failed.contains(&pair_of(pair)));
         let mut verdicts = Vec::new();
@@ -35,10 +42,10 @@ impl Scheduling<'_> {
         }
         let recorded = self.engine.record_verdicts(&verdicts)?;
         // Where none could be given, they are all still missing.
-        Ok(recorded > 0 && missing.len() == BATCH as usize)
+        Ok(recorded > 0 && missing.len() == limit as usize)
     }
 
-    /// The verdict, or none where the plugin is another one by now. That a plugin failed is recorded like any other, and
+    /// The verdict, or none where the plugin is another one by now, or another scheduler's. That a plugin failed is recorded like any other, and
     /// forgotten when it is time to ask again.
     fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, Setback> {
         if self.judging.is_waiting(&missing.task_name) {
@@ -52,6 +59,7 @@ impl Scheduling<'_> {
         }
         let task = match self.plugins.known(&missing.signature) {
             Some(task) => Ok(task.clone()),
+            None if self.foreign.is_left(&missing.signature, Instant::now()) => return Ok(None),
             // Another scheduler has signed it, or this one before it was started anew.
             None => self.configure_example(missing)?,
         };
@@ -95,25 +103,30 @@ impl Scheduling<'_> {
             Err(error) => return Err(error.into()),
         };
         let task = missing.task_name.as_str();
-        Ok(match self.plugins.configure(task, &example.task_data) {
-            Ok(task) if task.signature().as_str() == missing.signature => Ok(task),
-            Ok(_) => {
-                // The plugin is another one by now.
-                self.engine.unsign(&missing.task_name)?;
-                Err(None)
-            }
+        let error = match self.plugins.configure(task, &example.task_data) {
+            Ok(task) if task.signature().as_str() == missing.signature => return Ok(Ok(task)),
+            Ok(_) => None,
             Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
-            // Not for ever: it may come.
-            Err(error @ Unmatchable::Unknown(_)) => {
-                let reason = Reason::new(ReasonCode::PluginFailed, error.to_string());
-                Err(Some(Verdict {
-                    reasons: vec![reason],
-                }))
+            Err(error) => Some(error),
+        };
+        // Whoever gave it has another plugin, or had.
+        if self.foreign.meets(&missing.signature, Instant::now()) {
+            return Ok(Err(None));
+        }
+        let reason = match error {
+            // The plugin is another one by now.
+            None | Some(Unmatchable::Invalid(_)) => {
+                self.engine.unsign(&missing.task_name)?;
+                return Ok(Err(None));
             }
-            Err(error) => Err(Some(Verdict {
-                reasons: vec![error.reason()],
-            })),
-        })
+            // Not for ever: it may come.
+            Some(error @ Unmatchable::Unknown(_)) => {
+                Reason::new(ReasonCode::PluginFailed, error.to_string())
+            }
+            Some(error) => error.reason(),
+        };
+        let reasons = vec![reason];
+        Ok(Err(Some(Verdict { reasons })))
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use taskbay_core::Abort;
-use taskbay_engine::{NewRequest, Status, open};
+use taskbay_core::{Abort, Metadata, ReasonCode};
+use taskbay_engine::{NewRequest, Report, Status, open};
 use taskbay_loader::{SearchPath, Store, TrustPolicy};
 use tempfile::TempDir;
 
@@ -52,4 +52,29 @@ fn many_signatures_hold_up_nothing_else() {
     }
     assert!(scheduling.check.is_done);
     assert_eq!(rounds, 3);
+}
+
+/// What this scheduler cannot judge another one may, and has the time to. What nobody judges is told in the end.
+#[test]
+fn what_another_scheduler_signed_is_left_to_it() {
+    let place = Place::new();
+    let engine = place.engine();
+    let id = submit(&*engine, "elsewhere");
+    assert!(engine.sign(id, "theirs").unwrap());
+    let report = Report {
+        name: "worker".to_owned(),
+        slots: 1,
+        metadata: Metadata::default(),
+        instance: 1,
+    };
+    engine.report(&report).unwrap();
+    let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
+    let verdicts = || engine.verdicts_of("theirs").unwrap();
+    for _ in 0..5 {
+        scheduling.round(&stop).unwrap();
+    }
+    assert_eq!(verdicts(), []);
+    scheduling.foreign.patience = Duration::ZERO;
+    scheduling.round(&stop).unwrap();
+    assert_eq!(verdicts()[0].reasons[0].code, ReasonCode::PluginFailed);
 }
