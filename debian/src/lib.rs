@@ -56,5 +56,5 @@ pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
-pub use unshare::{remove_tree, why_not_unshare};
+pub use unshare::{mounting, remove_tree, why_not_unshare};
 pub use upload::{changes_name, give_upload};

@@ -92,6 +92,17 @@ pub(crate) fn script(script: &str) -> Command {
     command
 }
 
+/// A program that mounts things, whose mounts end with it: root gets a mount namespace of its own. Others have no mounts but
+/// in namespaces, which are the program's own matter.
+pub fn mounting(program: &str) -> Command {
+    if !geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--", program]);
+    command
+}
+
 /// Removes a directory in which there may be files of subordinate users.
 ///
 /// # Errors

@@ -46,6 +46,7 @@ pub(crate) fn built() -> &'static Path {
             "lintian",
             "mergeuploads",
             "makesourcepackageupload",
+            "simplesystemimagebuild",
         ] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }

@@ -37,6 +37,8 @@ mod generations;
 mod hostile;
 /// What the source keeps to, and what the documents promise.
 mod house;
+/// The task that makes disks, with a stand-in for the tool that few machines have.
+mod images;
 /// A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
 mod live;
 mod matching;
