@@ -72,6 +72,35 @@ pub mod list {
     }
 }
 
+/// The same for a path that may be missing.
+pub mod option {
+    use super::{Deserialize, Deserializer, Form, PathBuf, Serialize, Serializer, form, path};
+
+    /// Writes a path, or null.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's.
+    #[expect(clippy::ref_option, reason = "serde gives it so")]
+    pub fn serialize<S: Serializer>(
+        found: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        found.as_deref().map(form).serialize(serializer)
+    }
+
+    /// Reads a path, or null.
+    ///
+    /// # Errors
+    ///
+    /// When there is neither.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<Form<'_>>::deserialize(deserializer)?.map(path))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +111,8 @@ mod tests {
         one: PathBuf,
         #[serde(with = "super::list")]
         all: Vec<PathBuf>,
+        #[serde(with = "super::option")]
+        perhaps: Option<PathBuf>,
     }
 
     #[test]
@@ -89,7 +120,8 @@ mod tests {
         let odd = PathBuf::from(OsString::from_vec(b"/tmp/\xff".to_vec()));
         let paths = Paths {
             one: odd.clone(),
-            all: vec!["/plain".into(), odd],
+            all: vec!["/plain".into(), odd.clone()],
+            perhaps: Some(odd),
         };
         let text = serde_json::to_string(&paths).unwrap();
         assert!(text.contains(r#""/plain""#), "{text}");

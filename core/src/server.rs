@@ -51,7 +51,7 @@ pub enum ServerReply {
     Artifact {
         /// Its number.
         id: ArtifactId,
-        /// The artifact; after `Fetch` its files are paths in the directory given.
+        /// The artifact; after `Fetch` its files lie in the directory given, which is its root.
         artifact: Artifact,
     },
     /// To `Upload`.

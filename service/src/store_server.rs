@@ -102,7 +102,7 @@ impl StoreServer {
 
     fn store(&self, artifact: &Artifact) -> Result<ArtifactId, ServerError> {
         self.ask(|engine| {
-            let files = artifact.files.iter().map(|path| new_file(path));
+            let files = artifact.files.iter().map(|path| new_file(artifact, path));
             engine.create_artifact(NewArtifact {
                 category: artifact.category.clone(),
                 data: artifact.data.clone(),
@@ -123,7 +123,7 @@ impl StoreServer {
             // Where an engine was away in between, nothing has come.
             self.ask(|engine| write_file(engine, id, file, directory))?;
         }
-        Ok((id, artifact(&stored, directory)))
+        Ok((id, artifact(&stored, directory).with_root(directory)))
     }
 }
 
@@ -153,13 +153,17 @@ impl Server for StoreServer {
     }
 }
 
-fn new_file(path: &Path) -> Result<NewFile<'static>, EngineError> {
+fn new_file(artifact: &Artifact, path: &Path) -> Result<NewFile<'static>, EngineError> {
     let failed = |source| EngineError::Content {
         name: path.display().to_string(),
         source,
     };
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| failed(io::Error::other("it has no name that is text")))?;
+    let name = artifact.name(path).and_then(Path::to_str);
+    let name = name.ok_or_else(|| {
+        failed(io::Error::other(
+            "it has no name that is text, or lies elsewhere than the artifact's root",
+        ))
+    })?;
     let content = File::open(path).map_err(failed)?;
     Ok(NewFile {
         name: name.to_owned(),

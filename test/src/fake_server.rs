@@ -62,13 +62,21 @@ impl Server for FakeServer {
             }
             ServerCall::Fetch { lookup, directory } => {
                 let (id, mut artifact) = self.find(&lookup)?;
-                for file in &mut artifact.files {
-                    *file = copy(file, &directory);
-                }
+                let files = artifact.files.iter();
+                artifact.files = files
+                    .map(|file| copy(file, &directory.join(artifact.name(file).unwrap())))
+                    .collect();
+                artifact.root = Some(directory);
                 Ok(ServerReply::Artifact { id, artifact })
             }
             ServerCall::Upload { artifact } => {
                 assert!(artifact.files.iter().all(|file| file.is_file()));
+                assert!(
+                    artifact
+                        .files
+                        .iter()
+                        .all(|file| artifact.name(file).is_some())
+                );
                 let mut uploads = self.uploads.lock().unwrap();
                 let id = FIRST_UPLOAD + uploads.len() as ArtifactId;
                 uploads.push(artifact);
@@ -82,8 +90,8 @@ impl Server for FakeServer {
     }
 }
 
-fn copy(file: &Path, directory: &Path) -> PathBuf {
-    let to = directory.join(file.file_name().unwrap());
-    fs::copy(file, &to).unwrap();
-    to
+fn copy(file: &Path, to: &Path) -> PathBuf {
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::copy(file, to).unwrap();
+    to.to_owned()
 }

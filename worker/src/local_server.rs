@@ -77,20 +77,17 @@ impl LocalServer {
         directory: &Path,
     ) -> Result<(ArtifactId, Artifact), ServerError> {
         let (id, mut artifact) = self.resolve(lookup)?;
-        artifact.files =
-            copy(&artifact.files, directory).map_err(|error| ServerError(error.to_string()))?;
+        let sources = named(&artifact, |file| Ok(file.to_owned()))?;
+        artifact.files = copy(&sources, directory)?;
+        artifact.root = Some(directory.to_owned());
         Ok((id, artifact))
     }
 
     fn upload(&self, mut artifact: Artifact) -> Result<ArtifactId, ServerError> {
-        let sources: Vec<_> = artifact
-            .files
-            .iter()
-            .map(|file| self.source(file))
-            .collect::<Result<_, _>>()?;
+        let sources = named(&artifact, |file| self.source(file))?;
         // Held to the end, so that two uploads never choose the same names.
         let mut store = self.store();
-        let names = sources.iter().filter_map(|source| source.file_name());
+        let names = sources.iter().filter_map(|(_, name)| name.iter().next());
         let (directory, taken) = store.place(&self.output, &artifact.category, names);
         fs::create_dir_all(&directory).map_err(|error| {
             let directory = directory.display();
@@ -98,8 +95,8 @@ impl LocalServer {
                 "cannot make {directory}: {error}; choose another output directory"
             ))
         })?;
-        artifact.files =
-            copy(&sources, &directory).map_err(|error| ServerError(error.to_string()))?;
+        artifact.files = copy(&sources, &directory)?;
+        artifact.root = artifact.root.map(|_| directory);
         Ok(store.add_output(artifact, taken))
     }
 
@@ -157,10 +154,30 @@ impl Server for LocalServer {
     }
 }
 
-fn copy(files: &[PathBuf], directory: &Path) -> Result<Vec<PathBuf>, StagingError> {
-    let mut staging = Staging::new(directory);
-    for file in files {
-        staging.add(file)?;
-    }
-    staging.commit()
+/// The files of an artifact, each where it is by `place`, with its name in the artifact.
+fn named(
+    artifact: &Artifact,
+    place: impl Fn(&Path) -> Result<PathBuf, ServerError>,
+) -> Result<Vec<(PathBuf, PathBuf)>, ServerError> {
+    let named = artifact.files.iter().map(|file| {
+        let name = artifact.name(file).ok_or_else(|| {
+            ServerError(format!(
+                "{} names no file of the artifact; give the path of one below its root",
+                file.display()
+            ))
+        })?;
+        Ok((place(file)?, name.to_owned()))
+    });
+    named.collect()
+}
+
+fn copy(files: &[(PathBuf, PathBuf)], directory: &Path) -> Result<Vec<PathBuf>, ServerError> {
+    let copied = || {
+        let mut staging = Staging::new(directory);
+        for (file, name) in files {
+            staging.add(file, name)?;
+        }
+        staging.commit()
+    };
+    copied().map_err(|error: StagingError| ServerError(error.to_string()))
 }

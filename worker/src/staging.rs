@@ -1,8 +1,7 @@
 //! Staging: files on their way into a directory, copied under temporary names, then all renamed.
 
 use std::{
-    ffi::OsString,
-    fs::Permissions,
+    fs::{self, Permissions},
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -14,7 +13,7 @@ use tempfile::{Builder, NamedTempFile};
 #[derive(Debug)]
 pub(crate) struct Staging {
     directory: PathBuf,
-    files: Vec<(NamedTempFile, OsString)>,
+    files: Vec<(NamedTempFile, PathBuf)>,
 }
 
 /// Why a file could not be taken.
@@ -23,9 +22,7 @@ pub(crate) enum StagingError {
     #[error(transparent)]
     Source(#[from] RegularFileError),
     #[error("two files of one artifact are called `{}`; rename one of them", name.display())]
-    SameName { name: OsString },
-    #[error("{} names no file; give the path of one", path.display())]
-    NoName { path: PathBuf },
+    SameName { name: PathBuf },
     #[error("cannot write {}: {error}; make room, or choose another directory", path.display())]
     Write { path: PathBuf, error: io::Error },
 }
@@ -39,13 +36,8 @@ impl Staging {
         }
     }
 
-    /// Copies `source` under a temporary name.
-    pub(crate) fn add(&mut self, source: &Path) -> Result<(), StagingError> {
-        let Some(name) = source.file_name() else {
-            return Err(StagingError::NoName {
-                path: source.to_owned(),
-            });
-        };
+    /// Copies `source` under a temporary name. It shall be `name` in the directory, with its folders.
+    pub(crate) fn add(&mut self, source: &Path, name: &Path) -> Result<(), StagingError> {
         if self.files.iter().any(|(_, taken)| taken == name) {
             return Err(StagingError::SameName {
                 name: name.to_owned(),
@@ -75,11 +67,11 @@ impl Staging {
         let mut paths = Vec::new();
         for (file, name) in self.files {
             let path = self.directory.join(name);
-            if let Err(failed) = file.persist(&path) {
-                return Err(StagingError::Write {
-                    path,
-                    error: failed.error,
-                });
+            let folder = path.parent().unwrap_or(&self.directory);
+            let placed = fs::create_dir_all(folder)
+                .and_then(|()| file.persist(&path).map_err(|failed| failed.error));
+            if let Err(error) = placed {
+                return Err(StagingError::Write { path, error });
             }
             paths.push(path);
         }

@@ -190,3 +190,39 @@ fn uploads_from_many_threads_never_share_a_name() {
     contents.sort_unstable();
     assert_eq!(contents, (0..16).collect::<Vec<_>>());
 }
+
+#[test]
+fn folders_below_an_artifacts_root_are_kept() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("work/taken/tiny/boot")).unwrap();
+    fs::create_dir_all(place.path("work/taken/tiny/efi")).unwrap();
+    let files = ["work/taken/tiny/boot/x", "work/taken/tiny/efi/x"];
+    let files = files.map(|file| place.write(file, file)).to_vec();
+    let artifact = Artifact::new("debusine:signing-input", json!({}), files);
+    let root = place.path("work/taken");
+    let id = place
+        .server()
+        .upload(artifact.clone().with_root(&root))
+        .unwrap();
+    let names = ["output/tiny/boot/x", "output/tiny/efi/x"];
+    assert_eq!(place.outputs(), [names.map(|name| place.path(name))]);
+    // Whoever fetches it has them too.
+    let into = place.path("work/in");
+    fs::create_dir(&into).unwrap();
+    let (_, fetched) = place.server().fetch(&Lookup::Id(id), &into).unwrap();
+    let found = fetched.files.iter().map(|file| fetched.name(file).unwrap());
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [Path::new("tiny/boot/x"), Path::new("tiny/efi/x")]
+    );
+    // The next one of that name gets a directory of its own, and one that lies elsewhere is refused.
+    place
+        .server()
+        .upload(artifact.clone().with_root(&root))
+        .unwrap();
+    let second = place.path("output/signing-input-2/tiny/boot/x");
+    assert_eq!(place.outputs()[1][0], second);
+    let refused = place.server().upload(artifact.with_root(&into));
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("below its root"), "{message}");
+}
