@@ -37,7 +37,7 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
         surroundings: taskbay_worker::Surroundings::default(),
     };
     let mut hosts = Hosts::new(program, Duration::from_secs(10), Abort::new());
-    let data = hosts.configure(&file, "{}")?.data;
+    let configured = hosts.configure(&file, "{}")?;
     let server: Arc<dyn Server> = Arc::new(NoServer);
     let options = AttemptOptions {
         timeout: None,
@@ -47,7 +47,15 @@ fn attempt(fixture: &Fixture, spawner: &Spawner) -> Result<Row> {
     };
     let pair = in_turn(
         ROUNDS,
-        || once(|| succeeded(&hosts.execute(&file, &data, &server, &options)?.outcome)),
+        || {
+            once(|| {
+                succeeded(
+                    &hosts
+                        .execute(&file, &configured, &server, &options)?
+                        .outcome,
+                )
+            })
+        },
         || once(|| spawner.run(Command::new("/bin/true"))),
     )?;
     Ok(Row::new(

@@ -281,7 +281,7 @@ fn task(requirements: Vec<Requirement>) -> Result<Matchable> {
         configured: Configured {
             data: "{}".to_owned(),
             requirements,
-            own_code: None,
+            ..Configured::default()
         },
     }))
 }

@@ -79,8 +79,9 @@ impl Execution {
             log: None,
         };
         let file = &answered.loaded.file;
-        let data = &answered.configured.data;
-        let report = hosts.execute_watched(Some(&mut watcher), file, data, &server, &attempt)?;
+        let configured = &answered.configured;
+        let report =
+            hosts.execute_watched(Some(&mut watcher), file, configured, &server, &attempt)?;
         let ended = watcher.ended.unwrap_or_else(Instant::now);
         let since = |start: &Instant| ended.saturating_duration_since(*start);
         Ok(Self {

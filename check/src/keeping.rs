@@ -134,7 +134,7 @@ mod tests {
             configured: Configured {
                 data: back.to_string(),
                 requirements: Vec::new(),
-                own_code: None,
+                ..Configured::default()
             },
             data: back,
         }

@@ -3,6 +3,7 @@
 use crate::{exit::Exit, report::note};
 use log::LevelFilter;
 use std::{ffi::OsString, process::ExitCode};
+use taskbay_core::Confinement;
 use taskbay_worker::{HostProgram, ServeOptions, Surroundings, serve};
 
 /// The command's name.
@@ -42,12 +43,14 @@ fn options(arguments: impl Iterator<Item = OsString>) -> Option<ServeOptions> {
     let mut options = ServeOptions {
         parent: 0,
         level: LevelFilter::Warn,
+        confinement: Confinement::None,
     };
     for argument in arguments {
         let argument = argument.into_string().ok()?;
         match argument.split_once('=') {
             Some(("--parent", pid)) => options.parent = pid.parse().ok()?,
             Some(("--level", level)) => options.level = level.parse().ok()?,
+            Some(("--confinement", text)) => options.confinement = Confinement::from(text),
             _ => return None,
         }
     }

@@ -26,6 +26,7 @@ mod conditions;
 
 mod config_error;
 mod configured;
+mod confinement;
 mod task_error;
 
 pub mod any_path;
@@ -49,7 +50,8 @@ pub use artifact::{Artifact, ArtifactId, Relation, RelationKind};
 pub use clause::Clause;
 pub use conditions::Conditions;
 pub use config_error::{TaskConfigError, escape_pointer_token};
-pub use configured::{Configured, OwnCode};
+pub use configured::{Configured, Declared, OwnCode};
+pub use confinement::Confinement;
 pub use context::Context;
 pub use executor::Backend;
 pub use lookup::Lookup;

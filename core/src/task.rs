@@ -1,6 +1,8 @@
 //! The task contract.
 
-use crate::{Context, Metadata, Refusal, Requirement, TaskConfigError, TaskError, default_code};
+use crate::{
+    Confinement, Context, Metadata, Refusal, Requirement, TaskConfigError, TaskError, default_code,
+};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -17,7 +19,7 @@ use serde_json::Value;
 /// | --- | --- | --- | --- |
 /// | `schema` | any host | once per loaded plugin | nothing |
 /// | `analyze_worker` | a worker | now and then | reads the machine; never changes it |
-/// | parse, `check`, `requirements`, `match_key` | worker and scheduler | once per request | nothing |
+/// | parse, `check`, `requirements`, `match_key`, `confinement` | worker and scheduler | once per request | nothing |
 /// | `can_run_on` | scheduler, maybe on several threads | once per distinct worker metadata | nothing |
 /// | `execute` | a worker, in a process of its own | once | its work directory, the server, commands |
 ///
@@ -85,6 +87,12 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stati
     /// key share verdicts.
     fn match_key(&self) -> Option<String> {
         None
+    }
+
+    /// How little of the machine it can live with as it executes. [`Confinement::None`] by default, and
+    /// [`Confinement::Strict`] is what to aim at: the data of others is not always what it seems.
+    fn confinement(&self) -> Confinement {
+        Confinement::None
     }
 
     /// Does the work. True is success, false is failure.

@@ -9,7 +9,9 @@ use abi_stable::std_types::{RStr, RString};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::fmt;
-use taskbay_core::{Conditions, Context, OwnCode, Reason, ReasonCode, Requirement, Verdict};
+use taskbay_core::{
+    Conditions, Context, Declared, OwnCode, Reason, ReasonCode, Requirement, Verdict,
+};
 use taskbay_plugin_api::host::{Attempt, ConfiguredTaskBox, Fault};
 
 /// A task with valid data. Only [`Plugin::configure`] makes one, so there is no task that is not configured.
@@ -77,6 +79,21 @@ impl<'p> ConfiguredTask<'p> {
         let key = key.map(|key| checked(&key).map(ToOwned::to_owned));
         let match_key = key.transpose()?;
         Ok(Some(OwnCode { match_key }))
+    }
+
+    /// What the task says of itself beside that; of a plugin of interface 1.0 the defaults.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin fails, or says something that is no such document.
+    pub fn declared(&self) -> Result<Declared, Fault> {
+        let declared = text(self.task.declared())?;
+        if declared.is_empty() {
+            return Ok(Declared::default());
+        }
+        serde_json::from_str(&declared).map_err(|error| Fault::Failed {
+            message: format!("what it declares is malformed: {error}"),
+        })
     }
 
     /// Judges a worker: by the conditions, and if they hold by the task's own code where it has some.

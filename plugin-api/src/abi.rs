@@ -78,6 +78,10 @@ pub trait ConfiguredTask: Send + Sync {
     /// Executes, given an [`Attempt`](crate::convert::Attempt) as JSON text.
     #[sabi(last_prefix_field)]
     fn execute(&self, attempt: RStr<'_>) -> Reply<bool>;
+    /// New in 1.1: a [`Declared`](taskbay_core::Declared) as JSON text; the empty text means that nothing is.
+    fn declared(&self) -> Reply<RString> {
+        RResult::ROk(RString::new())
+    }
 }
 
 /// Worker metadata, parsed.

@@ -29,7 +29,7 @@ use std::{
     marker::PhantomData,
     sync::atomic::{AtomicBool, Ordering},
 };
-use taskbay_core::{Metadata, Task, default_code};
+use taskbay_core::{Declared, Metadata, Task, default_code};
 
 /// The symbol under which hosts look for the library header. A test holds it against `abi_stable`'s own constant.
 pub const ROOT_MODULE_SYMBOL: &str = ROOT_MODULE_LOADER_NAME;
@@ -237,6 +237,14 @@ impl<T: Task> ConfiguredTask for Instance<T> {
         self.ask(|task| {
             let attempt: Attempt = serde_json::from_str(attempt.as_str()).map_err(failed)?;
             Ok(task.execute(&bridge::context(attempt))?)
+        })
+    }
+
+    fn declared(&self) -> Reply<RString> {
+        self.ask(|task| {
+            json(&Declared {
+                confinement: task.confinement(),
+            })
         })
     }
 }

@@ -170,9 +170,9 @@ pub use command::{is_available, run, run_to_file, run_to_files};
 pub use directory::make_directory;
 pub use log;
 pub use taskbay_core::{
-    Abort, Artifact, ArtifactId, Backend, Condition, Context, Lookup, Metadata, MetadataKey,
-    Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError, ServerReply,
-    Task, TaskConfigError, TaskError, TaskName,
+    Abort, Artifact, ArtifactId, Backend, Condition, Confinement, Context, Lookup, Metadata,
+    MetadataKey, Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError,
+    ServerReply, Task, TaskConfigError, TaskError, TaskName,
 };
 
 /// What hosts use, and no plugin: not part of what a plugin's author may rely on.

@@ -17,7 +17,7 @@
 //!     configured: Configured {
 //!         data: "{}".to_owned(),
 //!         requirements: vec![Requirement::at_least("system:cpu_count", 8.0)],
-//!         own_code: None,
+//!         ..Configured::default()
 //!     },
 //! });
 //! let signature = scheduler.add_task(build);

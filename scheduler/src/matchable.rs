@@ -82,6 +82,7 @@ impl Matchable {
             data,
             requirements,
             own_code,
+            declared: _,
         } = request.configured;
         // What the data implies is among the requirements.
         let conditions =
@@ -128,7 +129,7 @@ mod tests {
             configured: Configured {
                 data: r#"{"x":1}"#.to_owned(),
                 requirements: vec![Requirement::present("a")],
-                own_code: None,
+                ..Configured::default()
             },
         }
     }

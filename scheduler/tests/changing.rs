@@ -67,6 +67,7 @@ fn task(at: usize, version: u32) -> Matchable {
                 u32::try_from(at).unwrap().into(),
             )],
             own_code,
+            ..Configured::default()
         },
     })
 }

@@ -26,7 +26,7 @@ fn explain(scheduler: &mut Scheduler, requirements: Vec<Requirement>) -> Value {
         configured: Configured {
             data: "{}".to_owned(),
             requirements,
-            own_code: None,
+            ..Configured::default()
         },
     });
     let signature = scheduler.add_task(task);
@@ -120,6 +120,7 @@ fn own_code_is_explained_too() {
             data: "{}".to_owned(),
             requirements: Vec::new(),
             own_code: Some(OwnCode::default()),
+            ..Configured::default()
         },
     });
     let signature = scheduler.add_task(task);
@@ -219,7 +220,7 @@ fn who_is_away_gets_nothing() {
         configured: Configured {
             data: "{}".to_owned(),
             requirements: Vec::new(),
-            own_code: None,
+            ..Configured::default()
         },
     }));
     let pending = Pending {

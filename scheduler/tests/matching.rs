@@ -30,7 +30,7 @@ fn request(least: u32) -> Request {
         configured: Configured {
             data: json!({"least": least}).to_string(),
             requirements: vec![requirement],
-            own_code: None,
+            ..Configured::default()
         },
     }
 }

@@ -95,7 +95,7 @@ fn attempt(
         Ok(verdict) => return Told::unsuitable(&claim.task_name, verdict),
         Err(failure) => return Told::of(&failure),
     }
-    match hosts.execute(file, &configured.data, server, options) {
+    match hosts.execute(file, &configured, server, options) {
         Ok(report) => Told::Completed(report.outcome),
         Err(failure) => Told::of(&failure),
     }

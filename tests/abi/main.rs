@@ -33,7 +33,7 @@ use std::{
     process::Command,
     sync::LazyLock,
 };
-use taskbay_core::{Abort, Context};
+use taskbay_core::{Abort, Context, Declared};
 use taskbay_loader::{
     LoadError, Loader, Rejection, Scan, SearchPath, State, Store, TrustPolicy, scan,
 };
@@ -119,11 +119,24 @@ fn an_old_plugin_works_in_a_new_host() {
     assert_noop(&said);
 }
 
+/// The first interface that was released: what was appended since is not there, and nothing changes for the plugin.
+#[test]
+fn a_plugin_of_the_first_interface_works() {
+    let farm = farm_with(&Generated::patched("older").plugin());
+    assert_works(&farm);
+    let inspected = farm.run(&["inspect", "noop", "--json"]);
+    assert_eq!(inspected.json()["api"], "1.0.0", "{inspected:#?}");
+    let scanned = farm.scan();
+    let task = scanned.registry.get("noop").unwrap();
+    let declared = task.configure("{}").unwrap().declared().unwrap();
+    assert_eq!(declared, Declared::default());
+}
+
 /// The contrast to the others: what was appended is there, and is asked.
 #[test]
 fn a_new_plugin_works_in_a_new_host() {
     let said = asked_by_newer_host(&farm_with(&NEWER.plugin()));
-    assert_eq!(said["about"], "the plugin of 1.1.0", "{said:#}");
+    assert_eq!(said["about"], "the plugin of 1.2.0", "{said:#}");
     assert_eq!(said["estimate"], "the plugin's own", "{said:#}");
     assert_noop(&said);
 }
@@ -146,21 +159,21 @@ fn a_new_plugin_works_in_an_old_host() {
         "{ran:#?}"
     );
     let inspected = farm.run(&["inspect", "noop", "--json"]);
-    assert!(inspected.stdout.contains("1.1.0"), "{inspected:#?}");
+    assert!(inspected.stdout.contains("1.2.0"), "{inspected:#?}");
 }
 
 /// One field has another type.
 #[test]
 fn a_plugin_with_a_changed_interface_is_refused() {
     let changed = Generated::patched("changed");
-    assert_is_refused(&farm_with(&changed.plugin()), "1.2.0");
+    assert_is_refused(&farm_with(&changed.plugin()), "1.3.0");
 }
 
 /// One field is gone.
 #[test]
 fn a_plugin_with_a_shrunk_interface_is_refused() {
     let removed = Generated::patched("removed");
-    assert_is_refused(&farm_with(&removed.plugin()), "1.3.0");
+    assert_is_refused(&farm_with(&removed.plugin()), "1.4.0");
 }
 
 /// One field has another type, and the note says what that of a good plugin says, which is loaded before it.

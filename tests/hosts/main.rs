@@ -59,9 +59,9 @@ fn attempts_follow_one_another() {
         log: None,
     };
     for _ in 0..3 {
-        let data = hosts.configure(file, "{}").unwrap().data;
+        let configured = hosts.configure(file, "{}").unwrap();
         for _ in 0..2 {
-            let report = hosts.execute(file, &data, &server, &options).unwrap();
+            let report = hosts.execute(file, &configured, &server, &options).unwrap();
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
     }
@@ -91,7 +91,7 @@ fn an_attempt_is_heard() {
     let mut program = program_of(&farm);
     program.surroundings.level = Some(LevelFilter::Trace);
     let mut hosts = hosts(program);
-    let data = hosts.configure(file, r#"{"action": "log"}"#).unwrap().data;
+    let configured = hosts.configure(file, r#"{"action": "log"}"#).unwrap();
     let server: Arc<dyn Server> = Arc::new(NoServer);
     let heard = Arc::new(Heard::default());
     let options = AttemptOptions {
@@ -100,7 +100,7 @@ fn an_attempt_is_heard() {
         keep: false,
         log: Some(Arc::clone(&heard) as _),
     };
-    hosts.execute(file, &data, &server, &options).unwrap();
+    hosts.execute(file, &configured, &server, &options).unwrap();
     let heard = heard.0.lock().unwrap().join("\n");
     for line in [
         "ERROR taskbay_fixture_unruly::faults said at error",

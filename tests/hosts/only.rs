@@ -98,7 +98,7 @@ fn a_host_starts_while_the_orphans_of_another_are_ended() {
     // Its children ignore TERM, and this process adopts them, as a subreaper.
     let data = r#"{"action": "fork-and-segfault"}"#;
     let file = catalog.get(&name).unwrap();
-    let data = slow.configure(file, data).unwrap().data;
+    let configured = slow.configure(file, data).unwrap();
     let attempt = thread::spawn(move || {
         let server: Arc<dyn Server> = Arc::new(NoServer);
         let options = AttemptOptions {
@@ -109,7 +109,7 @@ fn a_host_starts_while_the_orphans_of_another_are_ended() {
         };
         let catalog = farm.catalog();
         let file = catalog.get(&name).unwrap();
-        slow.execute(file, &data, &server, &options).unwrap();
+        slow.execute(file, &configured, &server, &options).unwrap();
         farm
     });
     thread::sleep(Duration::from_secs(1));

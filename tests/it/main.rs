@@ -25,6 +25,8 @@ mod check;
 mod command_line;
 /// Many threads and many processes at once.
 mod concurrency;
+/// A task that says what it can live with has no more than that.
+mod confinement;
 /// Each row of the task contract that crosses crates has a test of its name; the others are beside their rules.
 mod contract;
 /// A panic, crash or hang in any entry costs only the plugin that it is in.

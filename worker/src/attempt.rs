@@ -2,6 +2,7 @@
 
 use crate::{
     AttemptLog,
+    confine::tell_of_open_files,
     ending::{Stop, outcome_of},
     failure::Failure,
     host_process::{Event, HostProcess},
@@ -11,20 +12,17 @@ use crate::{
     question::{LOOK, nonce},
     tree::{self, Survivor},
     witness::{Glimpse, Witness},
+    work_directory::WorkDirectory,
 };
 use rustix::process::Signal;
 use std::{
-    fs::Permissions,
     io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
-use taskbay_core::{Abort, Outcome, Server, ServerError};
-use taskbay_debian::remove_tree;
+use taskbay_core::{Abort, Configured, Confinement, Outcome, Server, ServerError};
 use taskbay_loader::Admissible;
-use tempfile::TempDir;
 
 /// How to execute a task.
 #[derive(Clone, Debug)]
@@ -65,9 +63,9 @@ impl AttemptReport {
 }
 
 impl Hosts {
-    /// Executes the task of `file` with task data as JSON text that [`configure`](Self::configure) gave, in a work
-    /// directory of its own. Stops when the abort latch is set. Every process that the task started has ended when this
-    /// returns, but for the survivors that are reported.
+    /// Executes the task of `file` as [`configure`](Self::configure) gave it, in a work directory of its own and confined
+    /// as it says. Stops when the abort latch is set. Every process that the task started has ended when this returns, but
+    /// for the survivors that are reported.
     ///
     /// # Errors
     ///
@@ -75,11 +73,11 @@ impl Hosts {
     pub fn execute(
         &mut self,
         file: &Admissible,
-        data: &str,
+        configured: &Configured,
         server: &Arc<dyn Server>,
         options: &AttemptOptions,
     ) -> Result<AttemptReport, Failure> {
-        self.execute_watched(None, file, data, server, options)
+        self.execute_watched(None, file, configured, server, options)
     }
 
     /// Executes the task as [`execute`](Self::execute) does, with somebody looking on where it runs in a plugin host.
@@ -89,17 +87,55 @@ impl Hosts {
     /// As [`execute`](Self::execute).
     pub fn execute_watched(
         &mut self,
+        witness: Option<&mut dyn Witness>,
+        file: &Admissible,
+        configured: &Configured,
+        server: &Arc<dyn Server>,
+        options: &AttemptOptions,
+    ) -> Result<AttemptReport, Failure> {
+        let confinement = configured.declared.confinement;
+        let unusable = |error| Failure::NoHost(format!("there is no work directory: {error}"));
+        let work = WorkDirectory::new(file.name()).map_err(unusable)?;
+        let room = work.room(confinement).map_err(unusable)?;
+        if room.is_some() && self.place().is_here() {
+            let name = file.name();
+            log::warn!("the task `{name}` is not confined: it runs in this process");
+        } else if confinement == Confinement::Strict {
+            tell_of_open_files();
+        }
+        self.place().confine(room);
+        let executed = self.execute_in(
+            work.path(),
+            witness,
+            file,
+            &configured.data,
+            server,
+            options,
+        );
+        self.place().confine(None);
+        let Executed {
+            outcome,
+            duration,
+            survivors,
+        } = executed?;
+        report_survivors(&survivors);
+        Ok(AttemptReport {
+            outcome,
+            duration,
+            work_directory: work.put_away(options.keep),
+            survivors,
+        })
+    }
+
+    fn execute_in(
+        &mut self,
+        work: &Path,
         mut witness: Option<&mut dyn Witness>,
         file: &Admissible,
         data: &str,
         server: &Arc<dyn Server>,
         options: &AttemptOptions,
-    ) -> Result<AttemptReport, Failure> {
-        let work = tempfile::Builder::new()
-            .prefix(&format!("taskbay-{}-", file.name()))
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir()
-            .map_err(|error| Failure::NoHost(format!("there is no work directory: {error}")))?;
+    ) -> Result<Executed, Failure> {
         if self.place().has_others_than(file.identity()) {
             self.close();
         }
@@ -108,7 +144,7 @@ impl Hosts {
         let question = Question::Execute {
             plugin: file.identity(),
             data: data.to_owned(),
-            work_directory: work.path().to_owned(),
+            work_directory: work.to_owned(),
         };
         let (limit, abort) = (self.limit(), self.abort().clone());
         let name = file.name().as_str();
@@ -127,7 +163,7 @@ impl Hosts {
                 stopped: None,
             };
             if let Some(witness) = &mut witness {
-                witness.begins(&running.glimpse(limit)?, work.path());
+                witness.begins(&running.glimpse(limit)?, work);
             }
             let answer = running.run(question, started);
             // A host that does not answer would be waited for. One that has answered can be looked at, also where it was
@@ -143,15 +179,19 @@ impl Hosts {
             self.close();
             (outcome_of(name, answer, stopped), survivors)
         };
-        let duration = started.elapsed();
-        report_survivors(&survivors);
-        Ok(AttemptReport {
+        Ok(Executed {
             outcome,
-            duration,
-            work_directory: put_away(work, options.keep),
+            duration: started.elapsed(),
             survivors,
         })
     }
+}
+
+/// An attempt that was made, its work directory still being there.
+struct Executed {
+    outcome: Outcome,
+    duration: Duration,
+    survivors: Vec<Survivor>,
 }
 
 struct Execution<'a> {
@@ -239,25 +279,4 @@ fn report_survivors(survivors: &[Survivor]) {
             survivor.command
         );
     }
-}
-
-/// Removes the work directory, or says where it stays.
-fn put_away(work: TempDir, keep: bool) -> Option<PathBuf> {
-    if keep {
-        return Some(work.keep());
-    }
-    // A task may have made files there that are of other users, which only those can remove.
-    let path = work.keep();
-    if let Err(error) = remove_tree(&path) {
-        warn_of(&path, &error);
-        return Some(path);
-    }
-    None
-}
-
-fn warn_of(path: &Path, error: &io::Error) {
-    log::warn!(
-        "the work directory {} cannot be removed: {error}; remove it by hand",
-        path.display()
-    );
 }

@@ -32,7 +32,7 @@ pub fn execute_here(
     if !verdict.can_run() {
         return Ok(AttemptReport::not_made(Outcome::unsuitable(verdict)));
     }
-    hosts.execute(file, &configured.data, server, options)
+    hosts.execute(file, &configured, server, options)
 }
 
 /// Whether this machine may execute the task of `file` with that data.

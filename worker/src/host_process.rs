@@ -10,6 +10,7 @@ use crate::{
     tree,
     wire::Wire,
     witness::Glimpse,
+    work_directory::Room,
 };
 use log::{Level, Record};
 use rustix::{
@@ -73,7 +74,12 @@ pub(crate) struct HostProcess {
 }
 
 impl HostProcess {
-    pub(crate) fn start(program: &HostProgram, output: Level) -> io::Result<Self> {
+    /// Starts one, in a room of its own where there is one.
+    pub(crate) fn start(
+        program: &HostProgram,
+        output: Level,
+        room: Option<&Room>,
+    ) -> io::Result<Self> {
         // Orphans of a host that crashed come to this process, where they can be found.
         set_child_subreaper(Pid::from_raw(1))?;
         let (socket, theirs) = UnixStream::pair()?;
@@ -87,6 +93,9 @@ impl HostProcess {
             .stderr(Stdio::piped())
             .current_dir("/");
         program.surroundings.apply(&mut command);
+        if let Some(room) = room {
+            room.apply(&mut command);
+        }
         let mut child = spawner::spawn(command)?;
         let streams = child.child();
         let (stdout, stderr) = (streams.stdout.take(), streams.stderr.take());

@@ -13,6 +13,9 @@ pub mod tree;
 
 mod protocol;
 
+mod confine;
+mod work_directory;
+
 mod plugin_host;
 mod serve;
 

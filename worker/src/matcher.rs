@@ -104,8 +104,7 @@ impl Matcher {
         let asked = self.known(task).and_then(|known| {
             let configured = Configured {
                 data: data.to_owned(),
-                requirements: Vec::new(),
-                own_code: None,
+                ..Configured::default()
             };
             let judged = self.hosts.can_run(&known.file, &configured, worker);
             judged.map_err(|failure| self.failed(known.file.path(), failure))

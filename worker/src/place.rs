@@ -8,6 +8,7 @@ use crate::{
     plugin_host::PluginHost,
     protocol::{Answer, Question},
     question::ask,
+    work_directory::Room,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -34,6 +35,8 @@ enum Kind {
     Child {
         program: HostProgram,
         process: Option<Box<HostProcess>>,
+        /// The room that it is confined to, where it is.
+        room: Option<Room>,
     },
     Here(Box<PluginHost>),
 }
@@ -44,6 +47,7 @@ impl Place {
         Self::of(Kind::Child {
             program,
             process: None,
+            room: None,
         })
     }
 
@@ -125,12 +129,17 @@ impl Place {
 
     /// The child that runs, or a new one.
     pub(crate) fn process(&mut self) -> Result<&mut HostProcess, Failure> {
-        let Kind::Child { program, process } = &mut self.kind else {
+        let Kind::Child {
+            program,
+            process,
+            room,
+        } = &mut self.kind
+        else {
             return Err(Failure::NoHost("plugins run in this process".to_owned()));
         };
         let running = match process.take() {
             Some(running) => running,
-            None => HostProcess::start(program, log::Level::Debug)
+            None => HostProcess::start(program, log::Level::Debug, room.as_ref())
                 .map(Box::new)
                 .map_err(|error| Failure::NoHost(error.to_string()))?,
         };
@@ -142,6 +151,19 @@ impl Place {
         match &mut self.kind {
             Kind::Here(host) => Some(host),
             Kind::Child { .. } => None,
+        }
+    }
+
+    /// From now on a child is confined to that room, or not confined. This process stays as it is.
+    pub(crate) fn confine(&mut self, to: Option<Room>) {
+        let Kind::Child { room, .. } = &mut self.kind else {
+            return;
+        };
+        // It cannot be confined once plugin code has run in it, nor be let go.
+        let stays = room.is_none() && to.is_none();
+        *room = to;
+        if !stays {
+            self.close();
         }
     }
 

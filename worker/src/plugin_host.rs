@@ -137,6 +137,7 @@ fn configure(plugin: &Plugin, data: &str) -> Result<Answer, Answer> {
         data: task.data().to_owned(),
         requirements: task.requirements().to_vec(),
         own_code: task.own_code().map_err(Answer::Failed)?,
+        declared: task.declared().map_err(Answer::Failed)?,
     }))
 }
 

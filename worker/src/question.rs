@@ -79,7 +79,7 @@ mod tests {
             has_only_hosts: false,
             surroundings: crate::Surroundings::default(),
         };
-        let mut process = HostProcess::start(&program, log::Level::Debug).unwrap();
+        let mut process = HostProcess::start(&program, log::Level::Debug, None).unwrap();
         let question = Question::Configure {
             plugin: FileIdentity::of(&rustix::fs::stat("/").unwrap()),
             data: "x".repeat(8 << 20),

@@ -1,6 +1,7 @@
 //! The main function of a plugin host's process.
 
 use crate::{
+    confine::confine,
     plugin_host::PluginHost,
     protocol::{Answer, FromHost, LogLine, Question, ToHost, frame, read_frame},
     tree,
@@ -33,7 +34,7 @@ use std::{
     thread,
     time::Duration,
 };
-use taskbay_core::{Abort, Server, ServerCall, ServerError, ServerReply};
+use taskbay_core::{Abort, Confinement, Server, ServerCall, ServerError, ServerReply};
 use taskbay_plugin_api::host::Fault;
 
 /// What a host is told when it is started.
@@ -43,6 +44,8 @@ pub struct ServeOptions {
     pub parent: i32,
     /// Which log records are sent to it.
     pub level: LevelFilter,
+    /// How much of the machine is kept from it, and from all that it starts: its current directory is its own.
+    pub confinement: Confinement,
 }
 
 /// Answers the parent's questions, which come on standard input, until it closes it.
@@ -52,11 +55,13 @@ pub struct ServeOptions {
 ///
 /// # Errors
 ///
-/// When standard input is no socket of a parent.
+/// When standard input is no socket of a parent, or the process cannot be confined.
 pub fn serve(options: ServeOptions) -> io::Result<()> {
     let socket = take_socket()?;
     let abort = Abort::new();
     let terminated = isolate(options.parent)?;
+    // Before there is another thread, or a plugin's code: what comes later is confined as this thread is.
+    confine(options.confinement)?;
     let parent = Parent::new(socket.try_clone()?);
     // Fails only where a logger is set already, which then is whose it is.
     let _ = log::set_boxed_logger(Box::new(ParentLogger(Arc::clone(&parent))));

@@ -1,6 +1,9 @@
 //! What the host itself reports of a machine, next to what its plugins do.
 
-use crate::architecture::{executable, host_architecture};
+use crate::{
+    architecture::{executable, host_architecture},
+    confine::what_is_lacking,
+};
 use rustix::system::sysinfo;
 use serde_json::Value;
 use std::{fs, thread};
@@ -16,6 +19,8 @@ use taskbay_debian::why_not_unshare;
 /// | `system:worker_type` | `external` |
 /// | `system:host_architecture` | Debian's name of the architecture |
 /// | `system:architectures` | all that can be executed here, as `arch-test` finds; without it the native one |
+/// | `system:confinement` | `strict`, or `partial` where the kernel cannot hold back all that [`Confinement::Strict`](taskbay_core::Confinement::Strict) says |
+/// | `system:confinement:reason` | what it lacks, where it does |
 /// | `executor:unshare:available` | commands can run as root of a user namespace |
 /// | `executor:incus-lxc:available`, `executor:incus-vm:available`, `executor:qemu:available` | no: there is no such executor |
 /// | `executor:<backend>:reason` | why that one is not available, where it is not |
@@ -42,6 +47,12 @@ pub fn quick() -> Metadata {
     set("system:worker_type", "external".into());
     set("system:host_architecture", host_architecture().into());
     set("system:architectures", vec![host_architecture()].into());
+    let lacking = what_is_lacking();
+    let confinement = lacking.map_or("strict", |_| "partial");
+    set("system:confinement", confinement.into());
+    if let Some(lacking) = lacking {
+        set("system:confinement:reason", lacking.into());
+    }
     let mut backend = |name: &str, why_not: Option<String>| {
         metadata.insert(&format!("executor:{name}:available"), why_not.is_none());
         if let Some(why_not) = why_not {
@@ -107,7 +118,11 @@ mod tests {
             assert!(backend == "unshare" || !available);
             reasons += usize::from(!available);
         }
-        assert_eq!(metadata.len(), 9 + reasons);
+        let confinement = metadata.value("system:confinement").unwrap();
+        let lacking = metadata.value("system:confinement:reason");
+        assert_eq!(confinement == "strict", lacking.is_none(), "{lacking:?}");
+        reasons += usize::from(lacking.is_some());
+        assert_eq!(metadata.len(), 10 + reasons);
     }
 
     #[test]
