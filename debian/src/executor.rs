@@ -6,8 +6,8 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Lookup, TaskError, make_directory, run, run_to_file,
-    run_to_files,
+    Artifact, ArtifactId, Confinement, Context, Lookup, TaskError, make_directory, run,
+    run_to_file, run_to_files,
 };
 
 /// Runs a task's commands where its data says.
@@ -42,6 +42,15 @@ impl<'a> Executor<'a> {
             context,
             environment,
         })
+    }
+
+    /// How little of the machine it takes to run commands there: an environment is unpacked, and entered, with the
+    /// privileges that `newuidmap` has.
+    pub fn confinement(environment: Option<&Lookup>) -> Confinement {
+        match environment {
+            Some(_) => Confinement::Limits,
+            None => Confinement::Strict,
+        }
     }
 
     /// The directory in which commands start. Those in an environment cannot change it.

@@ -12,7 +12,9 @@ use taskbay_core::{Requirement, Verdict};
 use taskbay_loader::{
     Catalog, ConfigureError, ConfiguredTask, Loader, Plugin, State, Store, TrustPolicy,
 };
-use taskbay_plugin_api::{Artifact, Metadata, TaskConfigError, TaskError, host::Fault};
+use taskbay_plugin_api::{
+    Artifact, Confinement, Metadata, TaskConfigError, TaskError, host::Fault,
+};
 use tempfile::TempDir;
 
 /// A plugin, loaded into this process. It stays loaded until the process ends.
@@ -88,6 +90,11 @@ impl LoadedConfigured<'_> {
     /// What a worker must fulfil, next to what is implied.
     pub fn requirements(&self) -> &[Requirement] {
         self.task.requirements()
+    }
+
+    /// How little of a worker it can live with. It is not confined here: that takes a worker.
+    pub fn confinement(&self) -> Confinement {
+        self.task.declared().unwrap().confinement
     }
 
     /// Whether a worker suits, with the reasons if not.

@@ -15,8 +15,8 @@ use std::{
 use summary::Summary;
 use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
 use taskbay_plugin_api::{
-    Artifact, Context, Metadata, Relation, RelationKind, Requirement, Task, TaskConfigError,
-    TaskError, export_task, is_available, run,
+    Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, run,
 };
 
 impl Task for Autopkgtest {
@@ -39,6 +39,11 @@ impl Task for Autopkgtest {
                 .because("autopkgtest is not installed on the worker"),
             self.backend.requirement(),
         ]
+    }
+
+    /// Limits alone: the system is unpacked as other users, which takes privileges.
+    fn confinement(&self) -> Confinement {
+        Confinement::Limits
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -242,3 +242,9 @@ fn runs_real_tests_in_a_real_environment() {
         "FAIL"
     );
 }
+
+#[test]
+fn is_limited_since_a_system_is_unpacked() {
+    let task = configure(&with(&json!({}))).unwrap();
+    assert_eq!(task.confinement(), Confinement::Limits);
+}

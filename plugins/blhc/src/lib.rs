@@ -9,8 +9,8 @@ use std::{
 };
 use taskbay_debian::{Executor, exit_code};
 use taskbay_plugin_api::{
-    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log,
+    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
+    Task, TaskConfigError, TaskError, export_task, is_available, log,
 };
 
 /// What a blhc work request may say.
@@ -101,6 +101,11 @@ impl Task for Blhc {
             None => Requirement::equals("blhc:available", true)
                 .because("blhc is not installed on the worker"),
         }]
+    }
+
+    /// Strict on the worker itself; unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(self.environment.as_ref())
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -3,7 +3,7 @@
 use crate::{Blhc, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Metadata, Task, TaskConfigError, TaskError, is_available};
+use taskbay_plugin_api::{Confinement, Metadata, Task, TaskConfigError, TaskError, is_available};
 use taskbay_test::{
     Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, environment, has_tools,
 };
@@ -232,4 +232,13 @@ fn a_signal_is_an_error_and_not_a_finding() {
     assert!(!is_success(ExitStatus::from_raw(8 << 8)).unwrap());
     let error = is_success(ExitStatus::from_raw(9)).unwrap_err();
     assert!(error.message().contains("SIGKILL"), "{}", error.message());
+}
+
+#[test]
+fn is_strict_unless_an_environment_is_unpacked() {
+    let mut data = json!({"input": {"artifact": 1}});
+    let confinement = |data: &Value| configure(data).unwrap().confinement();
+    assert_eq!(confinement(&data), Confinement::Strict);
+    data["environment"] = json!("debian/match:codename=bookworm");
+    assert_eq!(confinement(&data), Confinement::Limits);
 }

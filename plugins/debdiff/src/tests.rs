@@ -5,7 +5,7 @@ mod execution;
 use crate::{Debdiff, is_success};
 use serde_json::{Value, json};
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_plugin_api::{Artifact, Confinement, Metadata, Task, TaskConfigError, is_available};
 use taskbay_test::{Configured, Execution, artifact, empty_file};
 use tempfile::TempDir;
 
@@ -150,4 +150,13 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
         found.value("debdiff:available"),
         Some(&json!(is_available("debdiff")))
     );
+}
+
+#[test]
+fn is_strict_unless_an_environment_is_unpacked() {
+    let mut data = json!({"input": {"source_artifacts": [1, 2]}});
+    let confinement = |data: &Value| configure(data).unwrap().confinement();
+    assert_eq!(confinement(&data), Confinement::Strict);
+    data["environment"] = json!("debian/match:codename=bookworm");
+    assert_eq!(confinement(&data), Confinement::Limits);
 }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use taskbay_debian::Executor;
 use taskbay_plugin_api::{
-    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available,
+    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
+    Task, TaskConfigError, TaskError, export_task, is_available,
 };
 use tree::Tree;
 
@@ -81,6 +81,11 @@ impl Task for ExtractForSigning {
             None => Requirement::equals("extractforsigning:available", true)
                 .because("dpkg-deb, of the package dpkg, is not installed on the worker"),
         }]
+    }
+
+    /// Strict on the worker itself; unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(self.environment.as_ref())
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

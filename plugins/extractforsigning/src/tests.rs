@@ -3,7 +3,7 @@
 use crate::{ExtractForSigning, files_json::FilesJson};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::symlink, path::Path};
-use taskbay_plugin_api::{Artifact, TaskConfigError};
+use taskbay_plugin_api::{Artifact, Confinement, Task, TaskConfigError};
 use taskbay_test::{
     Configured, Execution, WorkerMetadata, artifact, environment, has_tools, packages,
 };
@@ -186,4 +186,13 @@ fn runs_in_a_real_environment() {
     assert_eq!(taken.server.uploads().len(), 1);
     let message = run("boot/outside").result.unwrap_err().message();
     assert!(message.contains("leads out of the package"), "{message}");
+}
+
+#[test]
+fn is_strict_unless_an_environment_is_unpacked() {
+    let mut data = data();
+    let confinement = |data: &Value| configure(data).unwrap().confinement();
+    assert_eq!(confinement(&data), Confinement::Strict);
+    data["environment"] = json!("debian/match:codename=bookworm");
+    assert_eq!(confinement(&data), Confinement::Limits);
 }

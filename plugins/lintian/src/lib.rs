@@ -23,8 +23,8 @@ use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
 use taskbay_debian::Executor;
 use taskbay_plugin_api::{
-    Artifact, Backend, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log,
+    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
+    Task, TaskConfigError, TaskError, export_task, is_available, log,
 };
 use tool::Selection;
 
@@ -139,6 +139,11 @@ impl Task for Lintian {
             None => Requirement::equals("lintian:available", true)
                 .because("lintian is not installed on the worker"),
         }]
+    }
+
+    /// Strict on the worker itself; unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(self.environment.as_ref())
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

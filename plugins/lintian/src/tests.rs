@@ -4,7 +4,7 @@ mod execution;
 
 use crate::Lintian;
 use serde_json::{Value, json};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_plugin_api::{Artifact, Confinement, Metadata, Task, TaskConfigError, is_available};
 use taskbay_test::{Configured, Execution, artifact, empty_file};
 use tempfile::TempDir;
 
@@ -126,4 +126,13 @@ fn needs_lintian_on_the_worker_or_else_an_executor() {
         found.value("lintian:available"),
         Some(&json!(is_available("lintian")))
     );
+}
+
+#[test]
+fn is_strict_unless_an_environment_is_unpacked() {
+    let mut data = json!({"input": {"source_artifact": 1}});
+    let confinement = |data: &Value| configure(data).unwrap().confinement();
+    assert_eq!(confinement(&data), Confinement::Strict);
+    data["environment"] = json!("debian/match:codename=bookworm");
+    assert_eq!(confinement(&data), Confinement::Limits);
 }

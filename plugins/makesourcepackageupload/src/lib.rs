@@ -8,8 +8,8 @@ use taskbay_debian::{
     ControlFile, Executor, Input, SOURCES, changes_name, exit_code, give_upload, option_with_path,
 };
 use taskbay_plugin_api::{
-    Backend, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
-    is_available, log,
+    Backend, Confinement, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError,
+    export_task, is_available, log,
 };
 
 /// What a makesourcepackageupload work request may say.
@@ -96,6 +96,11 @@ impl Task for MakeSourcePackageUpload {
                 "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the worker",
             ),
         }]
+    }
+
+    /// Strict on the worker itself; unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(self.environment.as_ref())
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

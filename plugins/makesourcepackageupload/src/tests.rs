@@ -5,7 +5,7 @@ mod execution;
 use crate::{MakeSourcePackageUpload, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
+use taskbay_plugin_api::{Artifact, Confinement, Metadata, Task, TaskConfigError, is_available};
 use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
 use tempfile::TempDir;
 
@@ -119,4 +119,13 @@ fn a_signal_is_an_error() {
     assert!(!ended(2 << 8).unwrap());
     let error = ended(15).unwrap_err();
     assert!(error.message().contains("SIGTERM"), "{}", error.message());
+}
+
+#[test]
+fn is_strict_unless_an_environment_is_unpacked() {
+    let mut data = json!({"input": {"source_artifact": 1}});
+    let confinement = |data: &Value| configure(data).unwrap().confinement();
+    assert_eq!(confinement(&data), Confinement::Strict);
+    data["environment"] = json!("debian/match:codename=bookworm");
+    assert_eq!(confinement(&data), Confinement::Limits);
 }

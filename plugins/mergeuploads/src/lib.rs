@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
 use taskbay_debian::give_upload;
 use taskbay_plugin_api::{
-    Context, Lookup, Task, TaskConfigError, TaskError, export_task, log, make_directory,
+    Confinement, Context, Lookup, Task, TaskConfigError, TaskError, export_task, log,
+    make_directory,
 };
 use upload::Upload;
 
@@ -47,6 +48,10 @@ impl Task for Mergeuploads {
             return vec![TaskConfigError::new("/input/uploads", "names no upload")];
         }
         Vec::new()
+    }
+
+    fn confinement(&self) -> Confinement {
+        Confinement::Strict
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -6,7 +6,7 @@ use crate::Mergeuploads;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use taskbay_debian::artifact_of_file;
-use taskbay_plugin_api::{Artifact, TaskConfigError};
+use taskbay_plugin_api::{Artifact, Confinement, Task, TaskConfigError};
 use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
 use tempfile::TempDir;
 
@@ -211,4 +211,10 @@ fn one_upload_stays_what_it_is() {
         "{text}"
     );
     assert!(text.contains("\nX-Own:\n .\n  deep\n"), "{text}");
+}
+
+#[test]
+fn needs_nothing_but_its_work_directory() {
+    let task = configure(&json!({"input": {"uploads": [1, 2]}})).unwrap();
+    assert_eq!(task.confinement(), Confinement::Strict);
 }

@@ -9,8 +9,8 @@ use taskbay_debian::{
     exit_code, open_tmp,
 };
 use taskbay_plugin_api::{
-    Artifact, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
-    is_available, log, run,
+    Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
+    export_task, is_available, log, run,
 };
 
 /// What mmdebstrap makes.
@@ -58,6 +58,11 @@ impl Task for Mmdebstrap {
         ];
         requirements.extend(self.bootstrap().requirements());
         requirements
+    }
+
+    /// Limits alone: the system is unpacked as other users, which takes privileges.
+    fn confinement(&self) -> Confinement {
+        Confinement::Limits
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -228,3 +228,9 @@ fn makes_a_system_of_real_packages() {
         "what mmdebstrap unpacked is gone, and the sources are left"
     );
 }
+
+#[test]
+fn is_limited_since_a_system_is_unpacked() {
+    let task = configure(&minimal()).unwrap();
+    assert_eq!(task.confinement(), Confinement::Limits);
+}

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use taskbay_plugin_api::{Context, Task, TaskError, export_task};
+use taskbay_plugin_api::{Confinement, Context, Task, TaskError, export_task};
 
 /// What a noop work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -21,6 +21,10 @@ fn yes() -> bool {
 impl Task for Noop {
     const NAME: &'static str = "noop";
     const VERSION: u32 = 1;
+
+    fn confinement(&self) -> Confinement {
+        Confinement::Strict
+    }
 
     fn execute(&self, _: &Context) -> Result<bool, TaskError> {
         Ok(self.result)

@@ -2,6 +2,7 @@
 
 use crate::Noop;
 use serde_json::{Value, json};
+use taskbay_plugin_api::Confinement;
 use taskbay_test::{LoadedTask, WorkerMetadata, configure};
 
 const CASES: [(&str, bool); 3] = [
@@ -37,6 +38,7 @@ fn is_the_same_as_a_plugin() {
     for (data, expected) in CASES {
         let data: Value = data.parse().unwrap();
         let task = plugin.configure(&data).unwrap();
+        assert_eq!(task.confinement(), Confinement::Strict);
         assert_eq!(task.data(), json!({"result": expected}));
         let worker = WorkerMetadata::offering::<Noop>();
         assert!(task.verdict(&worker.clone().build()).can_run());

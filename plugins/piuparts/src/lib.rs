@@ -14,7 +14,8 @@ use taskbay_debian::{
     EnvironmentTarball, Executor, ExtraRepository, Input, exit_code, files_of, named_architecture,
 };
 use taskbay_plugin_api::{
-    Backend, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
+    Backend, Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError,
+    export_task, log,
 };
 
 /// What a piuparts work request may say.
@@ -69,6 +70,11 @@ impl Task for Piuparts {
 
     fn requirements(&self) -> Vec<Requirement> {
         vec![self.backend.requirement()]
+    }
+
+    /// Limits alone: unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(Some(&self.environment))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

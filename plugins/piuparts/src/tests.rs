@@ -122,3 +122,9 @@ fn a_real_package_that_cannot_be_removed_is_a_failure() {
     assert!(!execution.is_success());
     execution.assert_logged("this is broken");
 }
+
+#[test]
+fn is_limited_since_a_system_is_unpacked() {
+    let task = configure(&with(&json!({}))).unwrap();
+    assert_eq!(task.confinement(), Confinement::Limits);
+}

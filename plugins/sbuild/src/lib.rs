@@ -13,8 +13,8 @@ use products::Products;
 use std::fs;
 use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
 use taskbay_plugin_api::{
-    Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task, is_available,
-    make_directory, run,
+    Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
+    is_available, make_directory, run,
 };
 
 impl Task for Sbuild {
@@ -37,6 +37,11 @@ impl Task for Sbuild {
                 .because("sbuild is not installed on the worker"),
             self.backend.requirement(),
         ]
+    }
+
+    /// Limits alone: the system is unpacked as other users, which takes privileges.
+    fn confinement(&self) -> Confinement {
+        Confinement::Limits
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

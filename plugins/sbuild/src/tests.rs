@@ -223,3 +223,9 @@ fn the_last_status_counts_and_so_does_the_exit_code() {
     assert!(verdict(&full, 2).unwrap_err().contains("make room"));
     assert!(verdict("", 0).unwrap_err().contains("before it had built"));
 }
+
+#[test]
+fn is_limited_since_a_system_is_unpacked() {
+    let task = configure(&minimal()).unwrap();
+    assert_eq!(task.confinement(), Confinement::Limits);
+}

@@ -6,7 +6,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use taskbay_plugin_api::{Context, Task, TaskError, export_task, log};
+use taskbay_plugin_api::{Confinement, Context, Task, TaskError, export_task, log};
 
 /// The longest time, in seconds: a year.
 const LONGEST: f64 = 365.0 * 24.0 * 3600.0;
@@ -33,6 +33,10 @@ fn yes() -> bool {
 impl Task for Sleep {
     const NAME: &'static str = "sleep";
     const VERSION: u32 = 1;
+
+    fn confinement(&self) -> Confinement {
+        Confinement::Strict
+    }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let until = Instant::now() + Duration::from_secs_f64(self.seconds);

@@ -3,6 +3,7 @@
 use crate::Sleep;
 use serde_json::json;
 use std::time::{Duration, Instant};
+use taskbay_plugin_api::Confinement;
 use taskbay_test::{LoadedTask, WorkerMetadata, configure};
 
 #[test]
@@ -33,6 +34,7 @@ fn is_the_same_as_a_plugin() {
     let plugin = LoadedTask::build(env!("CARGO_MANIFEST_DIR"), env!("CARGO_PKG_NAME"));
     let task = plugin.configure(&json!({"seconds": 0})).unwrap();
     assert_eq!(task.data(), json!({"seconds": 0.0, "result": true}));
+    assert_eq!(task.confinement(), Confinement::Strict);
     let worker = WorkerMetadata::offering::<Sleep>();
     assert!(task.verdict(&worker.build()).can_run());
     let execution = task.execute(Vec::new());
