@@ -6,7 +6,7 @@
 //! ```
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
-//! use taskbay_plugin_api::{Context, Task, TaskError, export_task};
+//! use taskbay_plugin_api::{Confinement, Context, Task, TaskError, export_task};
 //!
 //! /// What a noop work request may say.
 //! #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -25,6 +25,10 @@
 //! impl Task for Noop {
 //!     const NAME: &'static str = "noop";
 //!     const VERSION: u32 = 1;
+//!
+//!     fn confinement(&self) -> Confinement {
+//!         Confinement::Strict
+//!     }
 //!
 //!     fn execute(&self, _: &Context) -> Result<bool, TaskError> {
 //!         Ok(self.result)
@@ -75,6 +79,10 @@
 //!   aborted. It runs in the work directory, so a relative path in the task data names a file there.
 //! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], and keeps
 //!   those made; see below.
+//! * **Confinement**: [`Task::confinement`] says how little of the machine the attempt needs. Under
+//!   [`Confinement::Strict`] it, and what it starts, can change nothing but its work directory, and gains no privileges;
+//!   temporary files go there, as [`std::env::temp_dir`] and `TMPDIR` say. What a tool wants to write elsewhere, such as in
+//!   `HOME`, has to be told to go there too.
 //! * **Own code for a verdict**: [`Task::can_run_on`] is asked only where [`Task::HAS_CAN_RUN_ON`] is true.
 //! * **Logging**: the macros of [`log`], which this crate exports, reach the host's log, with level, target, file and line.
 //!

@@ -23,7 +23,11 @@ pub(crate) fn run(session: &Session, task: &TaskArgs) -> Result<Exit, CommandErr
         )
         .cause(&format!("the data that it gave back is no JSON: {error}"))
     })?;
-    let json = json!({"valid": true, "data": data});
+    let json = json!({
+        "valid": true,
+        "data": data,
+        "confinement": configured.declared.confinement,
+    });
     session
         .report
         .data(&json, |out| writeln!(out, "valid: {data}"))?;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{fs, process::Command};
 use taskbay_plugin_api::{
-    Artifact, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
-    is_available, log, run_to_file,
+    Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
+    export_task, is_available, log, run_to_file,
 };
 
 /// What a @NAME@ work request may say. Its JSON Schema is made of this; `taskbay check` executes the example.
@@ -51,6 +51,12 @@ impl Task for @TYPE@ {
     // What a worker must have; `because` tells the operator of one that has not.
     fn requirements(&self) -> Vec<Requirement> {
         vec![Requirement::equals(AVAILABLE, true).because("wc is not installed on the worker")]
+    }
+
+    // How little it needs: it can change nothing but its work directory, where temporary files go too, and neither it nor
+    // what it starts gains privileges. A tool that has to, as `newuidmap`, works with `Confinement::Limits`.
+    fn confinement(&self) -> Confinement {
+        Confinement::Strict
     }
 
     // The work, in a process and a directory of its own: true is success.
