@@ -81,7 +81,6 @@ pub mod option {
     /// # Errors
     ///
     /// The serializer's.
-    #[expect(clippy::ref_option, reason = "serde gives it so")]
     pub fn serialize<S: Serializer>(
         found: &Option<PathBuf>,
         serializer: S,
