@@ -96,6 +96,9 @@ impl<'a> Executor<'a> {
             for file in &fetched.1.files {
                 set_mode(file, 0o644)?;
             }
+            for folder in folders(&fetched.1) {
+                set_mode(&folder, 0o755)?;
+            }
         }
         Ok(fetched)
     }
@@ -141,6 +144,24 @@ impl<'a> Executor<'a> {
         run_to_files(context, &mut command, output, errors)
     }
 
+    /// Runs a command that has to succeed.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, and as [`run`](Self::run).
+    pub fn must(&self, command: &Command) -> Result<(), TaskError> {
+        check(command, self.run(command)?)
+    }
+
+    /// Runs a command that has to succeed, with its standard output in a file.
+    ///
+    /// # Errors
+    ///
+    /// When it does not, and as [`run_to_file`](Self::run_to_file).
+    pub fn must_to_file(&self, command: &Command, output: &Path) -> Result<(), TaskError> {
+        check(command, self.run_to_file(command, output)?)
+    }
+
     fn place(&self, command: &Command) -> (&Context, Command) {
         if let Some(environment) = &self.environment {
             return (environment.context(), environment.command(command));
@@ -158,4 +179,30 @@ impl<'a> Executor<'a> {
         }
         (self.context, here)
     }
+}
+
+fn check(command: &Command, status: ExitStatus) -> Result<(), TaskError> {
+    if status.success() {
+        return Ok(());
+    }
+    let tool = command.get_program().display();
+    Err(TaskError::new(format!(
+        "{tool} ended with {status}; the log has its message"
+    )))
+}
+
+/// The folders between the root of a fetched artifact and its files.
+fn folders(artifact: &Artifact) -> Vec<PathBuf> {
+    let root = artifact.root.as_deref();
+    let mut folders = Vec::new();
+    for file in &artifact.files {
+        let above = file.ancestors().skip(1);
+        let inside = above.take_while(|folder| {
+            root.is_some_and(|root| *folder != root && folder.starts_with(root))
+        });
+        folders.extend(inside.map(Path::to_owned));
+    }
+    folders.sort();
+    folders.dedup();
+    folders
 }

@@ -38,6 +38,10 @@ mod bootstrap;
 mod input;
 mod upload;
 
+mod unpacked_package;
+
+mod signing_template;
+
 pub use architecture::{architecture_faults, named_architecture};
 pub use binary_package::binary_package;
 pub use bootstrap::{Bootstrap, PreparedBootstrap};
@@ -56,5 +60,7 @@ pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
+pub use signing_template::{FileToSign, SigningTemplate, ToSign};
+pub use unpacked_package::UnpackedPackage;
 pub use unshare::{mounting, remove_tree, why_not_unshare};
 pub use upload::{changes_name, give_upload};

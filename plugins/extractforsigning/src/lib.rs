@@ -1,20 +1,17 @@
 //! The extractforsigning task: takes the files out of binary packages that are to be signed.
 
-mod files_json;
-
-mod tree;
-
-use files_json::FilesJson;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use taskbay_debian::Executor;
+use std::{collections::BTreeMap, path::Path};
+use taskbay_debian::{BINARIES, Executor, FileToSign, Input, SigningTemplate, UnpackedPackage};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
     Task, TaskConfigError, TaskError, export_task, is_available,
 };
-use tree::Tree;
+
+/// Where the files are put, each with the name of its package before its path, as whoever signs names them.
+const TAKEN: &str = "signing-input";
 
 /// What an extractforsigning work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -27,7 +24,7 @@ use tree::Tree;
 }))]
 struct ExtractForSigning {
     /// What is taken out, and of what.
-    input: Input,
+    input: Packages,
     /// The environment to run in; without one, dpkg-deb runs on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
@@ -45,11 +42,12 @@ struct ExtractForSigning {
 /// What is taken out, and of what.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Input {
+struct Packages {
     /// The template package, whose `/usr/share/code-signing/NAME/files.json` names the files: an artifact of category
     /// `debian:binary-package`.
     template_artifact: Lookup,
-    /// The packages that have these files: artifacts of category `debian:binary-package`.
+    /// The packages that have these files: artifacts of category `debian:binary-package`, `debian:binary-packages` or
+    /// `debian:upload`.
     binary_artifacts: Vec<Lookup>,
 }
 
@@ -95,37 +93,30 @@ impl Task for ExtractForSigning {
             self.build_architecture.as_deref(),
             &["dpkg"],
         )?;
-        let template = &self.input.template_artifact;
-        let template = Tree::unpack(&executor, "/input/template_artifact", template, "template")?;
-        let mut trees = BTreeMap::new();
-        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
-            let pointer = format!("/input/binary_artifacts/{number}");
-            let tree = Tree::unpack(&executor, &pointer, lookup, &format!("package-{number}"))?;
-            trees.insert(tree.package.clone(), tree);
-        }
-        let path = format!("usr/share/code-signing/{}/files.json", template.package);
-        let wanted = template.take(&executor, &path, "template/taken")?;
-        let wanted = FilesJson::parse(&std::fs::read_to_string(wanted)?)?;
+        let lookup = &self.input.template_artifact;
+        let template = SigningTemplate::fetch(&executor, ("/input/template_artifact", lookup))?;
+        let packages = self.unpack(&executor, &template)?;
 
         // All of them are there before the first one is given away.
+        let root = executor.directory(TAKEN)?;
         let mut inputs = Vec::new();
-        for (name, package) in wanted.packages {
-            let tree = trees.get(&name).ok_or_else(|| {
+        for (name, to_sign) in &template.packages {
+            let package = packages.get(name).ok_or_else(|| {
                 let message = format!("has no package `{name}`, of which the template names files");
                 TaskConfigError::new("/input/binary_artifacts", message)
             })?;
-            let files = package
-                .paths()
-                .map(|path| tree.take(&executor, path, &format!("signing-input/{name}")))
-                .collect::<Result<_, _>>()?;
-            let data = json!({"trusted_certs": package.trusted_certs, "binary_package_name": name});
-            let artifact = Artifact::new("debusine:signing-input", data, files);
-            inputs.push((artifact, tree.artifact));
+            let files = to_sign.files.iter().map(|FileToSign { file, .. }| {
+                package.take(&executor, file, Path::new(TAKEN).join(name).join(file))
+            });
+            let files = files.collect::<Result<_, _>>()?;
+            let data = json!({"trusted_certs": to_sign.trusted_certs, "binary_package_name": name});
+            let artifact = Artifact::new("debusine:signing-input", data, files).with_root(&root);
+            inputs.push((artifact, package.artifact));
         }
         let server = context.server();
         for (artifact, package) in inputs {
             let artifact = server.upload(artifact)?;
-            for target in [template.artifact, package] {
+            for target in [template.package.artifact, package] {
                 let kind = RelationKind::RelatesTo;
                 server.relate(Relation {
                     artifact,
@@ -135,6 +126,33 @@ impl Task for ExtractForSigning {
             }
         }
         Ok(true)
+    }
+}
+
+impl ExtractForSigning {
+    /// Unpacks those of the packages that the template names, by their names.
+    fn unpack(
+        &self,
+        executor: &Executor<'_>,
+        template: &SigningTemplate,
+    ) -> Result<BTreeMap<String, UnpackedPackage>, TaskError> {
+        let mut packages = BTreeMap::new();
+        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
+            let pointer = format!("/input/binary_artifacts/{number}");
+            let source = (&*pointer, lookup);
+            let input = Input::fetch_for(executor, source, BINARIES, format!("packages-{number}"))?;
+            for deb in input.packages()? {
+                let name = UnpackedPackage::name_in(executor, &pointer, deb)?;
+                if !template.packages.contains_key(&name) || packages.contains_key(&name) {
+                    continue;
+                }
+                let own_name = format!("package-{name}");
+                let package =
+                    UnpackedPackage::unpack(executor, (input.id, name.clone(), deb), &own_name)?;
+                packages.insert(name, package);
+            }
+        }
+        Ok(packages)
     }
 }
 

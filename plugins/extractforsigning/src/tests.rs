@@ -1,6 +1,6 @@
 //! Configure and execute, in process, with real packages.
 
-use crate::{ExtractForSigning, files_json::FilesJson};
+use crate::ExtractForSigning;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::symlink, path::Path};
 use taskbay_plugin_api::{Artifact, Confinement, Task, TaskConfigError};
@@ -66,13 +66,31 @@ fn takes_out_what_the_template_names() {
     assert_eq!(input.category, "debusine:signing-input");
     let wanted = json!({"trusted_certs": ["abc"], "binary_package_name": "tiny"});
     assert_eq!(input.data, wanted);
-    let names = ["vmlinuz", "latest"];
-    assert_eq!(input.files.len(), names.len());
-    for (file, name) in input.files.iter().zip(names) {
-        assert!(file.ends_with(name), "{}", file.display());
+    let names = input.files.iter().map(|file| input.name(file).unwrap());
+    let wanted = ["tiny/boot/vmlinuz", "tiny/boot/latest"].map(Path::new);
+    assert_eq!(names.collect::<Vec<_>>(), wanted);
+    for file in &input.files {
         assert_eq!(fs::read_to_string(file).unwrap(), "kernel");
     }
     assert_eq!(run.server.relations(), [(101, 1), (101, 2)]);
+}
+
+/// As sbuild of Debusine 0.16 gives it: one artifact, with packages that nothing is taken of.
+#[test]
+fn finds_the_package_among_others_of_an_upload() {
+    if !has_tools(&["dpkg-deb"]) {
+        return;
+    }
+    let store = TempDir::new().unwrap();
+    let template = template(store.path(), &["boot/vmlinuz"]);
+    let mut upload = tiny(store.path());
+    upload.category = "debian:upload".to_owned();
+    let other = packages::deb(store.path(), "other_1.0_amd64.deb", &[]);
+    upload.files.insert(0, other);
+    upload.files.extend(template.files.clone());
+    let run = configure(&data()).unwrap().execute(vec![template, upload]);
+    assert!(run.is_success());
+    assert_eq!(run.server.uploads()[0].files.len(), 1);
 }
 
 #[test]
@@ -96,16 +114,6 @@ fn nothing_outside_of_the_package_is_taken() {
         assert!(message.contains(why), "{file}: {message}");
         assert!(run.server.uploads().is_empty(), "{file}");
     }
-}
-
-#[test]
-fn a_files_json_that_cannot_be_followed_is_refused() {
-    let refused = |text: &str| FilesJson::parse(text).unwrap_err().message();
-    assert!(refused("{}").contains("cannot be read: missing field `packages`"));
-    let named = refused(r#"{"packages": {"../x": {"files": []}}}"#);
-    assert!(named.contains("names a package \"../x\""), "{named}");
-    let twice = r#"{"packages": {"a": {"files": [{"file": "a/x"}, {"file": "b/x"}]}}}"#;
-    assert!(refused(twice).contains("two files of one name"));
 }
 
 #[test]
