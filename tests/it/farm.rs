@@ -47,6 +47,8 @@ pub(crate) fn built() -> &'static Path {
             "mergeuploads",
             "makesourcepackageupload",
             "simplesystemimagebuild",
+            "extractforsigning",
+            "assemblesignedsource",
         ] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }

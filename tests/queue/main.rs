@@ -39,6 +39,8 @@ mod faults;
 mod ledger;
 /// What a scheduler makes of plugins that come, and of bad plugins and requests.
 mod scheduling;
+/// What is signed for the firmware: out of packages, and into a source package.
+mod signing;
 /// A file system that a test fills up.
 mod small_disk;
 /// What a service tells the service manager that started it.
@@ -77,6 +79,7 @@ on_both! {
         a_verdict_that_fails_hides_no_other,
         a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;
     environments: an_environment_is_found_by_what_it_is;
+    signing: what_a_template_names_is_signed;
     supervised: services_say_that_they_are_ready_and_live;
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
     versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,

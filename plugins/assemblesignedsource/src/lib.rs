@@ -1,0 +1,136 @@
+//! The assemblesignedsource task: makes a source package of a template and the signatures that it asks for.
+
+mod signatures;
+
+mod assembly;
+
+use assembly::Assembly;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use signatures::Signatures;
+use std::process::ExitStatus;
+use taskbay_debian::{Executor, SigningTemplate, artifact_of_file, exit_code, give_upload};
+use taskbay_plugin_api::{
+    Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log,
+};
+
+/// What an assemblesignedsource work request may say.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(example = json!({
+    "environment": "debian/match:codename=trixie",
+    "template": 12,
+    "signed": [15, 16]
+}))]
+struct AssembleSignedSource {
+    /// The template package, with `/usr/share/code-signing/NAME/source-template` in it: an artifact of category
+    /// `debian:binary-package`.
+    template: Lookup,
+    /// The signatures of the files that the template names: artifacts of category `debusine:signing-output`.
+    signed: Vec<Lookup>,
+    /// The environment to run in; without one, dpkg's tools run on the worker itself.
+    #[serde(default)]
+    environment: Option<Lookup>,
+    /// What runs the commands in the environment; only `auto` is taken.
+    #[serde(default)]
+    backend: Backend,
+    /// The architecture that the worker must be able to build for.
+    #[serde(default)]
+    build_architecture: Option<String>,
+    /// Kept for the server; the task itself ignores it.
+    #[serde(default)]
+    task_configuration: Option<Value>,
+}
+
+impl Task for AssembleSignedSource {
+    const NAME: &'static str = "assemblesignedsource";
+    const VERSION: u32 = 1;
+
+    fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
+        let mut tools = ["dpkg-deb", "dpkg-source", "dpkg-genchanges"].into_iter();
+        let mut found = Metadata::default();
+        found.insert("assemblesignedsource:available", tools.all(is_available));
+        Ok(found)
+    }
+
+    fn check(&self) -> Vec<TaskConfigError> {
+        let mut faults = Vec::new();
+        if self.backend != Backend::Auto {
+            faults.push(TaskConfigError::new("/backend", "must be `auto`"));
+        }
+        if self.signed.is_empty() {
+            faults.push(TaskConfigError::new("/signed", "names no signatures"));
+        }
+        faults
+    }
+
+    fn requirements(&self) -> Vec<Requirement> {
+        vec![match self.environment {
+            Some(_) => self.backend.requirement(),
+            None => Requirement::equals("assemblesignedsource:available", true).because(
+                "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the worker",
+            ),
+        }]
+    }
+
+    /// Strict on the worker itself; unpacking an environment takes privileges.
+    fn confinement(&self) -> Confinement {
+        Executor::confinement(self.environment.as_ref())
+    }
+
+    fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        let executor = Executor::new(
+            context,
+            self.environment.as_ref(),
+            self.build_architecture.as_deref(),
+            &["dpkg-dev"],
+        )?;
+        let template = SigningTemplate::fetch(&executor, ("/template", &self.template))?;
+        let signatures = Signatures::fetch(&executor, &self.signed)?;
+        let wanted = signatures.wanted(&template)?;
+
+        let assembly = Assembly::of_template(&executor, &template)?;
+        for (name, signature) in wanted {
+            assembly.add_signature(&name, signature)?;
+        }
+        if !is_success("dpkg-source", assembly.build()?)? {
+            return Ok(false);
+        }
+        let dsc = assembly.take_source_package()?;
+        let (status, changes) = assembly.describe_upload(&dsc)?;
+        if !is_success("dpkg-genchanges", status)? {
+            return Ok(false);
+        }
+
+        let server = context.server();
+        let artifact = server.upload(artifact_of_file(&dsc)?)?;
+        for target in signatures.artifacts().chain([template.package.artifact]) {
+            let kind = RelationKind::BuiltUsing;
+            server.relate(Relation {
+                artifact,
+                target,
+                kind,
+            })?;
+        }
+        give_upload(context, &changes, &[artifact])?;
+        Ok(true)
+    }
+}
+
+/// Whether the tool did its work; the log has what it said.
+fn is_success(tool: &str, status: ExitStatus) -> Result<bool, TaskError> {
+    match exit_code(tool, status)? {
+        0 => Ok(true),
+        code => {
+            log::info!("the template makes no source package: {tool} ended with {code}");
+            Ok(false)
+        }
+    }
+}
+
+export_task!(AssembleSignedSource);
+
+#[cfg(test)]
+mod tests;
