@@ -75,7 +75,11 @@ fn of(place: &Place, goal: f64) -> Result<Vec<Row>> {
         rows.push(Row::new(
             format!("{name}: claim and complete, {workers} workers, 1,000,000 pending"),
             "100 pending",
-            in_turn(MANY_ROUNDS, || longest.work(workers), || shortest.work(workers))?,
+            in_turn(
+                MANY_ROUNDS,
+                || longest.work(workers),
+                || shortest.work(workers),
+            )?,
             Goal::Ratio(FLAT),
         ));
     }

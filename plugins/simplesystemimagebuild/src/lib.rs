@@ -12,8 +12,8 @@ use taskbay_debian::{
     open_tmp,
 };
 use taskbay_plugin_api::{
-    Artifact, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
-    is_available, log, run,
+    Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
+    export_task, is_available, log, run,
 };
 
 /// What makes the disk.
@@ -88,6 +88,11 @@ impl Task for SimpleSystemImageBuild {
         }
         requirements.extend(self.bootstrap().requirements());
         requirements
+    }
+
+    /// Limits alone: the system is unpacked as other users, which takes privileges.
+    fn confinement(&self) -> Confinement {
+        Confinement::Limits
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -280,3 +280,9 @@ fn makes_a_disk_of_real_packages() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&read.stdout), "hello\n", "{read:?}");
 }
+
+#[test]
+fn is_limited_since_a_system_is_unpacked() {
+    let task = configure(&minimal()).unwrap();
+    assert_eq!(task.confinement(), Confinement::Limits);
+}
