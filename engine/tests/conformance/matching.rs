@@ -122,7 +122,7 @@ pub(crate) fn a_failure_takes_the_place_of_no_verdict(bay: &Bay) {
         metadata_hash: hash.clone(),
         verdict: Verdict { reasons },
     };
-    assert_eq!(bay.engine.record_verdicts(&[failed.clone()]).unwrap(), 1);
+    assert_eq!(bay.engine.record_verdicts(std::slice::from_ref(&failed)).unwrap(), 1);
     bay.verdict("s", &hash, Verdict::default());
     assert_eq!(bay.engine.record_verdicts(&[failed]).unwrap(), 0);
     assert!(bay.engine.verdicts_of("s").unwrap()[0].can_run);

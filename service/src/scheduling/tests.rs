@@ -2,6 +2,7 @@ use super::*;
 use taskbay_core::{Abort, Metadata, ReasonCode};
 use taskbay_engine::{NewRequest, Report, Status, open};
 use taskbay_loader::{SearchPath, Store, TrustPolicy};
+use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A folder for an engine and plugins, of which there are none.
@@ -14,7 +15,7 @@ impl Place {
         Self(folder)
     }
 
-    fn engine(&self) -> Box<dyn Engine> {
+    fn engine(&self) -> Arc<dyn Engine> {
         open(&format!("sqlite://{}/queue.db", self.0.path().display())).unwrap()
     }
 
