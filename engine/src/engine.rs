@@ -189,12 +189,17 @@ pub trait Engine: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<PendingSignature>, EngineError>;
 
-    /// Pairs of a pending signature and the metadata of a worker seen in the last ten minutes without a verdict.
+    /// Pairs of a pending signature and the metadata of a worker seen in the last ten minutes without a verdict, but for the
+    /// signatures of those tasks.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError>;
+    fn missing_verdicts(
+        &self,
+        limit: u32,
+        except: &[TaskName],
+    ) -> Result<Vec<MissingVerdict>, EngineError>;
 
     /// Records verdicts. Those whose signature or metadata is gone meanwhile are dropped, and those that say that a plugin
     /// failed where there is one already: another scheduler may have a plugin that does not. Says how many were recorded.

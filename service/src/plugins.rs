@@ -1,7 +1,7 @@
 //! The plugins of a scheduler, kept up to date.
 
 use std::collections::HashMap;
-use taskbay_core::{Metadata, Verdict};
+use taskbay_core::{Metadata, TaskName, Verdict};
 use taskbay_loader::Catalog;
 use taskbay_scheduler::{Judge, Matchable, NotAsked, Request};
 use taskbay_worker::{Hosts, Known, Matcher, Unmatchable};
@@ -33,6 +33,11 @@ impl Plugins {
     /// Asks those plugins of the catalog anew that could not be asked.
     pub fn forget_failed(&mut self, catalog: Catalog) {
         self.matcher.forget_failed(catalog);
+    }
+
+    /// Whether the plugin of that task is asked no more until [`forget_failed`](Self::forget_failed) is called.
+    pub fn has_given_up(&self, task: &TaskName) -> bool {
+        self.matcher.has_given_up(task)
     }
 
     /// What decides who may run a request.

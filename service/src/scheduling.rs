@@ -1,11 +1,12 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
 mod check;
+mod failed;
 mod foreign;
 mod judging;
 mod signing;
 
-use self::{check::Check, foreign::Foreign};
+use self::{check::Check, failed::Failed, foreign::Foreign};
 use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -37,8 +38,7 @@ pub struct Scheduling<'e> {
     /// The tasks whose requests cannot be configured, and those whose verdicts cannot be given.
     signing: Setbacks,
     judging: Setbacks,
-    /// The pairs of signatures and metadata that their plugins failed at: others come first.
-    failed: HashSet<(String, String)>,
+    failed: Failed,
     check: Check,
     foreign: Foreign,
     /// When the next time is that what failed is forgotten, whoever recorded it.
@@ -76,7 +76,7 @@ impl<'e> Scheduling<'e> {
             plugins: Plugins::new(make_hosts(), live.current_catalog()),
             signing: Setbacks::default(),
             judging: Setbacks::default(),
-            failed: HashSet::new(),
+            failed: Failed::default(),
             check: Check::default(),
             foreign: Foreign::default(),
             forgets_at: Instant::now() + FORGET_EVERY,
@@ -141,7 +141,7 @@ impl<'e> Scheduling<'e> {
             // What was recorded of those that failed is to be asked again, whichever plugins changed.
             self.to_forget.extend(self.judging.waiting());
             self.judging.forget();
-            self.failed.clear();
+            self.failed = Failed::default();
             self.check = Check::default();
             self.foreign.forget();
         } else if self.signing.has_due(now) || self.judging.has_due(now) {
@@ -163,6 +163,7 @@ impl<'e> Scheduling<'e> {
         }
         self.signing.release(now);
         self.to_forget.extend(self.judging.release(now));
+        self.failed.ask_again(|task| !self.judging.is_waiting(task));
     }
 
     /// Tells the engine what changed. What it does not take now is told later.

@@ -47,6 +47,10 @@ impl Setbacks {
         });
         // What fails together counts once.
         if !setback.is_waiting {
+            if now.saturating_duration_since(setback.until) > LONGEST {
+                // All was well for long.
+                setback.count = 0;
+            }
             let wait = FIRST.saturating_mul(1 << setback.count.min(16));
             setback.count += 1;
             setback.until = now + wait.min(LONGEST);

@@ -5,8 +5,10 @@ use crate::{
     unruly,
 };
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fs, process::Command, thread, time::Duration};
+use taskbay_core::{Metadata, TaskName};
+use taskbay_engine::{NewRequest, Report};
 
 /// A worker offers it at once, and the scheduler of the same directory knows it by then, or soon.
 pub(crate) fn a_task_that_comes_is_scheduled(bay: &Bay) {
@@ -60,6 +62,35 @@ pub(crate) fn a_verdict_that_fails_hides_no_other(bay: &Bay) {
     let before = failures();
     bay.farm.add_unruly("none");
     bay.wait_until(|| failures() > before + 1);
+}
+
+/// However many bad requests wait before a good one, for however many kinds of workers: it is judged soon.
+pub(crate) fn many_verdicts_that_fail_hide_no_other(bay: &Bay) {
+    bay.farm.add_unruly("can-run-poisons");
+    let task = unruly::name("can-run-poisons");
+    let engine = bay.engine();
+    let architectures: Vec<_> = (0..14).map(|number| format!("a{number}")).collect();
+    for number in 0..20 {
+        let mut metadata = Metadata::default();
+        metadata.insert(&format!("{task}:version"), 1);
+        metadata.insert(&format!("{task}:level"), 100 + number);
+        metadata.insert("system:architectures", architectures.clone());
+        let report = Report {
+            name: format!("w{number}"),
+            slots: 1,
+            metadata,
+            instance: 1,
+        };
+        engine.report(&report).unwrap();
+    }
+    for architecture in &architectures {
+        let data = json!({"level": 9, "host_architecture": architecture}).to_string();
+        let bad = NewRequest::new(TaskName::fold(&task).unwrap(), data);
+        engine.submit(&bad).unwrap();
+    }
+    let good = bay.submit(&[&task, "{}"]);
+    let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
+    assert_eq!(bay.completes(good)["result"], "success");
 }
 
 /// A plugin whose file is refused may be repaired: its requests wait.

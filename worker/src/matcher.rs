@@ -6,7 +6,9 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
-use taskbay_core::{Configured, ErrorCode, Metadata, Reason, ReasonCode, TaskConfigError, Verdict};
+use taskbay_core::{
+    Configured, ErrorCode, Metadata, Reason, ReasonCode, TaskConfigError, TaskName, Verdict,
+};
 use taskbay_loader::{Admissible, Catalog, UnknownTask, sha256};
 
 /// Asks plugins for a scheduler: what their tasks demand, and whether workers suit.
@@ -123,6 +125,11 @@ impl Matcher {
         self.catalog = catalog;
         self.known.retain(|_, known| known.is_ok());
         self.crashes.clear();
+    }
+
+    /// Whether the plugin of that task is asked no more until [`forget_failed`](Self::forget_failed) is called.
+    pub fn has_given_up(&self, task: &TaskName) -> bool {
+        self.known.get(task.as_str()).is_some_and(Result::is_err)
     }
 
     /// What a failure means. A plugin that dies or hangs again and again is asked no more.

@@ -237,8 +237,12 @@ impl Engine for SqlEngine {
         self.ask(|| signatures::pending(&self.database, after, limit))
     }
 
-    fn missing_verdicts(&self, limit: u32) -> Result<Vec<MissingVerdict>, EngineError> {
-        self.ask(|| verdicts::missing(&self.database, limit))
+    fn missing_verdicts(
+        &self,
+        limit: u32,
+        except: &[TaskName],
+    ) -> Result<Vec<MissingVerdict>, EngineError> {
+        self.ask(|| verdicts::missing(&self.database, limit, except))
     }
 
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError> {

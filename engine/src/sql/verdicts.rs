@@ -8,7 +8,9 @@ use taskbay_core::TaskName;
 
 /// The signatures that requests wait with are found in leaps through the queue's index, from one to the next, so that the
 /// many requests behind the first of each are not looked at, nor the many signatures that nothing waits with any more.
-const MISSING: &str = "
+macro_rules! missing {
+    ($except:literal) => {
+        concat!("
     with recursive leap (id) as (
         select (
             select r.signature_id from requests r
@@ -28,7 +30,12 @@ const MISSING: &str = "
     from leap join signatures s on s.id = leap.id
     cross join (select hash, min(effective) as effective from workers where last_seen > $1 group by hash) w
     where not exists (select 1 from verdicts v where v.hash = w.hash and v.signature_id = s.id)
-    order by example, w.hash limit $2";
+    and s.task_name not in (", $except, ")
+    order by example, w.hash limit $2")
+    };
+}
+const MISSING_SQLITE: &str = missing!("select value from json_each($3)");
+const MISSING_POSTGRES: &str = missing!("select pg_catalog.json_array_elements_text($3::json)");
 
 const RECORD: &str = "
     insert into verdicts (hash, signature_id, can_run, reasons, failed)
@@ -54,15 +61,14 @@ const OF: &str = "
 pub(crate) async fn missing(
     database: &Database,
     limit: u32,
+    except: &[TaskName],
 ) -> Result<Vec<MissingVerdict>, EngineError> {
+    let except = json(&except)?;
     let mut transaction = database.read().await?;
-    let now = transaction.now().await?;
-    let rows = transaction
-        .rows(
-            MISSING,
-            &[(now - millis(ALIVE)).into(), i64::from(limit).into()],
-        )
-        .await?;
+    let since = transaction.now().await? - millis(ALIVE);
+    let sql = transaction.pick(MISSING_SQLITE, MISSING_POSTGRES);
+    let values = [since.into(), i64::from(limit).into(), (&except).into()];
+    let rows = transaction.rows(sql, &values).await?;
     Ok(readable("metadata", "hash", &rows, missing_of))
 }
 

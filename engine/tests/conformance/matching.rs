@@ -24,9 +24,9 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     let pending = bay.engine.pending_signatures(0, 9).unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!((&*pending[0].key, pending[0].example), ("s", second));
-    let missing = bay.engine.missing_verdicts(9).unwrap();
+    let missing = bay.engine.missing_verdicts(9, &[]).unwrap();
     assert_eq!(missing.len(), 2, "one for each distinct metadata");
-    assert_eq!(bay.engine.missing_verdicts(1).unwrap().len(), 1);
+    assert_eq!(bay.engine.missing_verdicts(1, &[]).unwrap().len(), 1);
     let of_w = missing
         .iter()
         .find(|each| each.metadata_hash == hash)
@@ -34,7 +34,7 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     assert_eq!((of_w.signature.as_str(), of_w.example), ("s", second));
     assert_eq!(of_w.metadata.value("test:name"), Some(&"w".into()));
     bay.verdict("s", &hash, no());
-    assert_eq!(bay.engine.missing_verdicts(9).unwrap().len(), 1);
+    assert_eq!(bay.engine.missing_verdicts(9, &[]).unwrap().len(), 1);
     let recorded = bay.engine.verdicts_of("s").unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!(recorded[0].workers, ["twin", "w"]);
@@ -105,10 +105,11 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
     let hash = bay.report("w");
     let reasons = vec![reason];
     bay.verdict("failed", &hash, Verdict { reasons });
-    assert_eq!(bay.engine.missing_verdicts(9).unwrap(), []);
+    assert_eq!(bay.engine.missing_verdicts(9, &[]).unwrap(), []);
     assert_eq!(bay.engine.forget_failed_verdicts(&noop()).unwrap(), 1);
-    let missing = bay.engine.missing_verdicts(9).unwrap();
+    let missing = bay.engine.missing_verdicts(9, &[]).unwrap();
     assert_eq!((missing.len(), &*missing[0].signature), (1, "failed"));
+    assert_eq!(bay.engine.missing_verdicts(9, &[noop()]).unwrap(), []);
 }
 
 /// One scheduler may have a plugin that fails, and another one that answers, whichever is faster.
@@ -122,7 +123,12 @@ pub(crate) fn a_failure_takes_the_place_of_no_verdict(bay: &Bay) {
         metadata_hash: hash.clone(),
         verdict: Verdict { reasons },
     };
-    assert_eq!(bay.engine.record_verdicts(std::slice::from_ref(&failed)).unwrap(), 1);
+    assert_eq!(
+        bay.engine
+            .record_verdicts(std::slice::from_ref(&failed))
+            .unwrap(),
+        1
+    );
     bay.verdict("s", &hash, Verdict::default());
     assert_eq!(bay.engine.record_verdicts(&[failed]).unwrap(), 0);
     assert!(bay.engine.verdicts_of("s").unwrap()[0].can_run);
@@ -135,7 +141,7 @@ pub(crate) fn a_backlog_is_not_looked_through(bay: &Bay) {
     let id = bay.submit(0);
     assert!(bay.engine.sign(id, "s").unwrap());
     bay.report("w");
-    let missing = || bay.engine.missing_verdicts(9).unwrap()[0].example;
+    let missing = || bay.engine.missing_verdicts(9, &[]).unwrap()[0].example;
     let pending = || bay.engine.pending_signatures(0, 9).unwrap()[0].example;
     let before = [time(id, &missing), time(id, &pending)];
     let numbers = bay.pick(

@@ -2,35 +2,44 @@
 
 use super::{BATCH, Scheduling, Setback};
 use crate::{Stop, fitting};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use taskbay_core::{Reason, ReasonCode, Verdict};
 use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
-/// How many pairs more are asked for since they are left to others.
+/// How many pairs more are asked for where some are left to others, or come last since something of them failed before.
 const MOST_LEFT: u32 = 4 * BATCH;
-/// How many pairs that failed are remembered.
-const MOST_FAILED: usize = 10_000;
+/// How long plugins may take to fail in one round, before there is a look at all else.
+const LONG: Duration = Duration::from_secs(1);
 
 impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        // What is left to others hides nothing.
-        let left = u32::try_from(self.foreign.len()).map_or(MOST_LEFT, |left| left.min(MOST_LEFT));
-        let limit = BATCH + left;
-        let mut missing = self.engine.missing_verdicts(limit)?;
+        // What is left to others, or fails, hides nothing.
+        let left = u32::try_from(self.foreign.len()).unwrap_or(MOST_LEFT);
+        let limit = match self.failed.is_empty() {
+            true => BATCH + left.min(MOST_LEFT),
+            false => BATCH + MOST_LEFT,
+        };
+        let mut missing = self
+            .engine
+            .missing_verdicts(limit, &self.failed.given_up())?;
         let signatures = missing.iter().map(|pair| &*pair.signature).collect();
         self.foreign.keep(&signatures);
-        // What failed before comes last, so that it hides no other of its task.
-        missing.sort_by_key(|pair| self.failed.contains(&pair_of(pair)));
+        missing.sort_by_key(|pair| self.failed.rank(pair));
+        let is_whole = missing.len() < limit as usize;
         let mut verdicts = Vec::new();
-        for pair in &missing {
-            if stop.is_told() {
+        let mut failing = Duration::ZERO;
+        for next in 0..missing.len() {
+            if stop.is_told() || failing > LONG {
                 break;
             }
             self.part.beats();
+            let begun = Instant::now();
+            let pair = &missing[next];
             if let Some(verdict) = self.verdict(pair)? {
+                let has_failed = verdict.has_failed();
                 verdicts.push(NewVerdict {
                     signature: pair.signature.clone(),
                     metadata_hash: pair.metadata_hash.clone(),
@@ -38,54 +47,61 @@ impl Scheduling<'_> {
                         reasons: fitting::reasons(verdict.reasons),
                     },
                 });
+                if has_failed {
+                    failing += begun.elapsed();
+                    // What has to do with it comes after all else from here on.
+                    missing[next + 1..].sort_by_key(|pair| self.failed.rank(pair));
+                }
             }
         }
         let recorded = self.engine.record_verdicts(&verdicts)?;
         // Where none could be given, they are all still missing.
-        Ok(recorded > 0 && missing.len() == limit as usize)
+        Ok(recorded > 0 && (failing > LONG || !is_whole))
     }
 
-    /// The verdict, or none where the plugin is another one by now, or another scheduler's. That a plugin failed is recorded like any other, and
-    /// forgotten when it is time to ask again.
+    /// The verdict, or none where the plugin is another one by now, another scheduler's, or asked no more. That a plugin
+    /// failed is recorded like any other, of this pair alone, and forgotten when it is time to ask again.
     fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, Setback> {
-        if self.judging.is_waiting(&missing.task_name) {
-            // It would be asked for each kind of worker, and may take its whole time to fail each time.
-            return Ok(Some(Verdict {
-                reasons: vec![Reason::new(
-                    ReasonCode::PluginFailed,
-                    "the plugin failed when it was asked about another worker; it is asked again later",
-                )],
-            }));
+        let task = &missing.task_name;
+        if self.failed.has_given_up(task) {
+            return Ok(None);
         }
-        let task = match self.plugins.known(&missing.signature) {
+        let known = match self.plugins.known(&missing.signature) {
             Some(task) => Ok(task.clone()),
             None if self.foreign.is_left(&missing.signature, Instant::now()) => return Ok(None),
             // Another scheduler has signed it, or this one before it was started anew.
             None => self.configure_example(missing)?,
         };
-        let verdict = match task {
+        let verdict = match known {
             Ok(task) => verdict(&task, &missing.metadata, &mut self.plugins)
                 .map_err(|error| Setback::NotAsked(error.to_string()))?,
             Err(Some(verdict)) => verdict,
             Err(None) => return Ok(None),
         };
         if verdict.has_failed() {
-            if self.failed.len() >= MOST_FAILED {
-                self.failed.clear();
-            }
-            self.failed.insert(pair_of(missing));
-            let wait = self.judging.of_task(&missing.task_name, Instant::now());
-            let (task, wait) = (&missing.task_name, wait.as_secs_f64());
+            self.note_failure(missing, &verdict);
+        }
+        Ok(Some(verdict))
+    }
+
+    fn note_failure(&mut self, missing: &MissingVerdict, verdict: &Verdict) {
+        let task = &missing.task_name;
+        self.failed.add(missing);
+        if self.plugins.has_given_up(task) {
+            self.failed.give_up(task);
+        }
+        // Once for all that fails before it is asked again.
+        let is_new = !self.judging.is_waiting(task);
+        let wait = self.judging.of_task(task, Instant::now());
+        if is_new {
             let reasons = verdict.reasons.iter().map(|reason| &*reason.message);
             let reasons: Vec<_> = reasons.collect();
             log::warn!(
-                "`{task}` cannot say who suits, and is asked again in {wait:.1} s: {}",
+                "`{task}` cannot say who suits, and is asked again in {:.1} s: {}",
+                wait.as_secs_f64(),
                 reasons.join("; ")
             );
-        } else {
-            self.judging.answered(&missing.task_name);
         }
-        Ok(Some(verdict))
     }
 
     /// Configures a request with a signature that is not known here. Where that is not to be had, the verdict that stands in
@@ -128,8 +144,4 @@ impl Scheduling<'_> {
         let reasons = vec![reason];
         Ok(Err(Some(Verdict { reasons })))
     }
-}
-
-fn pair_of(missing: &MissingVerdict) -> (String, String) {
-    (missing.signature.clone(), missing.metadata_hash.clone())
 }

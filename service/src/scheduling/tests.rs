@@ -1,8 +1,8 @@
 use super::*;
+use std::sync::Arc;
 use taskbay_core::{Abort, Metadata, ReasonCode};
 use taskbay_engine::{NewRequest, Report, Status, open};
 use taskbay_loader::{SearchPath, Store, TrustPolicy};
-use std::sync::Arc;
 use tempfile::TempDir;
 
 /// A folder for an engine and plugins, of which there are none.
