@@ -10,7 +10,7 @@ const EVERY: Duration = Duration::from_hours(1);
 const KEEP: Duration = Duration::from_hours(90 * 24);
 
 /// Removes completed requests once they are as old as the settings say, and what belongs to nothing any more, until told to
-/// stop. Artifacts stay.
+/// stop. Artifacts stay, but for what attempts of those requests left without a result.
 ///
 /// Several may do so on one engine.
 pub fn tidy(engine: &dyn Engine, config: &SchedulerConfig, stop: &Stop) {
@@ -26,11 +26,12 @@ fn prune(engine: &dyn Engine, keep: Duration) {
         Ok(pruned) if pruned == Pruned::default() => {}
         Ok(Pruned {
             requests,
+            artifacts,
             signatures,
             chunks,
         }) => log::info!(
-            "removed {requests} requests completed more than {} ago, {signatures} signatures and {chunks} pieces of files that \
-             belonged to nothing",
+            "removed {requests} requests completed more than {} ago, {artifacts} artifacts that lost attempts had left, \
+             {signatures} signatures and {chunks} pieces of files that belonged to nothing",
             humantime::format_duration(keep)
         ),
         Err(error) => log::warn!("what is old is not removed: {error}"),

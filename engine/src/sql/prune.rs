@@ -1,13 +1,27 @@
 //! What nobody needs any more.
 
-use super::{Database, again::again};
+use super::{
+    Database,
+    again::again,
+    patience::{LONG, SHORT, in_time},
+};
 use crate::{EngineError, Pruned, timestamp::millis};
 use std::time::Duration;
 
 /// How long a piece of content stays that no artifact has: one that comes in has none until all its pieces are there.
 const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
-/// How many requests go at a time, so that others get their turn.
+/// How many requests or artifacts go at a time, so that others get their turn.
 const BATCH: i64 = 500;
+
+/// What attempts made that came to nothing, of requests that are to go. Without its request it would look like what somebody
+/// stored by hand.
+const LEFT_OVERS: &str = "
+    delete from artifacts where id in (
+        select a.id from requests r
+        join attempts t on t.request_id = r.id and t.outcome in ('lost', 'released')
+        join artifacts a on a.request_id = r.id and a.attempt = t.n
+        where r.status = 'completed' and r.completed_at <= $1 limit $2
+    )";
 
 /// One that is tried again meanwhile stays, hence the second look at its status.
 const REQUESTS: &str = "
@@ -21,28 +35,56 @@ const SIGNATURES: &str = "
 const CHUNKS: &str = "
     delete from chunks where kept_at <= $1 and not exists (select 1 from file_chunks f where f.chunk = chunks.sha256)";
 
-/// Each part goes on where another fails, and tries for itself.
+/// Each part goes on where another fails, tries for itself, and has its own time. But no request goes before what its attempts
+/// left.
 pub(crate) async fn prune(
     database: &Database,
     older_than: Duration,
 ) -> Result<Pruned, EngineError> {
-    let mut pruned = Pruned::default();
-    let requests = again(|| requests(database, older_than)).await;
-    let signatures = again(|| signatures(database)).await;
-    let chunks = again(|| chunks(database)).await;
-    (pruned.requests, pruned.signatures, pruned.chunks) = (requests?, signatures?, chunks?);
-    Ok(pruned)
+    let requests = requests(database, older_than).await;
+    let signatures = in_time(database, LONG, again(|| signatures(database))).await;
+    let chunks = in_time(database, LONG, again(|| chunks(database))).await;
+    let (requests, artifacts) = requests?;
+    Ok(Pruned {
+        requests,
+        artifacts,
+        signatures: signatures?,
+        chunks: chunks?,
+    })
 }
 
-async fn requests(database: &Database, older_than: Duration) -> Result<u64, EngineError> {
+/// Says how many went, and how many artifacts with them.
+async fn requests(database: &Database, older_than: Duration) -> Result<(u64, u64), EngineError> {
+    let before = before(database, older_than).await?;
+    let left = in_batches(database, LEFT_OVERS, before);
+    let left = in_time(database, LONG, left).await?;
+    let gone = in_batches(database, REQUESTS, before);
+    let gone = in_time(database, LONG, gone).await?;
+    Ok((gone, left))
+}
+
+async fn before(database: &Database, older_than: Duration) -> Result<i64, EngineError> {
+    let now = async || database.read().await?.now().await;
+    let now = in_time(database, SHORT, again(now)).await?;
+    Ok(now.saturating_sub(millis(older_than)))
+}
+
+/// Removes what was completed before that moment, and says how much.
+async fn in_batches(
+    database: &Database,
+    sql: &'static str,
+    before: i64,
+) -> Result<u64, EngineError> {
     let mut all = 0;
     loop {
-        let mut transaction = database.begin().await?;
-        let before = transaction.now().await?.saturating_sub(millis(older_than));
-        let gone = transaction
-            .execute(REQUESTS, &[before.into(), BATCH.into()])
-            .await?;
-        transaction.commit().await?;
+        let batch = async || {
+            let mut transaction = database.begin().await?;
+            let gone = transaction
+                .execute(sql, &[before.into(), BATCH.into()])
+                .await?;
+            transaction.commit().await.map(|()| gone)
+        };
+        let gone = again(batch).await?;
         all += gone;
         if gone == 0 {
             return Ok(all);

@@ -1,5 +1,5 @@
 use crate::bay::{Bay, success};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use taskbay_engine::{EngineError, LogLevel, NewArtifact, NewFile, NewLogLine, Pruned};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -39,6 +39,49 @@ pub(crate) fn old_requests_go_with_their_logs(bay: &Bay) {
     }
     // A number does not come again.
     assert!(bay.submit(0) > kept);
+}
+
+/// What lost attempts left is not taken for somebody's own once nobody knows of them.
+pub(crate) fn what_lost_attempts_left_goes_with_their_request(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    let create = |made_by| {
+        let artifact = NewArtifact {
+            category: "test".to_owned(),
+            data: serde_json::Value::Null,
+            files: Vec::new(),
+            made_by,
+        };
+        bay.engine.create_artifact(artifact).unwrap()
+    };
+    let lease = || bay.claim("w").unwrap().lease;
+    let imported = create(None);
+    let first = lease();
+    let kept = create(Some(first));
+    bay.engine.complete(&first, &success()).unwrap();
+    bay.engine.retry(id).unwrap();
+    bay.fit(id, "fits", "w");
+    let second = lease();
+    let released = create(Some(second));
+    bay.engine
+        .release(&second, "draining", Duration::ZERO)
+        .unwrap();
+    let third = lease();
+    let lost = create(Some(third));
+    bay.execute("update attempts set lease_until = 0 where ended_at is null");
+    bay.expire();
+    let last = lease();
+    bay.engine.complete(&last, &success()).unwrap();
+    assert_eq!(bay.engine.prune(DAY).unwrap(), Pruned::default());
+    bay.engine.artifact(lost).unwrap();
+    let pruned = bay.engine.prune(Duration::ZERO).unwrap();
+    assert_eq!((pruned.requests, pruned.artifacts), (1, 2));
+    for gone in [released, lost] {
+        let gone = bay.engine.artifact(gone);
+        assert!(matches!(gone, Err(EngineError::NotFound { .. })));
+    }
+    bay.engine.artifact(imported).unwrap();
+    let found = bay.engine.find_artifact("test", &BTreeMap::new()).unwrap();
+    assert_eq!(found.unwrap().id, kept);
 }
 
 pub(crate) fn orphaned_content_goes(bay: &Bay) {
