@@ -106,16 +106,21 @@ pub trait Engine: Debug + Send + Sync {
     /// When the database fails.
     fn requests(&self, filter: &RequestFilter) -> Result<Vec<Request>, EngineError>;
 
-    /// The requests that match, the newest first, each with its JSON document as it was submitted. Whoever asks for many
-    /// asks for a few at a time, since a document may have 1 MiB.
+    /// The requests that wait, the first `limit` in the order in which workers get them: the highest priority first, then the
+    /// oldest.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    fn requests_with_data(
-        &self,
-        filter: &RequestFilter,
-    ) -> Result<Vec<(Request, String)>, EngineError>;
+    fn queue(&self, limit: u32) -> Result<Vec<RequestId>, EngineError>;
+
+    /// Those of these requests that there are, in this order, each with its JSON document as it was submitted. Whoever asks for
+    /// many asks for a few at a time, since a document may have 1 MiB.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn requests_with_data(&self, ids: &[RequestId]) -> Result<Vec<(Request, String)>, EngineError>;
 
     /// Stops a request: one that waits or is held is completed as aborted at once; the worker of a running one is told
     /// with its next renewal.

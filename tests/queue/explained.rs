@@ -89,7 +89,7 @@ pub(crate) fn what_a_worker_could_execute_is_told(bay: &Bay) {
 /// What was left out is told, and what is there comes in the order of the queue.
 pub(crate) fn a_worker_is_told_of_so_many_requests(bay: &Bay) {
     bay.run(&["worker-set", "here", "--set", "x=1"]).succeeds();
-    let [_, second, third] =
+    let [first, _, third] =
         ["0", "0", "5"].map(|priority| bay.submit(&["noop", "{}", "--priority", priority]));
     let explain = |more: &[&str]| {
         let arguments = [&["explain", "--worker", "here"], more].concat();
@@ -102,14 +102,17 @@ pub(crate) fn a_worker_is_told_of_so_many_requests(bay: &Bay) {
     let said = explain(&["--limit", "2", "--json"]).succeeds().json();
     assert_eq!(
         (ids(&said), &said["truncated"]),
-        (vec![third.into(), second.into()], &json!(true))
+        (vec![third.into(), first.into()], &json!(true))
     );
     let text = explain(&["--limit", "2"]).succeeds().stdout.clone();
-    assert!(text.contains("only the newest 2 requests"), "{text}");
+    assert!(
+        text.contains("only the first 2 requests of the queue"),
+        "{text}"
+    );
     let said = explain(&["--limit", "3", "--json"]).succeeds().json();
     assert_eq!((ids(&said).len(), &said["truncated"]), (3, &json!(false)));
     let text = explain(&[]).succeeds().stdout.clone();
-    assert!(!text.contains("only the newest"), "{text}");
+    assert!(!text.contains("only the first"), "{text}");
     // It would mean nothing.
     bay.run(&["explain", "1", "--limit", "2"])
         .fails(2, &["--limit"]);

@@ -67,7 +67,7 @@ pub(crate) enum QueueCommand {
         /// Say instead which of the requests that wait this worker can execute
         #[arg(long, value_name = "NAME", conflicts_with = "id")]
         worker: Option<String>,
-        /// How many of the requests that wait are looked at, the newest
+        /// How many of the requests that wait are looked at, those that workers get first
         #[arg(long, value_name = "NUMBER", default_value_t = 10_000, conflicts_with = "id", value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },

@@ -188,11 +188,12 @@ impl Engine for SqlEngine {
         self.ask(|| requests::requests(&self.database, filter))
     }
 
-    fn requests_with_data(
-        &self,
-        filter: &RequestFilter,
-    ) -> Result<Vec<(Request, String)>, EngineError> {
-        self.ask(|| requests::requests_with_data(&self.database, filter))
+    fn queue(&self, limit: u32) -> Result<Vec<RequestId>, EngineError> {
+        self.ask(|| requests::queue(&self.database, limit))
+    }
+
+    fn requests_with_data(&self, ids: &[RequestId]) -> Result<Vec<(Request, String)>, EngineError> {
+        self.ask(|| requests::with_data(&self.database, ids))
     }
 
     fn abort(&self, id: RequestId) -> Result<Abort, EngineError> {

@@ -1,6 +1,6 @@
 //! How requests are read.
 
-use super::{Database, Row, readable, word};
+use super::{Database, Row, json, readable, word};
 use crate::{
     Attempt, EngineError, Request, RequestDetails, RequestFilter, RequestId, Timestamp,
     timestamp::span,
@@ -10,22 +10,41 @@ use taskbay_core::TaskName;
 const BY_ID: &str = "
     select r.*, s.key as signature from requests r left join signatures s on s.id = r.signature_id where r.id = $1";
 
-/// A list with further columns.
-macro_rules! list {
-    ($more:literal) => {
+/// What a list needs to know.
+macro_rules! columns {
+    () => {
+        "r.id, r.task_name, r.priority, r.created_at, r.timeout_ms, r.max_attempts, r.status, r.result, r.errors,
+            r.abort_requested, r.not_before, r.attempts, r.completed_at, s.key as signature"
+    };
+}
+
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from requests r left join signatures s on s.id = r.signature_id
+    where ($1 is null or r.status = $1) and ($2 is null or r.task_name = $2) and ($3 is null or r.id < $3)
+    order by r.id desc limit $4"
+);
+
+const QUEUE: &str =
+    "select id from requests where status = 'pending' order by priority desc, id limit $1";
+
+/// The requests of a list of numbers.
+macro_rules! listed {
+    ($numbers:literal) => {
         concat!(
-            "select r.id, r.task_name, r.priority, r.created_at, r.timeout_ms, r.max_attempts, r.status, r.result, r.errors,
-                r.abort_requested, r.not_before, r.attempts, r.completed_at, s.key as signature",
-            $more,
-            " from requests r left join signatures s on s.id = r.signature_id
-            where ($1 is null or r.status = $1) and ($2 is null or r.task_name = $2) and ($3 is null or r.id < $3)
-            order by r.id desc limit $4"
+            "select ",
+            columns!(),
+            ", r.task_data from requests r left join signatures s on s.id = r.signature_id where r.id in (",
+            $numbers,
+            ")"
         )
     };
 }
 
-const LIST: &str = list!("");
-const LIST_WITH_DATA: &str = list!(", r.task_data");
+const LISTED_SQLITE: &str = listed!("select value from json_each($1)");
+const LISTED_POSTGRES: &str =
+    listed!("select n::bigint from pg_catalog.json_array_elements_text($1::json) n");
 
 pub(crate) async fn request(
     database: &Database,
@@ -47,24 +66,6 @@ pub(crate) async fn requests(
     database: &Database,
     filter: &RequestFilter,
 ) -> Result<Vec<Request>, EngineError> {
-    let rows = listed(database, LIST, filter).await?;
-    Ok(readable("request", "id", &rows, request_of))
-}
-
-pub(crate) async fn requests_with_data(
-    database: &Database,
-    filter: &RequestFilter,
-) -> Result<Vec<(Request, String)>, EngineError> {
-    let rows = listed(database, LIST_WITH_DATA, filter).await?;
-    let with_data = |row: &Row| Ok((request_of(row)?, row.text("task_data")?));
-    Ok(readable("request", "id", &rows, with_data))
-}
-
-async fn listed(
-    database: &Database,
-    list: &'static str,
-    filter: &RequestFilter,
-) -> Result<Vec<Row>, EngineError> {
     let mut transaction = database.read().await?;
     let status = filter.status.map(|status| word(&status));
     let values = [
@@ -73,7 +74,28 @@ async fn listed(
         filter.before.into(),
         i64::from(filter.limit).into(),
     ];
-    transaction.rows(list, &values).await
+    let rows = transaction.rows(LIST, &values).await?;
+    Ok(readable("request", "id", &rows, request_of))
+}
+
+pub(crate) async fn queue(database: &Database, limit: u32) -> Result<Vec<RequestId>, EngineError> {
+    let mut transaction = database.read().await?;
+    let rows = transaction.rows(QUEUE, &[i64::from(limit).into()]).await?;
+    rows.iter().map(|row| row.int("id")).collect()
+}
+
+pub(crate) async fn with_data(
+    database: &Database,
+    ids: &[RequestId],
+) -> Result<Vec<(Request, String)>, EngineError> {
+    let numbers = json(&ids)?;
+    let mut transaction = database.read().await?;
+    let sql = transaction.pick(LISTED_SQLITE, LISTED_POSTGRES);
+    let rows = transaction.rows(sql, &[(&numbers).into()]).await?;
+    let with_data = |row: &Row| Ok((request_of(row)?, row.text("task_data")?));
+    let mut found = readable("request", "id", &rows, with_data);
+    found.sort_by_key(|(request, _)| ids.iter().position(|id| *id == request.id));
+    Ok(found)
 }
 
 fn request_of(row: &Row) -> Result<Request, EngineError> {

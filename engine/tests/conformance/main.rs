@@ -57,7 +57,7 @@ on_both! {
         a_released_request_waits_again, a_wrong_fence_is_refused, a_fence_is_not_to_be_guessed,
         a_clock_that_was_set_back_holds_nothing, a_jump_is_put_right_in_the_end;
     submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
-        a_retried_request_counts_anew, what_cannot_be_retried_stays_at_hand, a_refused_request_says_why, requests_are_listed, what_is_too_large_is_refused,
+        a_retried_request_counts_anew, what_cannot_be_retried_stays_at_hand, a_refused_request_says_why, requests_are_listed, what_waits_is_listed_as_it_comes, what_is_too_large_is_refused,
         data_is_kept_as_it_was_written;
     matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, verdicts_go_with_their_metadata,
         a_key_is_one_tasks, verdicts_that_failed_are_missing_again,

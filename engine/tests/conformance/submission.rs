@@ -107,6 +107,17 @@ pub(crate) fn a_refused_request_says_why(bay: &Bay) {
     assert_eq!(request.errors, errors);
 }
 
+/// As workers get them, whatever their signatures are.
+pub(crate) fn what_waits_is_listed_as_it_comes(bay: &Bay) {
+    let [low, old, new, high, gone] = [-1, 0, 0, 5, 9].map(|priority| bay.submit(priority));
+    for (id, key) in [(low, "a"), (high, "b"), (old, "b")] {
+        assert!(bay.engine.sign(id, key).unwrap());
+    }
+    bay.engine.abort(gone).unwrap();
+    assert_eq!(bay.engine.queue(9).unwrap(), [high, old, new, low]);
+    assert_eq!(bay.engine.queue(2).unwrap(), [high, old]);
+}
+
 pub(crate) fn requests_are_listed(bay: &Bay) {
     let first = bay.submit(0);
     let second = bay
@@ -120,8 +131,7 @@ pub(crate) fn requests_are_listed(bay: &Bay) {
         found.iter().map(|request| request.id).collect::<Vec<_>>()
     };
     let all = RequestFilter::default;
-    let filter = RequestFilter { limit: 2, ..all() };
-    let with_data = bay.engine.requests_with_data(&filter).unwrap();
+    let with_data = bay.engine.requests_with_data(&[third, 99, second]).unwrap();
     let details = |id| bay.engine.request(id).unwrap();
     let expected = [third, second].map(|id| (details(id).request, details(id).task_data));
     assert_eq!(with_data, expected);

@@ -4,18 +4,17 @@ use super::{explain::FAILED, fleet::matched, recorded::Recorded};
 use crate::{error::CommandError, exit::Exit, report::plain, session::Session};
 use serde_json::{Value, json};
 use std::{
-    cmp::Reverse,
     collections::{HashMap, hash_map::Entry},
     io::{self, Write},
 };
 use taskbay_core::{Reason, ReasonCode, Verdict};
-use taskbay_engine::{Engine, Request, RequestFilter, Status};
+use taskbay_engine::{Engine, Request, Status};
 use taskbay_scheduler::{Scheduler, Worker};
 use taskbay_service::Plugins;
 use taskbay_worker::Unmatchable;
 
 /// How many are asked for at a time: their data may be large.
-const BATCH: u32 = 100;
+const BATCH: usize = 100;
 
 pub(crate) fn run(
     session: &Session,
@@ -40,10 +39,9 @@ pub(crate) fn run(
         }
         rows.iter().try_for_each(|row| row.write(out))?;
         if is_truncated {
-            let looked_at = rows.len();
             writeln!(
                 out,
-                "only the newest {looked_at} requests were looked at: more wait (`--limit` for more)"
+                "only the first {limit} requests of the queue were looked at: more wait (`--limit` for more)"
             )?;
         }
         Ok(())
@@ -88,7 +86,7 @@ impl Judged {
     }
 }
 
-/// The newest requests that wait, in the order of the queue, each with what is said of that worker; and whether more wait.
+/// The first requests of the queue, each with what is said of that worker; and whether more wait.
 fn judged(
     session: &Session,
     engine: &dyn Engine,
@@ -96,26 +94,18 @@ fn judged(
     most: u32,
 ) -> Result<(Vec<Judged>, bool), CommandError> {
     let mut judges = Judges::new(session, engine, worker);
-    let mut filter = RequestFilter {
-        status: Some(Status::Pending),
-        limit: BATCH,
-        ..RequestFilter::default()
-    };
+    let most = most as usize;
+    let queue = engine.queue(u32::try_from(most + 1).unwrap_or(u32::MAX))?;
+    let is_truncated = queue.len() > most;
     let mut rows = Vec::new();
-    let is_truncated = 'all: loop {
-        let batch = engine.requests_with_data(&filter)?;
-        let Some((last, _)) = batch.last() else {
-            break false;
-        };
-        filter.before = Some(last.id);
-        for (request, data) in batch {
-            if rows.len() >= most as usize {
-                break 'all true;
+    for ids in queue[..queue.len().min(most)].chunks(BATCH) {
+        for (request, data) in engine.requests_with_data(ids)? {
+            // Some worker may have it by now.
+            if request.status == Status::Pending {
+                rows.push(judges.judge(request, &data)?);
             }
-            rows.push(judges.judge(request, &data)?);
         }
-    };
-    rows.sort_by_key(|row| (Reverse(row.request.priority), row.request.id));
+    }
     Ok((rows, is_truncated))
 }
 
