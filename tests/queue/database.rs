@@ -33,7 +33,11 @@ impl Database {
     }
 
     pub(crate) fn url(&self, database: &str) -> String {
-        self.server.url("postgres", database)
+        self.url_of("postgres", database)
+    }
+
+    pub(crate) fn url_of(&self, role: &str, database: &str) -> String {
+        self.server.url(role, database)
     }
 
     /// Kills the process that listens; the others find out, and end.

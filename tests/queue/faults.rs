@@ -99,8 +99,8 @@ pub(crate) fn a_service_is_killed_among_a_thousand_requests() {
     ends_well(&bay, &ledger);
 }
 
-/// More than the server has connections for: each is told so, tries again, and gets its turn. A hundred of them in
-/// `make test-full`; what they cost is that they start at once.
+/// More than the server has connections for, and with a worker's rights alone: each is told so, tries again, and gets its turn.
+/// A hundred of them in `make test-full`; what they cost is that they start at once.
 pub(crate) fn more_workers_come_at_once_than_there_are_connections() {
     let is_long = std::env::var_os("TASKBAY_TEST_FULL").is_some();
     let (workers, connections): (i64, _) = if is_long { (100, 40) } else { (16, 10) };
@@ -111,11 +111,18 @@ pub(crate) fn more_workers_come_at_once_than_there_are_connections() {
     let ledger = Ledger::of(&bay);
     let requests = 2 * workers;
     submit(&*bay.engine(), requests);
+    ledger.execute("create role farmhand login in role taskbay_worker");
     let crowd = Crowd::at(&bay.url);
     let _scheduler = bay.scheduler();
-    let services: Vec<Service> = (0..workers)
-        .map(|number| bay.worker(&format!("worker-{number}")))
-        .collect();
+    let url = database.url_of("farmhand", "postgres");
+    let start = |number| {
+        let name = format!("worker-{number}");
+        let arguments = [
+            "worker", "--name", &name, "--slots", "1", "--lease", "3s", "--grace", "1s",
+        ];
+        bay.start_with(&arguments, &[("TASKBAY_ENGINE", &url)])
+    };
+    let services: Vec<Service> = (0..workers).map(start).collect();
     bay.wait_until(|| bay.logs().contains("too many clients"));
     drop(crowd);
     ledger.wait_for(&bay, requests);
