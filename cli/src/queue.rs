@@ -8,7 +8,10 @@ use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::OsStrExt,
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
     time::Duration,
 };
@@ -32,7 +35,38 @@ pub(crate) fn config() -> Result<Config, CommandError> {
 
 /// The engine that the command line names, or the settings do; else a file of this user.
 pub(crate) fn open(session: &Session, config: &Config) -> Result<Arc<dyn Engine>, CommandError> {
-    Ok(taskbay_engine::open(&url(session, config)?)?)
+    let url = url(session, config)?;
+    let opened = unless_told(session, move || taskbay_engine::open(&url))?;
+    Ok(opened.ok_or_else(told)??)
+}
+
+/// That nobody waits for an engine's answer any more.
+pub(crate) fn told() -> CommandError {
+    CommandError::new(Exit::Stopped, "told to end before the engine answered")
+}
+
+/// What an engine answers, or none where this process is told to end before that: a server may leave it waiting for long.
+pub(crate) fn unless_told<T: Send + 'static>(
+    session: &Session,
+    ask: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, CommandError> {
+    const LOOK: Duration = Duration::from_millis(20);
+    let (answer, answered) = mpsc::sync_channel(1);
+    let ask = move || {
+        // Nobody may be there for it any more.
+        let _ = answer.send(ask());
+    };
+    let thread = thread::Builder::new().name("engine".into()).spawn(ask);
+    thread.map_err(|error| {
+        CommandError::new(Exit::Unavailable, "a thread cannot be started").cause(&error)
+    })?;
+    loop {
+        match answered.recv_timeout(LOOK) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(RecvTimeoutError::Timeout) if !session.abort.is_set() => {}
+            Err(_) => return Ok(None),
+        }
+    }
 }
 
 /// The same for what runs for long, which waits for an engine that is away.

@@ -3,10 +3,14 @@
 use crate::{
     bay::{Bay, Service},
     database::Database,
-    ledger::{Crowd, Ledger, submit},
+    ledger::{Crowd, Ledger, Lock, submit},
 };
-use rustix::process::Signal;
-use std::{process::Stdio, thread, time::Duration};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 /// How many requests there are: enough for something to be in every state when it dies.
 const MANY: i64 = 1000;
@@ -156,4 +160,48 @@ pub(crate) fn a_database_is_killed_while_somebody_waits() {
     assert_eq!(ended.status.code(), Some(0), "{said}");
     assert!(said.contains("; trying again"), "{said}");
     assert!(String::from_utf8_lossy(&ended.stdout).ends_with("success\n"));
+}
+
+/// Whoever wants to end need not wait for a server that does not answer, and hears that what he asked for may be done.
+pub(crate) fn a_submit_without_an_answer_ends_when_told_to() {
+    let Some(database) = Database::start("") else {
+        return;
+    };
+    let bay = Bay::at(database.url("postgres"));
+    let engine = bay.engine();
+    let ledger = Ledger::at(&bay);
+    let lock = Lock::of_requests(&bay.url);
+    let submits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'taskbay'";
+    let submit = || {
+        let mut submit = bay.command(&["submit", "noop", "{}"]);
+        let submit = submit.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        bay.wait_until(|| ledger.count(submits) == 1);
+        submit.unwrap()
+    };
+    let told = submit();
+    kill_process(Pid::from_child(&told), Signal::INT).unwrap();
+    let told = told.wait_with_output().unwrap();
+    let remedy = "look at `taskbay requests` first";
+    let said = String::from_utf8_lossy(&told.stderr);
+    assert_eq!(told.status.code(), Some(7), "{said}");
+    assert!(said.contains(remedy), "{said}");
+    bay.wait_until(|| ledger.count(submits) == 0);
+    let cut_off = submit();
+    database.crash();
+    let cut_off = cut_off.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&cut_off.stderr);
+    assert_eq!(cut_off.status.code(), Some(6), "{said}");
+    assert!(said.contains(remedy), "{said}");
+    // One that is not there at all.
+    let mut submit = bay.command(&["submit", "noop", "{}"]);
+    let submit = submit.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let submit = submit.unwrap();
+    // It has begun to look for the server by then, or ends before; the server is looked for for ten seconds.
+    thread::sleep(Duration::from_secs(1));
+    let told = Instant::now();
+    kill_process(Pid::from_child(&submit), Signal::INT).unwrap();
+    let ended = submit.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(7), "{ended:?}");
+    assert!(told.elapsed() < Duration::from_secs(5), "it went on");
+    drop((lock, engine));
 }

@@ -234,6 +234,29 @@ impl Crowd {
     }
 }
 
+/// A transaction that lets nobody write requests, as long as it lives.
+pub(crate) struct Lock {
+    _connection: PgConnection,
+    _runtime: Runtime,
+}
+
+impl Lock {
+    pub(crate) fn of_requests(url: &str) -> Self {
+        let runtime = runtime();
+        let connection = runtime.block_on(async {
+            let mut connection = PgConnection::connect(url).await?;
+            sqlx::raw_sql("begin; lock table taskbay.requests in exclusive mode")
+                .execute(&mut connection)
+                .await?;
+            Ok::<_, sqlx::Error>(connection)
+        });
+        Self {
+            _connection: connection.unwrap(),
+            _runtime: runtime,
+        }
+    }
+}
+
 /// Submits so many requests that do nothing.
 pub(crate) fn submit(engine: &dyn Engine, count: i64) -> Vec<RequestId> {
     let task = TaskName::fold("noop").unwrap();

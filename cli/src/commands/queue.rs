@@ -41,7 +41,7 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
             wait,
         } => submit::run(
             session,
-            &*engine,
+            &engine,
             &task,
             &submit::Wishes {
                 priority,

@@ -11,14 +11,14 @@ use crate::{
     error::CommandError,
     exit::Exit,
     input,
-    queue::patiently,
+    queue::{patiently, told, unless_told},
     report::{note, plain},
     session::Session,
 };
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use taskbay_core::TaskName;
-use taskbay_engine::{Engine, NewRequest, RequestDetails, RequestId};
+use taskbay_engine::{Engine, EngineError, NewRequest, RequestDetails, RequestId};
 use taskbay_scheduler::Outlook;
 use taskbay_service::Plugins;
 use taskbay_worker::Unmatchable;
@@ -33,7 +33,7 @@ pub(crate) struct Wishes {
 
 pub(crate) fn run(
     session: &Session,
-    engine: &dyn Engine,
+    engine: &Arc<dyn Engine>,
     task: &TaskArgs,
     wishes: &Wishes,
 ) -> Result<Exit, CommandError> {
@@ -47,9 +47,9 @@ pub(crate) fn run(
         max_attempts: wishes.attempts,
         ..NewRequest::new(name, data)
     };
-    let id = engine.submit(&request)?;
+    let id = submitted(session, engine, request)?;
     if wishes.wait {
-        return wait(session, engine, id, outlook);
+        return wait(session, &**engine, id, outlook);
     }
     session
         .report
@@ -57,11 +57,37 @@ pub(crate) fn run(
     Ok(Exit::Success)
 }
 
+/// Submits a request. Where no answer came it is said that it may be there all the same.
+fn submitted(
+    session: &Session,
+    engine: &Arc<dyn Engine>,
+    request: NewRequest,
+) -> Result<RequestId, CommandError> {
+    const LOOK: &str = "look at `taskbay requests` first: the request may be there all the same";
+    let ask = {
+        let engine = Arc::clone(engine);
+        move || engine.submit(&request)
+    };
+    match unless_told(session, ask)? {
+        Some(Ok(id)) => Ok(id),
+        Some(Err(error @ EngineError::Unavailable { .. })) => {
+            let error = CommandError::from(error);
+            let help = match &error.help {
+                Some(help) => format!("{LOOK}; {help}"),
+                None => LOOK.to_owned(),
+            };
+            Err(error.help(help))
+        }
+        Some(Err(error)) => Err(error.into()),
+        None => Err(told().help(LOOK)),
+    }
+}
+
 /// Says at once what can be known here: that the data is invalid, which is refused, or that nobody can execute it. Gives
 /// what the request can expect, if that is known.
 fn warn(
     session: &Session,
-    engine: &dyn Engine,
+    engine: &Arc<dyn Engine>,
     name: &TaskName,
     data: &str,
 ) -> Result<Option<Outlook>, CommandError> {
@@ -75,7 +101,9 @@ fn warn(
             return Ok(None);
         }
     };
-    let mut fleet = fleet(engine)?;
+    let engine = Arc::clone(engine);
+    let fleet = unless_told(session, move || fleet(&*engine))?;
+    let mut fleet = fleet.ok_or_else(told)??;
     let signature = fleet.add_task(matchable);
     let explained = match fleet.explain(signature, &mut plugins) {
         Ok(explained) => explained,
