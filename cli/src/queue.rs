@@ -17,18 +17,23 @@ use std::{
 };
 use taskbay_core::with_sources;
 use taskbay_engine::{Engine, EngineError, has_password};
-use taskbay_service::{Config, ConfigError};
+use taskbay_service::{Config, ConfigError, Exposed};
 
 /// The settings of this machine and user. Of a password that others can read it is warned.
 pub(crate) fn config() -> Result<Config, CommandError> {
     let config = Config::read().map_err(|error: ConfigError| {
         CommandError::new(Exit::Unavailable, error.to_string()).help(error.help())
     })?;
-    for file in &config.exposed {
+    for Exposed { file, group } in &config.exposed {
         let file = file.display();
-        note(&format!(
-            "warning: every user of this machine can read the engine's password in {file}; `chmod 640 {file}` helps"
-        ));
+        note(&match group {
+            None => format!(
+                "warning: every user of this machine can read the engine's password in {file}; `chmod 640 {file}` helps"
+            ),
+            Some(group) => format!(
+                "warning: everybody in the group {group} can read the engine's password in {file}; `chmod 600 {file}` helps"
+            ),
+        });
     }
     Ok(config)
 }

@@ -1,15 +1,18 @@
 //! The settings: defaults, files, environment. The command line's flags come last, and are not known here.
 
+mod exposed;
+
 use crate::setting::{self, MOST_SLOTS};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use std::{
     env, fs, io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 use taskbay_engine::has_password;
 use toml::{Table, Value};
+
+pub use exposed::Exposed;
 
 /// The environment variable that names the engine.
 pub const ENGINE_VARIABLE: &str = "TASKBAY_ENGINE";
@@ -28,9 +31,9 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Of a scheduler.
     pub scheduler: SchedulerConfig,
-    /// The files with an engine's password that every user of this machine can read.
+    /// The files with an engine's password that others can read.
     #[serde(skip)]
-    pub exposed: Vec<PathBuf>,
+    pub exposed: Vec<Exposed>,
 }
 
 /// The settings of a worker.
@@ -137,8 +140,8 @@ impl Config {
             let invalid = |error: &toml::de::Error| ConfigError::invalid(&file, &text, error);
             // By itself, so that a mistake is told of the file that has it.
             let config: Self = toml::from_str(&text).map_err(|error| invalid(&error))?;
-            if config.engine.as_deref().is_some_and(has_password) && is_for_all(&file) {
-                exposed.push(file.clone());
+            if config.engine.as_deref().is_some_and(has_password) {
+                exposed.extend(Exposed::of(&file));
             }
             merge(&mut whole, text.parse().map_err(|error| invalid(&error))?);
         }
@@ -182,11 +185,6 @@ fn read(file: &Path) -> Result<Option<String>, ConfigError> {
             reason,
         }),
     }
-}
-
-/// Whether every user of this machine can read a file.
-fn is_for_all(file: &Path) -> bool {
-    fs::metadata(file).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0)
 }
 
 /// Puts the values of `over` into `table`, in the place of what is there.

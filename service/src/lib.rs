@@ -41,7 +41,7 @@ mod scheduling;
 mod upkeep;
 
 pub use config::{
-    CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, SchedulerConfig, WorkerConfig,
+    CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, Exposed, SchedulerConfig, WorkerConfig,
 };
 pub use plugins::Plugins;
 pub use scheduling::Scheduling;

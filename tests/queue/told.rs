@@ -1,9 +1,10 @@
 //! What people are told of a request on its way, of its data, and of settings.
 
 use crate::bay::Bay;
+use rustix::process::geteuid;
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, chown},
 };
 use taskbay_core::TaskName;
 use taskbay_engine::{Engine, NewRequest};
@@ -52,6 +53,18 @@ pub(crate) fn a_password_that_all_can_read_is_warned_of(bay: &Bay) {
     assert_eq!(warned.matches(&remedy).count(), 1, "{warned}");
     assert!(!warned.contains("hidden"), "{warned}");
     assert_eq!(said(secret, 0o640), "");
+    // Of this process's groups or root's, unlike one that nobody here is in. Only root can give a file away.
+    if geteuid().is_root() {
+        chown(&file, None, Some(4321)).unwrap();
+        let warned = said(secret, 0o640);
+        let remedy = format!("`chmod 600 {}`", file.display());
+        assert!(warned.contains("group 4321"), "{warned}");
+        assert_eq!(warned.matches(&remedy).count(), 1, "{warned}");
+        assert_eq!(said(secret, 0o600), "");
+        // A service's, which root gave it to.
+        chown(&file, None, Some(432)).unwrap();
+        assert_eq!(said(secret, 0o640), "");
+    }
     let open = "engine = \"postgres://user@localhost/queue\"\n";
     assert_eq!(said(open, 0o644), "");
 }
