@@ -1,6 +1,10 @@
 //! Clocks that jump while leases run: those of the commands and of the database alone, never the machine's.
 
-use crate::bay::{Bay, Service, attempts};
+use crate::{
+    bay::{Bay, Service, attempts},
+    database::Database,
+    server,
+};
 use rustix::process::Signal;
 use std::{fs, io::Write, path::PathBuf, thread, time::Duration};
 
@@ -26,11 +30,10 @@ struct FakeClock {
 }
 
 impl FakeClock {
-    fn of(bay: &Bay) -> Option<Self> {
-        let clock = Self {
-            library: library()?,
-            file: bay.farm.path("clock"),
-        };
+    /// One that its file, of that path, says.
+    fn at(file: PathBuf) -> Option<Self> {
+        let library = library()?;
+        let clock = Self { library, file };
         clock.set("+0");
         Some(clock)
     }
@@ -51,28 +54,24 @@ impl FakeClock {
             ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ]
     }
+}
 
-    fn worker(&self, bay: &Bay, name: &str) -> Service {
-        let arguments = [
-            "worker", "--name", name, "--slots", "1", "--lease", "6s", "--grace", "1s",
-        ];
-        bay.start_with(&arguments, &self.variables())
-    }
+fn worker(bay: &Bay, name: &str, variables: &[(&str, &str)]) -> Service {
+    let arguments = [
+        "worker", "--name", name, "--slots", "1", "--lease", "6s", "--grace", "1s",
+    ];
+    bay.start_with(&arguments, variables)
 }
 
 /// Whoever lives gets his request done, and what a dead worker had is taken over in the time that its lease gives. A clock that
 /// goes forward may cost an attempt its lease: one that says something between the jump and the next look of a scheduler is
 /// refused, as any is whose lease ran out.
-fn jumps(offset: &str) {
-    let bay = Bay::sqlite();
-    let Some(clock) = FakeClock::of(&bay) else {
-        return;
-    };
-    let _scheduler = bay.start_with(&["scheduler"], &clock.variables());
-    let dead = clock.worker(&bay, "dead");
+fn jumps(bay: &Bay, clock: &FakeClock, variables: &[(&str, &str)], offset: &str) {
+    let _scheduler = bay.start_with(&["scheduler"], variables);
+    let dead = worker(bay, "dead", variables);
     let orphaned = bay.submit(&["sleep", r#"{"seconds": 3}"#]);
     bay.runs(orphaned, 1);
-    let _alive = clock.worker(&bay, "alive");
+    let _alive = worker(bay, "alive", variables);
     let kept = bay.submit(&["sleep", r#"{"seconds": 9}"#]);
     bay.runs(kept, 1);
     dead.signal(Signal::STOP);
@@ -105,10 +104,43 @@ fn jumps(offset: &str) {
     assert!(bay.logs().contains("clock jumped"), "{}", bay.logs());
 }
 
+/// A file has the clock of whoever asks.
+fn of_a_file(offset: &str) {
+    let bay = Bay::sqlite();
+    let Some(clock) = FakeClock::at(bay.farm.path("clock")) else {
+        return;
+    };
+    jumps(&bay, &clock, &clock.variables(), offset);
+}
+
+/// The commands have the machine's clock, which counts for nothing.
+fn of_a_server(offset: &str) {
+    let folder = server::folder();
+    let Some(clock) = FakeClock::at(folder.join("clock")) else {
+        return;
+    };
+    let variables = clock
+        .variables()
+        .map(|(name, value)| format!("{name}={value}"));
+    let Some(database) = Database::with_variables(folder, &variables.join(" ")) else {
+        return;
+    };
+    let bay = Bay::at(database.url("postgres"));
+    jumps(&bay, &clock, &[], offset);
+}
+
 pub(crate) fn a_clock_goes_forward_by_an_hour() {
-    jumps("+3600");
+    of_a_file("+3600");
 }
 
 pub(crate) fn a_clock_goes_back_by_an_hour() {
-    jumps("-3600");
+    of_a_file("-3600");
+}
+
+pub(crate) fn a_servers_clock_goes_forward_by_an_hour() {
+    of_a_server("+3600");
+}
+
+pub(crate) fn a_servers_clock_goes_back_by_an_hour() {
+    of_a_server("-3600");
 }

@@ -22,6 +22,14 @@ impl Database {
         Self::in_folder(server::folder(), options)
     }
 
+    /// One with these variables in its environment.
+    pub(crate) fn with_variables(folder: PathBuf, variables: &str) -> Option<Self> {
+        let server = Server::with_variables(folder, "", variables)?;
+        assert!(server.is_ready(1), "{}", server.log());
+        let options = String::new();
+        Some(Self { server, options })
+    }
+
     /// One whose files are in that folder, or in what is mounted on `data` in it.
     pub(crate) fn in_folder(folder: PathBuf, options: &str) -> Option<Self> {
         let server = Server::in_folder(folder, options)?;

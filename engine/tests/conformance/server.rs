@@ -16,9 +16,9 @@ exec "$1/initdb" -D "$2/data" -U postgres -A trust -E UTF8 --no-locale --no-sync
 "#;
 
 /// Starts the server, and stops it at the end of its standard input, which is the end of the tests, even a violent one.
-/// A line there leaves its files to the next one.
+/// A line there leaves its files to the next one. The last words are variables for it.
 const RUN: &str = r#"
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off $3 >>"$2/log" 2>&1 </dev/null &
+env $4 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off $3 >>"$2/log" 2>&1 </dev/null &
 server=$!
 read -r line && exit
 kill -QUIT "$server"
@@ -53,6 +53,11 @@ pub(crate) fn folder() -> PathBuf {
 impl Server {
     /// Makes a server in that folder, and starts it. None where PostgreSQL is not installed.
     pub(crate) fn in_folder(folder: PathBuf, options: &str) -> Option<Self> {
+        Self::with_variables(folder, options, "")
+    }
+
+    /// One that has these variables in its environment.
+    pub(crate) fn with_variables(folder: PathBuf, options: &str, variables: &str) -> Option<Self> {
         let Some(bin) = installed() else {
             // Past the harness, which shows nothing of a test that passes.
             let _ = writeln!(
@@ -68,7 +73,7 @@ impl Server {
             "{:?}",
             fs::read_to_string(folder.join("log"))
         );
-        let guard = run(&bin, &folder, options);
+        let guard = run_with(&bin, &folder, options, variables);
         Some(Self { folder, guard })
     }
 
@@ -99,8 +104,13 @@ impl Server {
 
 /// Starts it, without waiting.
 pub(crate) fn run(bin: &Path, folder: &Path, options: &str) -> Child {
+    run_with(bin, folder, options, "")
+}
+
+fn run_with(bin: &Path, folder: &Path, options: &str, variables: &str) -> Child {
     let mut run = script(RUN, bin, folder);
-    run.arg(options).stdin(Stdio::piped()).spawn().unwrap()
+    run.args([options, variables]).stdin(Stdio::piped());
+    run.spawn().unwrap()
 }
 
 /// A script as the server's user.
