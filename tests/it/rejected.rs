@@ -128,7 +128,7 @@ fn no_note() {
 fn note_that_does_not_fit() {
     check(
         noted(r#""api":"1."#, r#""api":"2."#),
-        "it was built for plugin API 2.0.0, and this host speaks 1.1.0",
+        "it was built for plugin API 2.1.0, and this host speaks 1.1.0",
     );
     check(
         noted(r#""api":"1."#, r#""api":"0."#),
