@@ -1,6 +1,6 @@
 //! What a plugin says of task data that is valid.
 
-use crate::{Confinement, Requirement};
+use crate::{Confinement, Requirement, shorten};
 use serde::{Deserialize, Serialize};
 
 /// What a plugin says of task data that is valid.
@@ -32,4 +32,51 @@ pub struct OwnCode {
 pub struct Declared {
     /// How little of the machine it can live with as it executes.
     pub confinement: Confinement,
+    /// What this very request has it do, in a line; none says no more than the task's name does.
+    pub label: Option<String>,
+}
+
+impl Declared {
+    /// The most characters of a label that is kept.
+    pub const LONGEST_LABEL: usize = 200;
+
+    /// The same with a label that can be shown as it is: one line, not too long, and nothing that a terminal would obey.
+    #[must_use]
+    pub fn readable(mut self) -> Self {
+        self.label = self.label.and_then(|label| {
+            let label = label.trim();
+            let is_empty = label.is_empty();
+            (!is_empty).then(|| shorten(label, Self::LONGEST_LABEL).into_owned())
+        });
+        self
+    }
+}
+
+impl Configured {
+    /// What this very request has the task of that name do, in a line: the task's own words, or else the name.
+    pub fn label<'a>(&'a self, task: &'a str) -> &'a str {
+        self.declared.label.as_deref().unwrap_or(task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_readable_line() {
+        let readable = |label: &str| {
+            let declared = Declared {
+                label: Some(label.to_owned()),
+                ..Declared::default()
+            };
+            declared.readable().label
+        };
+        assert_eq!(readable(" build hello\n").unwrap(), "build hello");
+        assert_eq!(readable("a\nb\u{1b}[2J").unwrap(), "a\\nb\\u{1b}[2J");
+        assert_eq!(readable(" \n"), None);
+        let long = readable(&"x".repeat(1 << 20)).unwrap();
+        assert_eq!(long.chars().count(), Declared::LONGEST_LABEL + 1);
+        assert_eq!(Declared::default().readable(), Declared::default());
+    }
 }

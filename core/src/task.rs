@@ -19,7 +19,7 @@ use serde_json::Value;
 /// | --- | --- | --- | --- |
 /// | `schema` | any host | once per loaded plugin | nothing |
 /// | `analyze_worker` | a worker | now and then | reads the machine; never changes it |
-/// | parse, `check`, `requirements`, `match_key`, `confinement` | worker and scheduler | once per request | nothing |
+/// | parse, `check`, `requirements`, `match_key`, `confinement`, `label` | worker and scheduler | once per request | nothing |
 /// | `can_run_on` | scheduler, maybe on several threads | once per distinct worker metadata | nothing |
 /// | `execute` | a worker, in a process of its own | once | its work directory, the server, commands |
 ///
@@ -93,6 +93,14 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'stati
     /// [`Confinement::Strict`] is what to aim at: the data of others is not always what it seems.
     fn confinement(&self) -> Confinement {
         Confinement::None
+    }
+
+    /// What this very request has it do, in a line for people: `build hello_2.10-3.dsc on amd64`. By default there is none,
+    /// and hosts say the task's name.
+    ///
+    /// A label has no more than [200](crate::Declared::LONGEST_LABEL) characters; hosts cut the middle out of longer ones.
+    fn label(&self) -> Option<String> {
+        None
     }
 
     /// Does the work. True is success, false is failure.

@@ -81,7 +81,7 @@ impl<'p> ConfiguredTask<'p> {
         Ok(Some(OwnCode { match_key }))
     }
 
-    /// What the task says of itself beside that; of a plugin of interface 1.0 the defaults.
+    /// What the task says of itself beside that, fit to be shown; of a plugin of interface 1.0 the defaults.
     ///
     /// # Errors
     ///
@@ -91,9 +91,12 @@ impl<'p> ConfiguredTask<'p> {
         if declared.is_empty() {
             return Ok(Declared::default());
         }
-        serde_json::from_str(&declared).map_err(|error| Fault::Failed {
-            message: format!("what it declares is malformed: {error}"),
-        })
+        match serde_json::from_str::<Declared>(&declared) {
+            Ok(declared) => Ok(declared.readable()),
+            Err(error) => Err(Fault::Failed {
+                message: format!("what it declares is malformed: {error}"),
+            }),
+        }
     }
 
     /// Judges a worker: by the conditions, and if they hold by the task's own code where it has some.

@@ -244,6 +244,7 @@ impl<T: Task> ConfiguredTask for Instance<T> {
         self.ask(|task| {
             json(&Declared {
                 confinement: task.confinement(),
+                label: task.label(),
             })
         })
     }

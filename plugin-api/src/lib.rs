@@ -83,6 +83,7 @@
 //!   [`Confinement::Strict`] it, and what it starts, can change nothing but its work directory, and gains no privileges;
 //!   temporary files go there, as [`std::env::temp_dir`] and `TMPDIR` say. What a tool wants to write elsewhere, such as in
 //!   `HOME`, has to be told to go there too.
+//! * **A line for people**: [`Task::label`] says what this very request does, such as `build hello_2.10-3.dsc on amd64`.
 //! * **Own code for a verdict**: [`Task::can_run_on`] is asked only where [`Task::HAS_CAN_RUN_ON`] is true.
 //! * **Logging**: the macros of [`log`], which this crate exports, reach the host's log, with level, target, file and line.
 //!

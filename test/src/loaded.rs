@@ -97,6 +97,11 @@ impl LoadedConfigured<'_> {
         self.task.declared().unwrap().confinement
     }
 
+    /// What it does, in a line, where it says more than its name.
+    pub fn label(&self) -> Option<String> {
+        self.task.declared().unwrap().label
+    }
+
     /// Whether a worker suits, with the reasons if not.
     pub fn verdict(&self, worker: &Metadata) -> Verdict {
         let worker = self.task.plugin().worker(Arc::new(worker.clone()));

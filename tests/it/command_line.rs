@@ -196,7 +196,7 @@ fn json_shapes() {
     let valid = farm.run(&["validate", "NOOP", "{}", "--json"]);
     assert_eq!(
         valid.json(),
-        serde_json::json!({"valid": true, "data": {"result": true}, "confinement": "strict"})
+        serde_json::json!({"valid": true, "data": {"result": true}, "label": "noop", "confinement": "strict"})
     );
     let invalid = farm.run(&["validate", "noop", r#"{"result": 1}"#, "--json"]);
     assert_eq!(invalid.json()["errors"][0]["pointer"], "/result");

@@ -41,6 +41,8 @@ mod hostile;
 mod house;
 /// The task that makes disks, with a stand-in for the tool that few machines have.
 mod images;
+/// What a request has its task do, in a line, whatever the plugin says.
+mod labels;
 /// A directory that is watched: tasks come, are replaced and go within a second, and half a file is left alone.
 mod live;
 mod matching;

@@ -95,10 +95,11 @@ impl Hosts {
     ) -> Result<AttemptReport, Failure> {
         let confinement = configured.declared.confinement;
         let unusable = |error| Failure::NoHost(format!("there is no work directory: {error}"));
+        let name = file.name().as_str();
+        log::info!(task = name; "{}", configured.label(name));
         let work = WorkDirectory::new(file.name()).map_err(unusable)?;
         let room = work.room(confinement).map_err(unusable)?;
         if room.is_some() && self.place().is_here() {
-            let name = file.name();
             log::warn!("the task `{name}` is not confined: it runs in this process");
         } else if confinement == Confinement::Strict {
             tell_of_open_files();

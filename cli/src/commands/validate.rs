@@ -26,6 +26,7 @@ pub(crate) fn run(session: &Session, task: &TaskArgs) -> Result<Exit, CommandErr
     let json = json!({
         "valid": true,
         "data": data,
+        "label": configured.label(file.name().as_str()),
         "confinement": configured.declared.confinement,
     });
     session
