@@ -118,7 +118,7 @@ impl BootstrapRepository {
     }
 
     /// The suite.
-    pub(crate) fn suite(&self) -> &str {
+    pub fn suite(&self) -> &str {
         &self.suite
     }
 

@@ -37,6 +37,7 @@ mod bootstrap;
 
 mod input;
 mod upload;
+mod words;
 
 mod unpacked_package;
 
@@ -64,3 +65,4 @@ pub use signing_template::{FileToSign, SigningTemplate, ToSign};
 pub use unpacked_package::UnpackedPackage;
 pub use unshare::{mounting, remove_tree, why_not_unshare};
 pub use upload::{changes_name, give_upload};
+pub use words::{all_in_words, in_words};

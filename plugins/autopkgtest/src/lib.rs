@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use summary::Summary;
-use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
+use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, run,
@@ -44,6 +44,11 @@ impl Task for Autopkgtest {
     /// Limits alone: the system is unpacked as other users, which takes privileges.
     fn confinement(&self) -> Confinement {
         Confinement::Limits
+    }
+
+    fn label(&self) -> Option<String> {
+        let source = in_words(&self.input.source_artifact);
+        Some(format!("test {source} on {}", self.architecture()))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

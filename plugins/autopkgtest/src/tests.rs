@@ -248,3 +248,9 @@ fn is_limited_since_a_system_is_unpacked() {
     let task = configure(&with(&json!({}))).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task = configure(&with(&json!({}))).unwrap();
+    assert_eq!(task.label().unwrap(), "test artifact 1 on amd64");
+}

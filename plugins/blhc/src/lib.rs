@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
-use taskbay_debian::{Executor, exit_code};
+use taskbay_debian::{Executor, exit_code, in_words};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
     Task, TaskConfigError, TaskError, export_task, is_available, log,
@@ -106,6 +106,13 @@ impl Task for Blhc {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        Some(format!(
+            "check the hardening in {}",
+            in_words(&self.input.artifact)
+        ))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -242,3 +242,9 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task = configure(&json!({"input": {"artifact": "./logs/hello.build"}})).unwrap();
+    assert_eq!(task.label().unwrap(), "check the hardening in hello.build");
+}

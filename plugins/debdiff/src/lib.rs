@@ -18,7 +18,7 @@ use std::{
     collections::BTreeSet,
     process::{Command, ExitStatus},
 };
-use taskbay_debian::{Executor, exit_code};
+use taskbay_debian::{Executor, all_in_words, exit_code};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
     Task, TaskConfigError, TaskError, export_task, is_available, log,
@@ -76,6 +76,12 @@ impl Task for Debdiff {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        let sides = self.input.sides().ok()?;
+        let (original, new) = (all_in_words(sides.original), all_in_words(sides.new));
+        Some(format!("compare {original} with {new}"))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -160,3 +160,13 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task =
+        configure(&json!({"input": {"binary_artifacts": [7, ["./a.deb", "./b.deb"]]}})).unwrap();
+    assert_eq!(
+        task.label().unwrap(),
+        "compare artifact 7 with a.deb and 1 more"
+    );
+}

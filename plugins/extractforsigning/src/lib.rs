@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::Path};
-use taskbay_debian::{BINARIES, Executor, FileToSign, Input, SigningTemplate, UnpackedPackage};
+use taskbay_debian::{
+    BINARIES, Executor, FileToSign, Input, SigningTemplate, UnpackedPackage, in_words,
+};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
     Task, TaskConfigError, TaskError, export_task, is_available,
@@ -84,6 +86,11 @@ impl Task for ExtractForSigning {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        let template = in_words(&self.input.template_artifact);
+        Some(format!("extract what is to be signed by {template}"))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

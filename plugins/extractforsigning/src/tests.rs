@@ -204,3 +204,14 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task =
+        configure(&json!({"input": {"template_artifact": "./t.deb", "binary_artifacts": [1]}}))
+            .unwrap();
+    assert_eq!(
+        task.label().unwrap(),
+        "extract what is to be signed by t.deb"
+    );
+}

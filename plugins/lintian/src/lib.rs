@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
-use taskbay_debian::Executor;
+use taskbay_debian::{Executor, all_in_words};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
     Task, TaskConfigError, TaskError, export_task, is_available, log,
@@ -144,6 +144,12 @@ impl Task for Lintian {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        let packages = self.input.source_artifact.iter();
+        let packages = packages.chain(&self.input.binary_artifacts);
+        Some(format!("check {} for mistakes", all_in_words(packages)))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

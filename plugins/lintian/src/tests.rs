@@ -136,3 +136,11 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task =
+        configure(&json!({"input": {"source_artifact": "./a.dsc", "binary_artifacts": [1, 2]}}))
+            .unwrap();
+    assert_eq!(task.label().unwrap(), "check a.dsc and 2 more for mistakes");
+}

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::process::{Command, ExitStatus};
 use taskbay_debian::{
-    ControlFile, Executor, Input, SOURCES, changes_name, exit_code, give_upload, option_with_path,
+    ControlFile, Executor, Input, SOURCES, changes_name, exit_code, give_upload, in_words,
+    option_with_path,
 };
 use taskbay_plugin_api::{
     Backend, Confinement, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError,
@@ -101,6 +102,14 @@ impl Task for MakeSourcePackageUpload {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        let source = in_words(&self.input.source_artifact);
+        Some(match &self.target_distribution {
+            Some(distribution) => format!("make an upload of {source} to {distribution}"),
+            None => format!("make an upload of {source}"),
+        })
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

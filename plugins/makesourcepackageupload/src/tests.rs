@@ -129,3 +129,10 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task =
+        configure(&json!({"input": {"source_artifact": 1}, "target_distribution": "sid"})).unwrap();
+    assert_eq!(task.label().unwrap(), "make an upload of artifact 1 to sid");
+}

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
-use taskbay_debian::give_upload;
+use taskbay_debian::{all_in_words, give_upload};
 use taskbay_plugin_api::{
     Confinement, Context, Lookup, Task, TaskConfigError, TaskError, export_task, log,
     make_directory,
@@ -52,6 +52,10 @@ impl Task for Mergeuploads {
 
     fn confinement(&self) -> Confinement {
         Confinement::Strict
+    }
+
+    fn label(&self) -> Option<String> {
+        Some(format!("merge {}", all_in_words(&self.input.uploads)))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

@@ -218,3 +218,9 @@ fn needs_nothing_but_its_work_directory() {
     let task = configure(&json!({"input": {"uploads": [1, 2]}})).unwrap();
     assert_eq!(task.confinement(), Confinement::Strict);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task = configure(&json!({"input": {"uploads": ["./a.changes", 2]}})).unwrap();
+    assert_eq!(task.label().unwrap(), "merge a.changes and 1 more");
+}

@@ -65,6 +65,12 @@ impl Task for Mmdebstrap {
         Confinement::Limits
     }
 
+    fn label(&self) -> Option<String> {
+        let suite = self.bootstrap_repositories.first()?.suite();
+        let architecture = &self.bootstrap_options.architecture;
+        Some(format!("bootstrap {suite} for {architecture}"))
+    }
+
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
         let system = self.bootstrap().prepare(context, &tmp)?;

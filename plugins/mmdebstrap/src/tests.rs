@@ -234,3 +234,9 @@ fn is_limited_since_a_system_is_unpacked() {
     let task = configure(&minimal()).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task = configure(&minimal()).unwrap();
+    assert_eq!(task.label().unwrap(), "bootstrap bookworm for amd64");
+}

@@ -11,7 +11,8 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_debian::{
-    EnvironmentTarball, Executor, ExtraRepository, Input, exit_code, files_of, named_architecture,
+    EnvironmentTarball, Executor, ExtraRepository, Input, all_in_words, exit_code, files_of,
+    named_architecture,
 };
 use taskbay_plugin_api::{
     Backend, Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError,
@@ -75,6 +76,11 @@ impl Task for Piuparts {
     /// Limits alone: unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(Some(&self.environment))
+    }
+
+    fn label(&self) -> Option<String> {
+        let packages = all_in_words(&self.input.binary_artifacts);
+        Some(format!("install and remove {packages}"))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

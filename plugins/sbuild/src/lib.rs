@@ -11,7 +11,7 @@ use command::Files;
 use data::Sbuild;
 use products::Products;
 use std::fs;
-use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, open_tmp};
+use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
     is_available, make_directory, run,
@@ -42,6 +42,11 @@ impl Task for Sbuild {
     /// Limits alone: the system is unpacked as other users, which takes privileges.
     fn confinement(&self) -> Confinement {
         Confinement::Limits
+    }
+
+    fn label(&self) -> Option<String> {
+        let source = in_words(&self.input.source_artifact);
+        Some(format!("build {source} for {}", self.architecture()))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

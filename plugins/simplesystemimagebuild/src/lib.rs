@@ -95,6 +95,12 @@ impl Task for SimpleSystemImageBuild {
         Confinement::Limits
     }
 
+    fn label(&self) -> Option<String> {
+        let suite = self.bootstrap_repositories.first()?.suite();
+        let architecture = &self.bootstrap_options.architecture;
+        Some(format!("make a disk image of {suite} for {architecture}"))
+    }
+
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
         let system = self.bootstrap().prepare(context, &tmp)?;

@@ -38,6 +38,10 @@ impl Task for Sleep {
         Confinement::Strict
     }
 
+    fn label(&self) -> Option<String> {
+        Some(format!("sleep for {} s", self.seconds))
+    }
+
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let until = Instant::now() + Duration::from_secs_f64(self.seconds);
         log::info!("sleeping for {} s", self.seconds);

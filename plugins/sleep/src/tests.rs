@@ -3,7 +3,7 @@
 use crate::Sleep;
 use serde_json::json;
 use std::time::{Duration, Instant};
-use taskbay_plugin_api::Confinement;
+use taskbay_plugin_api::{Confinement, Task};
 use taskbay_test::{LoadedTask, WorkerMetadata, configure};
 
 #[test]
@@ -40,4 +40,10 @@ fn is_the_same_as_a_plugin() {
     let execution = task.execute(Vec::new());
     assert!(execution.is_success());
     execution.assert_logged("sleeping for");
+}
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    let task = configure::<Sleep>(&json!({"seconds": 0.5})).unwrap();
+    assert_eq!(task.label().unwrap(), "sleep for 0.5 s");
 }
