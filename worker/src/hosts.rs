@@ -52,7 +52,8 @@ impl Hosts {
         self
     }
 
-    /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang.
+    /// Runs plugin code in this process, for debuggers and for plugins that are trusted not to crash or hang. No task is
+    /// confined there.
     pub fn in_process(abort: Abort) -> Self {
         Self {
             place: Place::here(),

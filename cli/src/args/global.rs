@@ -21,7 +21,8 @@ pub(crate) struct Global {
     #[arg(long)]
     pub(crate) allow_insecure: bool,
 
-    /// Run plugin code in this process: for debuggers, and for plugins that are trusted not to crash or hang
+    /// Run plugin code in this process, where no task is confined: for debuggers, and for plugins that are trusted not to
+    /// crash or hang
     #[arg(long)]
     pub(crate) in_process: bool,
 
