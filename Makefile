@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-full chaos bench packages tools
+.PHONY: help demo test test-full chain chaos bench packages tools
 
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
 	@echo 'make test-full  the same with the long chains, then demo and chaos'
+	@echo 'make chain      a package from its source to an upload, built and checked in a real system; ten minutes'
 	@echo 'make chaos      kills and pauses at random, over thousands of requests; SEED=… for the same again'
 	@echo 'make packages   Debian packages, in target/packages'
 	@echo 'make bench      benchmark programs: ratios measured in one run'
@@ -39,6 +40,11 @@ test: tools cargo-deb
 
 test-full: export TASKBAY_TEST_FULL = 1
 test-full: test demo chaos
+
+# The package hello through every task, as requests that a worker executes. It takes minutes and fetches from a mirror.
+chain: export TASKBAY_TEST_FULL = 1
+chain: tools
+	umask 022 && $(CARGO) test --locked --quiet -p taskbay-tests --test chain
 
 # A long run of faults; the same ones with SEED=…, and as many requests as REQUESTS=… says.
 REQUESTS ?= 3000
