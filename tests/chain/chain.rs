@@ -37,10 +37,23 @@ pub(crate) struct Made {
 impl Chain {
     /// One that can execute these tasks, two at a time.
     pub(crate) fn of(tasks: &[&str]) -> Self {
+        Self::with_worker(tasks, |_| Vec::new())
+    }
+
+    /// The same, with variables for its worker.
+    pub(crate) fn with_worker(
+        tasks: &[&str],
+        variables: impl FnOnce(&Farm) -> Vec<(&'static str, String)>,
+    ) -> Self {
         let farm = Farm::with(tasks);
         let url = format!("sqlite://{}", farm.path("queue.db").display());
         let bay = Bay { farm, url };
-        let serve = bay.start(&["serve", "--name", "chain", "--slots", "2"]);
+        let variables = variables(&bay.farm);
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let serve = bay.start_with(&["serve", "--name", "chain", "--slots", "2"], &variables);
         Self {
             bay,
             serve,
@@ -94,7 +107,7 @@ impl Chain {
     }
 }
 
-impl<'c> Step<'c> {
+impl Step<'_> {
     /// The same, which has this result.
     #[track_caller]
     pub(crate) fn is(self, result: &str) -> Self {

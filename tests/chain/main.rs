@@ -21,5 +21,9 @@ mod unruly;
 mod chain;
 /// Tools that work on files: no system is made, nothing is fetched.
 mod half;
+/// The package `hello`, as the mirror of this machine has it.
+mod hello;
 /// A small package that is built without a system of its own.
 mod tiny;
+/// From nothing but a mirror to an upload.
+mod whole;

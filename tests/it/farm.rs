@@ -49,6 +49,10 @@ pub(crate) fn built() -> &'static Path {
             "simplesystemimagebuild",
             "extractforsigning",
             "assemblesignedsource",
+            "mmdebstrap",
+            "sbuild",
+            "autopkgtest",
+            "piuparts",
         ] {
             cargo.args(["-p", &format!("taskbay-task-{task}")]);
         }
