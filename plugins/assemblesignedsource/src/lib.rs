@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use signatures::Signatures;
 use std::process::ExitStatus;
-use taskbay_debian::{Executor, SigningTemplate, artifact_of_file, exit_code, give_upload};
+use taskbay_debian::{
+    Executor, SigningTemplate, artifact_of_file, exit_code, give_upload, in_words,
+};
 use taskbay_plugin_api::{
     Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
@@ -78,6 +80,11 @@ impl Task for AssembleSignedSource {
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
         Executor::confinement(self.environment.as_ref())
+    }
+
+    fn label(&self) -> Option<String> {
+        let template = in_words(&self.template);
+        Some(format!("assemble the signed source package of {template}"))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {

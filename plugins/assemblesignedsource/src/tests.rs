@@ -238,3 +238,11 @@ fn is_strict_unless_an_environment_is_unpacked() {
     data["environment"] = json!("debian/match:codename=bookworm");
     assert_eq!(confinement(&data), Confinement::Limits);
 }
+
+#[test]
+fn says_what_it_does_in_a_line() {
+    assert_eq!(
+        configure(&data()).unwrap().label().unwrap(),
+        "assemble the signed source package of artifact 1"
+    );
+}

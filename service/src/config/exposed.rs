@@ -41,5 +41,5 @@ fn is_foreign(group: u32) -> bool {
         || group == getegid().as_raw()
         || getgroups().is_ok_and(|own| own.iter().any(|own| own.as_raw() == group));
     let is_of_service = OF_SERVICES.iter().any(|range| range.contains(&group));
-    !is_own && !(geteuid().is_root() && is_of_service)
+    !(is_own || geteuid().is_root() && is_of_service)
 }

@@ -17,8 +17,9 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    pub(super) fn is_empty(&self) -> bool {
-        self.signatures.is_empty()
+    /// How many pairs may come last, each of a request and a worker at which a plugin failed.
+    pub(super) fn len(&self) -> usize {
+        self.signatures.len().saturating_mul(self.metadata.len())
     }
 
     /// A plugin failed at that pair.

@@ -9,7 +9,7 @@ use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
 /// How many pairs more are asked for where some are left to others, or come last since something of them failed before.
-const MOST_LEFT: u32 = 4 * BATCH;
+const MOST_LAST: u32 = 4 * BATCH;
 /// How long plugins may take to fail in one round, before there is a look at all else.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -17,11 +17,9 @@ impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
         // What is left to others, or fails, hides nothing.
-        let left = u32::try_from(self.foreign.len()).unwrap_or(MOST_LEFT);
-        let limit = match self.failed.is_empty() {
-            true => BATCH + left.min(MOST_LEFT),
-            false => BATCH + MOST_LEFT,
-        };
+        let last = self.foreign.len() + self.failed.len();
+        let last = u32::try_from(last).map_or(MOST_LAST, |last| last.min(MOST_LAST));
+        let limit = BATCH + last;
         let mut missing = self
             .engine
             .missing_verdicts(limit, &self.failed.given_up())?;
