@@ -177,9 +177,9 @@ pub(crate) fn a_worker_hears_what_an_administrator_took_back(bay: &Bay) {
 /// A service told to end does, though there is much to do and a database that fails.
 pub(crate) fn a_service_ends_whatever_there_is_to_do(bay: &Bay) {
     let engine = taskbay_engine::open(bay.url()).unwrap();
-    let noop = taskbay_core::TaskName::fold("noop").unwrap();
+    let noop = TaskName::fold("noop").unwrap();
     for _ in 0..1000 {
-        let request = taskbay_engine::NewRequest::new(noop.clone(), "{}");
+        let request = NewRequest::new(noop.clone(), "{}");
         engine.submit(&request).unwrap();
     }
     let scheduler = bay.scheduler();
