@@ -27,10 +27,13 @@ const FRESH: Duration = Duration::from_secs(1);
 /// How long none is kept at all after the server was found crowded.
 pub(crate) const CROWDED: Duration = Duration::from_secs(30);
 
-/// Whether most connections are in use. Of single ones, a login that is no superuser sees only its own.
+/// Whether most connections are in use of those that are not kept for superusers. Of single ones, a login that is no superuser
+/// sees only its own.
 const IS_CROWDED: &str = "
     select 10 * (select sum(numbackends) from pg_catalog.pg_stat_database)
-        > 8 * pg_catalog.current_setting('max_connections')::bigint";
+        > 8 * (pg_catalog.current_setting('max_connections')::bigint
+            - pg_catalog.current_setting('superuser_reserved_connections')::bigint
+            - coalesce(pg_catalog.current_setting('reserved_connections', true)::bigint, 0))";
 
 /// A server, and the connections to it.
 #[derive(Debug)]
