@@ -1,9 +1,9 @@
 //! The artifact of a binary package.
 
-use crate::Paragraph;
+use crate::{Paragraph, run_with_room};
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path, process::Command};
-use taskbay_plugin_api::{Artifact, Context, TaskError, make_directory, run};
+use taskbay_plugin_api::{Artifact, Context, TaskError, make_directory};
 
 /// The artifact `debian:binary-package` of a `.deb`, with what its control file says.
 ///
@@ -15,7 +15,7 @@ pub fn binary_package(context: &Context, deb: &Path) -> Result<Artifact, TaskErr
     let directory = make_directory(context, Path::new("control").join(name))?;
     let mut extract = Command::new("dpkg-deb");
     extract.arg("--control").arg(deb).arg(&directory);
-    let status = run(context, &mut extract)?;
+    let status = run_with_room(context, &mut extract, [None, None])?;
     if !status.success() {
         return Err(TaskError::new(format!(
             "cannot read {}: dpkg-deb ended with {status}; the log has its message",

@@ -1,5 +1,7 @@
 # Runs a command in the tree `root` of the current directory, which it cannot reach by its path: hence all paths relative.
 # $1 is the path of the current directory outside; what `share` in it holds has the same path inside.
+# Whatever fails before the command starts is no result of the command.
+trap 'exit 125' EXIT
 umask 022
 outside=$1
 shift
@@ -22,6 +24,7 @@ mkdir -p "root$outside/share"
 mount -n -c --bind share "root$outside/share"
 # This shell is the first process of its namespace: when it ends, the kernel kills all others. It gets no signal that it
 # does not wait for.
+trap - EXIT
 trap 'exit 143' TERM INT
 chroot root /usr/bin/env -i --chdir="$outside/share" "$@" &
 wait $!

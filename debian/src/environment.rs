@@ -1,7 +1,7 @@
 //! A system of its own, unpacked from a tarball, in which a task's commands run.
 
 use crate::{
-    EnvironmentTarball,
+    EnvironmentTarball, run_with_room,
     unshare::{remove_tree, script, why_not_unshare},
 };
 use std::{
@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskError, log, make_directory, run};
+use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskError, log, make_directory};
 
 /// Variables of the worker that commands inside see too.
 const PASSED_ON: [&str; 3] = ["http_proxy", "https_proxy", "no_proxy"];
@@ -121,7 +121,7 @@ impl Environment {
     }
 
     fn must(&self, inside: &Command, failed: &str) -> Result<(), TaskError> {
-        let status = run(&self.context, &mut self.command(inside))?;
+        let status = run_with_room(&self.context, &mut self.command(inside), [None, None])?;
         if status.success() {
             return Ok(());
         }
@@ -135,7 +135,7 @@ impl Environment {
         let name = tarball.file_name().unwrap_or_default();
         let mut unpack = script(include_str!("unpack.sh"));
         unpack.arg(Path::new("fetched").join(name));
-        let status = run(&self.context, &mut unpack)?;
+        let status = run_with_room(&self.context, &mut unpack, [None, None])?;
         if status.success() {
             return Ok(());
         }

@@ -1,14 +1,16 @@
 //! Where a task's commands run: in an environment, or on the worker itself.
 
-use crate::{Environment, environment::set_mode};
+use crate::{Environment, environment::set_mode, run_with_room};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
 use taskbay_plugin_api::{
-    Artifact, ArtifactId, Confinement, Context, Lookup, TaskError, make_directory, run,
-    run_to_file, run_to_files,
+    Artifact, ArtifactId, Confinement, Context, Lookup, TaskError, make_directory,
 };
+
+/// What a command in an environment ends with that was not started there: by `enter.sh`, and by `env`.
+const NOT_STARTED: std::ops::RangeInclusive<i32> = 125..=127;
 
 /// Runs a task's commands where its data says.
 ///
@@ -38,10 +40,15 @@ impl<'a> Executor<'a> {
         if let Some(environment) = &environment {
             environment.install(packages)?;
         }
-        Ok(Self {
+        Ok(Self::within(context, environment))
+    }
+
+    /// Runs commands in that environment, where there is one.
+    pub(crate) fn within(context: &'a Context, environment: Option<Environment>) -> Self {
+        Self {
             context,
             environment,
-        })
+        }
     }
 
     /// How little of the machine it takes to run commands there: an environment is unpacked, and entered, with the
@@ -113,10 +120,9 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be started, or the attempt was aborted.
+    /// When it cannot be started, the attempt was aborted, or it failed where there was no room on the disk.
     pub fn run(&self, command: &Command) -> Result<ExitStatus, TaskError> {
-        let (context, mut command) = self.place(command);
-        run(context, &mut command)
+        self.run_in_place(command, [None, None])
     }
 
     /// Runs `command` as [`run`](Self::run) does, with its standard output in a file.
@@ -125,8 +131,7 @@ impl<'a> Executor<'a> {
     ///
     /// As [`run`](Self::run), and when the file cannot be made.
     pub fn run_to_file(&self, command: &Command, output: &Path) -> Result<ExitStatus, TaskError> {
-        let (context, mut command) = self.place(command);
-        run_to_file(context, &mut command, output)
+        self.run_in_place(command, [Some(output), None])
     }
 
     /// Runs `command` as [`run_to_file`](Self::run_to_file) does, with its standard error in a file besides the log.
@@ -140,8 +145,26 @@ impl<'a> Executor<'a> {
         output: &Path,
         errors: &Path,
     ) -> Result<ExitStatus, TaskError> {
-        let (context, mut command) = self.place(command);
-        run_to_files(context, &mut command, output, errors)
+        self.run_in_place(command, [Some(output), Some(errors)])
+    }
+
+    fn run_in_place(
+        &self,
+        command: &Command,
+        files: [Option<&Path>; 2],
+    ) -> Result<ExitStatus, TaskError> {
+        let (context, mut placed) = self.place(command);
+        let status = run_with_room(context, &mut placed, files)?;
+        let has_started = !status
+            .code()
+            .is_some_and(|code| NOT_STARTED.contains(&code));
+        if self.environment.is_none() || has_started {
+            return Ok(status);
+        }
+        Err(TaskError::new(format!(
+            "the environment cannot run `{}`: {status}; the log has its message",
+            command.get_program().display()
+        )))
     }
 
     /// Runs a command that has to succeed.

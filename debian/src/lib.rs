@@ -19,6 +19,7 @@ mod binary_package;
 mod command_files;
 mod exit_code;
 mod extra_repository;
+mod room;
 
 mod environment_lookup;
 mod environment_tarball;
@@ -61,6 +62,7 @@ pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
+pub use room::{Room, run_with_room};
 pub use signing_template::{FileToSign, SigningTemplate, ToSign};
 pub use unpacked_package::UnpackedPackage;
 pub use unshare::{mounting, remove_tree, why_not_unshare};

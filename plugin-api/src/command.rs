@@ -50,8 +50,7 @@ pub fn is_available(program: &str) -> bool {
 ///
 /// When it cannot be started, or the attempt was aborted. An exit status that is not zero is no error.
 pub fn run(context: &Context, command: &mut Command) -> Result<ExitStatus, TaskError> {
-    command.stdout(Stdio::piped());
-    supervise(context, command, None)
+    run_heard(context, command, [None, None], |_| {})
 }
 
 /// Runs `command` as [`run`] does, with its standard output in the file `output` instead of the log.
@@ -64,8 +63,7 @@ pub fn run_to_file(
     command: &mut Command,
     output: &Path,
 ) -> Result<ExitStatus, TaskError> {
-    command.stdout(create(output)?);
-    supervise(context, command, None)
+    run_heard(context, command, [Some(output), None], |_| {})
 }
 
 /// Runs `command` as [`run_to_file`] does, with its standard error in the file `errors` besides the log.
@@ -79,8 +77,30 @@ pub fn run_to_files(
     output: &Path,
     errors: &Path,
 ) -> Result<ExitStatus, TaskError> {
-    command.stdout(create(output)?);
-    supervise(context, command, Some(create(errors)?))
+    run_heard(context, command, [Some(output), Some(errors)], |_| {})
+}
+
+/// Runs `command` as [`run`] does, with its standard output in the first file instead of the log, where there is one, and
+/// its standard error in the second one besides the log. Each line that is logged is given to `hear`, too.
+///
+/// # Errors
+///
+/// As [`run`], and when a file cannot be made.
+pub fn run_heard(
+    context: &Context,
+    command: &mut Command,
+    [output, errors]: [Option<&Path>; 2],
+    mut hear: impl FnMut(&str),
+) -> Result<ExitStatus, TaskError> {
+    match output {
+        Some(file) => command.stdout(create(file)?),
+        None => command.stdout(Stdio::piped()),
+    };
+    let errors = errors.map(create).transpose()?;
+    supervise(context, command, errors, &mut |line| {
+        log::info!("{line}");
+        hear(line);
+    })
 }
 
 fn create(file: &Path) -> Result<File, TaskError> {
@@ -92,6 +112,7 @@ fn supervise(
     context: &Context,
     command: &mut Command,
     errors: Option<File>,
+    hear: &mut dyn FnMut(&str),
 ) -> Result<ExitStatus, TaskError> {
     if context.abort().is_set() {
         return Err(aborted(command));
@@ -105,7 +126,7 @@ fn supervise(
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .spawn()
-        .map_err(|error| TaskError::new(format!("cannot run `{program}`: {error}")))?;
+        .map_err(|error| not_started(&program, &error))?;
     let (lines, said) = mpsc::sync_channel(LINES);
     if let Some(stdout) = child.stdout.take() {
         read_lines(stdout, None, lines.clone());
@@ -114,12 +135,12 @@ fn supervise(
         read_lines(stderr, errors, lines.clone());
     }
     drop(lines);
-    let status = wait(context, &mut child, &said)?;
+    let status = wait(context, &mut child, &said, hear)?;
     // The channel closes when the last of the readers has ended.
     let until = Instant::now() + DRAIN;
     loop {
         match said.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(line) => log::info!("{line}"),
+            Ok(line) => hear(&line),
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
                 log::warn!(
@@ -135,17 +156,26 @@ fn supervise(
     }
 }
 
-/// Waits for the end of `child`, or ends it on abort: `None` then. Logs what it says meanwhile, on this thread, which is
+fn not_started(program: &str, error: &io::Error) -> TaskError {
+    let remedy = match error.kind() {
+        io::ErrorKind::NotFound => "; install it on the worker, or mend the PATH there",
+        _ => "",
+    };
+    TaskError::new(format!("cannot run `{program}`: {error}{remedy}"))
+}
+
+/// Waits for the end of `child`, or ends it on abort: `None` then. What it says meanwhile is heard on this thread, which is
 /// that of the attempt.
 fn wait(
     context: &Context,
     child: &mut Child,
     said: &Receiver<String>,
+    hear: &mut dyn FnMut(&str),
 ) -> io::Result<Option<ExitStatus>> {
     let pid = Pid::from_child(child);
     let handle = pidfd_open(pid, PidfdFlags::empty())?;
     let mut killed_at: Option<Instant> = None;
-    while !has_ended_meanwhile(&handle, said)? {
+    while !has_ended_meanwhile(&handle, said, hear)? {
         match killed_at {
             None if context.abort().is_set() => {
                 kill_process_group(pid, Signal::TERM).ok();
@@ -161,13 +191,17 @@ fn wait(
     Ok(killed_at.is_none().then_some(status))
 }
 
-/// Logs what is said until `LOOK` is over, or no more will be said. Says whether the process has ended.
-fn has_ended_meanwhile(handle: &OwnedFd, said: &Receiver<String>) -> io::Result<bool> {
+/// Hears what is said until `LOOK` is over, or no more will be said. Says whether the process has ended.
+fn has_ended_meanwhile(
+    handle: &OwnedFd,
+    said: &Receiver<String>,
+    hear: &mut dyn FnMut(&str),
+) -> io::Result<bool> {
     let until = Instant::now() + LOOK;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         match said.recv_timeout(left) {
-            Ok(line) => log::info!("{line}"),
+            Ok(line) => hear(&line),
             Err(RecvTimeoutError::Timeout) => return has_ended(handle, Duration::ZERO),
             Err(RecvTimeoutError::Disconnected) => return has_ended(handle, left),
         }
@@ -235,93 +269,4 @@ fn words(command: &Command) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use taskbay_core::Abort;
-
-    fn context(abort: &Abort) -> Context {
-        Context::new("/", abort.clone())
-    }
-
-    #[test]
-    fn finds_programs_and_only_those() {
-        assert!(is_available("sh"));
-        assert!(!is_available("taskbay-has-no-such-program"));
-        assert!(!is_available("etc"));
-    }
-
-    #[test]
-    fn gives_the_exit_status() {
-        let context = context(&Abort::new());
-        let status = run(
-            &context,
-            Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]),
-        );
-        assert_eq!(status.unwrap().code(), Some(3));
-        let error = run(&context, &mut Command::new("taskbay-has-no-such-program")).unwrap_err();
-        assert!(
-            error
-                .message()
-                .starts_with("cannot run `taskbay-has-no-such-program`")
-        );
-    }
-
-    #[test]
-    fn keeps_what_it_prints_in_files() {
-        let files = tempfile::tempdir().unwrap();
-        let (output, errors) = (files.path().join("out"), files.path().join("err"));
-        let script = "echo out; printf 'one\\ntwo' >&2; exit 3";
-        let mut command = Command::new("sh");
-        let command = command.args(["-c", script]);
-        let status = run_to_files(&context(&Abort::new()), command, &output, &errors);
-        assert_eq!(status.unwrap().code(), Some(3));
-        assert_eq!(fs::read_to_string(output).unwrap(), "out\n");
-        assert_eq!(fs::read_to_string(errors).unwrap(), "one\ntwo");
-    }
-
-    #[test]
-    fn a_line_without_end_comes_in_pieces() {
-        let long = vec![b'x'; 150 * 1024];
-        let mut source = BufReader::new(b"short\n".chain(&long[..]).chain(&b"\nlast"[..]));
-        let mut line = Vec::new();
-        let mut lengths = Vec::new();
-        while read_line(&mut source, &mut line).unwrap() > 0 {
-            lengths.push(line.len());
-        }
-        assert_eq!(lengths, [6, 64 * 1024, 64 * 1024, 22 * 1024 + 1, 4]);
-    }
-
-    #[test]
-    fn an_abort_ends_a_command_and_what_it_started() {
-        let abort = Abort::new();
-        let context = context(&abort);
-        let started = Instant::now();
-        let aborter = thread::spawn(move || {
-            thread::sleep(Duration::from_millis(200));
-            abort.set();
-        });
-        let error = run(
-            &context,
-            Command::new("sh").args(["-c", "sleep 60 & sleep 60"]),
-        )
-        .unwrap_err();
-        assert_eq!(error.message(), "aborted while running `sh`");
-        assert!(started.elapsed() < Duration::from_secs(30));
-        aborter.join().unwrap();
-        let error = run(&context, &mut Command::new("true")).unwrap_err();
-        assert_eq!(error.message(), "aborted while running `true`");
-    }
-
-    #[test]
-    fn a_process_left_behind_does_not_hold_it_up() {
-        let context = context(&Abort::new());
-        let started = Instant::now();
-        let status = run(
-            &context,
-            Command::new("sh").args(["-c", "sleep 20 & exit 0"]),
-        );
-        assert!(status.unwrap().success());
-        assert!(started.elapsed() < Duration::from_secs(10));
-    }
-}
+mod tests;

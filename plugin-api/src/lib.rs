@@ -175,7 +175,7 @@ mod convert;
 mod command;
 mod directory;
 
-pub use command::{is_available, run, run_to_file, run_to_files};
+pub use command::{is_available, run, run_heard, run_to_file, run_to_files};
 pub use directory::make_directory;
 pub use log;
 pub use taskbay_core::{

@@ -14,9 +14,13 @@ mod bay;
 mod farm;
 #[path = "../../engine/tests/conformance/server.rs"]
 mod server;
+#[path = "../queue/small_disk.rs"]
+mod small_disk;
 #[path = "../it/unruly.rs"]
 mod unruly;
 
+/// Workers that cannot do what they are asked: errors that say what to do about it.
+mod broken;
 /// An engine with a worker, and requests that are made of it.
 mod chain;
 /// Tools that work on files: no system is made, nothing is fetched.

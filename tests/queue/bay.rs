@@ -178,7 +178,7 @@ impl Bay {
 
 /// The same command with SIGHUP as it is by default: whoever started the tests below `nohup` ignores it.
 fn hearing_hangups(command: &Command) -> Command {
-    let mut hearing = Command::new("env");
+    let mut hearing = Command::new("/usr/bin/env");
     hearing
         .arg("--default-signal=HUP")
         .arg(command.get_program())

@@ -1,5 +1,5 @@
 use super::*;
-use crate::EnvironmentLookup;
+use crate::{EnvironmentLookup, Executor};
 use std::{
     collections::BTreeSet,
     io::{self, Write},
@@ -7,7 +7,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use taskbay_plugin_api::{Abort, run_to_file};
+use taskbay_plugin_api::{Abort, run, run_to_file};
 use taskbay_test::{FakeServer, artifact};
 
 /// What the small system of these tests consists of, besides the libraries that they need.
@@ -106,6 +106,27 @@ fn commands_are_root_in_a_system_of_their_own() {
         );
         said("touch /made; ls /made");
         assert_eq!(said("ls /made"), "/made\n");
+    });
+}
+
+#[test]
+fn a_command_that_cannot_start_has_no_result() {
+    with_environment(|context, environment| {
+        let executor = Executor::within(context, Some(environment));
+        let mut fails = Command::new("sh");
+        let status = executor.run(fails.args(["-c", "exit 3"])).unwrap();
+        assert_eq!(status.code(), Some(3));
+        let error = executor.run(&Command::new("none")).unwrap_err().message();
+        assert!(
+            error.contains("the environment cannot run `none`"),
+            "{error}"
+        );
+        // Only root may do that from outside.
+        let proc = context.work_directory().join("environment/tree/root/proc");
+        if fs::remove_dir(proc).is_ok() {
+            let error = executor.run(&Command::new("id")).unwrap_err().message();
+            assert!(error.contains("cannot run `id`"), "{error}");
+        }
     });
 }
 

@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 use summary::Summary;
-use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, in_words, open_tmp};
+use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, run,
+    TaskConfigError, TaskError, export_task, is_available, run_heard,
 };
 
 impl Task for Autopkgtest {
@@ -69,7 +69,8 @@ impl Task for Autopkgtest {
             tmp: &open_tmp(context)?,
         };
         let mut command = command::command(self, &files)?;
-        let status = run(context, &mut command)?;
+        let mut room = Room::of(context);
+        let status = run_heard(context, &mut command, [None, None], |line| room.hear(line))?;
 
         let summary = fs::read(files.output.join("summary")).unwrap_or_default();
         let summary = Summary::parse(&String::from_utf8_lossy(&summary));
@@ -96,7 +97,11 @@ impl Task for Autopkgtest {
                 })?;
             }
         }
-        summary.is_success(&self.fail_on, status.code())
+        let success = summary.is_success(&self.fail_on, status.code());
+        if !matches!(success, Ok(true)) {
+            room.check()?;
+        }
+        success
     }
 }
 

@@ -11,10 +11,10 @@ use command::Files;
 use data::Sbuild;
 use products::Products;
 use std::fs;
-use taskbay_debian::{EnvironmentTarball, Input, SOURCES, files_of, in_words, open_tmp};
+use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
-    is_available, make_directory, run,
+    is_available, make_directory, run_heard,
 };
 
 impl Task for Sbuild {
@@ -69,7 +69,9 @@ impl Task for Sbuild {
             output: &make_directory(context, "build")?,
             tmp: &open_tmp(context)?,
         };
-        let status = run(context, &mut command::command(self, &files)?)?;
+        let mut room = Room::of(context);
+        let mut command = command::command(self, &files)?;
+        let status = run_heard(context, &mut command, [None, None], |line| room.hear(line))?;
 
         let products = Products {
             context,
@@ -77,17 +79,24 @@ impl Task for Sbuild {
             source: &source,
         };
         let Some(log) = products.log()? else {
+            room.check()?;
             return Err(TaskError::new(format!(
                 "sbuild wrote no build log, and ended with {status}: the log has its message"
             )));
         };
-        let log_artifact = products.upload_log(&log)?;
         let text = fs::read(&log)?;
-        let success = verdict::is_success(&String::from_utf8_lossy(&text), status.code())?;
-        if success {
-            products.upload_packages(log_artifact)?;
+        let text = String::from_utf8_lossy(&text);
+        let success = verdict::is_success(&text, status.code());
+        let log_artifact = products.upload_log(&log)?;
+        match success {
+            Ok(true) => products.upload_packages(log_artifact)?,
+            // Whatever it looks like.
+            _ => {
+                room.hear(&text);
+                room.check()?;
+            }
         }
-        Ok(success)
+        success
     }
 }
 

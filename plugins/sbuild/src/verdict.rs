@@ -16,7 +16,6 @@ const OF_THE_ENVIRONMENT: [&str; 11] = [
     "apt-get-dist-upgrade",
     "check-space",
 ];
-const NO_SPACE: &str = "No space left on device";
 
 /// Whether the package was built: `exit_code` is 0, and the last status in the log is `successful`. That it could not even be
 /// tried is an error.
@@ -32,11 +31,6 @@ pub(crate) fn is_success(log: &str, exit_code: Option<i32>) -> Result<bool, Task
     };
     if exit_code == Some(0) && status == "successful" {
         return Ok(true);
-    }
-    if log.contains(NO_SPACE) {
-        return Err(TaskError::new(format!(
-            "sbuild said `{NO_SPACE}`: make room on the worker, and try again"
-        )));
     }
     match last("Fail-Stage: ") {
         Some(stage) if OF_THE_ENVIRONMENT.contains(&stage) => Err(TaskError::new(format!(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 use taskbay_debian::{
     Bootstrap, BootstrapOptions, BootstrapRepository, PreparedBootstrap, exit_code, mounting,
-    open_tmp,
+    open_tmp, run_with_room,
 };
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
@@ -104,7 +104,7 @@ impl Task for SimpleSystemImageBuild {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
         let system = self.bootstrap().prepare(context, &tmp)?;
-        let status = run(context, &mut self.command(&system, &tmp))?;
+        let status = run_with_room(context, &mut self.command(&system, &tmp), [None, None])?;
         if !status.success() {
             log::info!("{TOOL} could not make the image, and ended with {status}");
             return exit_code(TOOL, status).map(|_| false);

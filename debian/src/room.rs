@@ -1,0 +1,193 @@
+//! Room on the disk: whether a command that did not do its work had none.
+
+use rustix::fs::{StatVfs, statvfs};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use taskbay_plugin_api::{Context, TaskError, run_heard};
+
+/// What programs say on a full disk, in the locale that they are given. Packages that are built or tested may say it too,
+/// since some have tests of what they do then.
+const FULL: &str = "No space left on device";
+/// What is no package's own: a quota, which no file system tells of, and apt, which reckons before it writes.
+const BELIEVED: [&str; 2] = [
+    "Disk quota exceeded",
+    "E: You don't have enough free space in ",
+];
+/// How often the disk is looked at. Whoever is refused room removes what did not fit, so that it is full for a moment only.
+const LOOK: Duration = Duration::from_millis(50);
+/// With less than this many bytes left, a disk is as good as full; a small one, with less than this part.
+const LEAST: u64 = 64 << 20;
+const LEAST_PART: u64 = 50;
+
+/// Listens to a command for complaints that there is no room, and looks at the disk of its work directory meanwhile.
+///
+/// A full disk says nothing about a package, yet looks like a package that is not good: tools end as they do then.
+#[derive(Debug)]
+pub struct Room {
+    directory: PathBuf,
+    complaint: Option<String>,
+    was_full: Arc<AtomicBool>,
+    is_over: Arc<AtomicBool>,
+    watch: Option<JoinHandle<()>>,
+}
+
+impl Room {
+    /// Looks at the disk from now on.
+    pub fn of(context: &Context) -> Self {
+        let directory = context.work_directory().to_owned();
+        let (was_full, is_over) = (Arc::default(), Arc::default());
+        let watch = watch(&directory, &was_full, &is_over);
+        Self {
+            directory,
+            complaint: None,
+            was_full,
+            is_over,
+            watch: Some(watch),
+        }
+    }
+
+    /// Hears what the command said: a line or many.
+    pub fn hear(&mut self, text: &str) {
+        if self.complaint.is_none() {
+            let is_one = |line: &&str| line.contains(FULL) || is_believed(line);
+            let found = text.lines().find(is_one);
+            self.complaint = found.map(|line| line.trim().to_owned());
+        }
+    }
+
+    /// Asked where the command did not do its work.
+    ///
+    /// # Errors
+    ///
+    /// When it complained, and the disk was full.
+    pub fn check(&self) -> Result<(), TaskError> {
+        let is_so = |line: &&String| self.was_full.load(Ordering::Relaxed) || is_believed(line);
+        let Some(complaint) = self.complaint.as_ref().filter(is_so) else {
+            return Ok(());
+        };
+        Err(TaskError::new(format!(
+            "there was no room left on the worker, where a command said `{complaint}`: make room on the disk of {}, or start \
+             the worker with TMPDIR naming a directory on a larger one",
+            self.directory.display()
+        )))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(watch) = self.watch.take() {
+            watch.thread().unpark();
+            // It cannot panic, and has nothing to say.
+            watch.join().ok();
+        }
+    }
+}
+
+/// Runs `command` as [`run_heard`] does. That it failed where there was no room is an error.
+///
+/// # Errors
+///
+/// As [`run_heard`], and when it failed on a full disk.
+pub fn run_with_room(
+    context: &Context,
+    command: &mut Command,
+    files: [Option<&Path>; 2],
+) -> Result<ExitStatus, TaskError> {
+    let mut room = Room::of(context);
+    let status = run_heard(context, command, files, |line| room.hear(line))?;
+    if !status.success() {
+        room.check()?;
+    }
+    Ok(status)
+}
+
+fn is_believed(line: &str) -> bool {
+    BELIEVED.iter().any(|words| line.contains(words))
+}
+
+fn watch(
+    directory: &Path,
+    was_full: &Arc<AtomicBool>,
+    is_over: &Arc<AtomicBool>,
+) -> JoinHandle<()> {
+    let directory = directory.to_owned();
+    let (was_full, is_over) = (was_full.clone(), is_over.clone());
+    thread::spawn(move || {
+        while !is_over.load(Ordering::Relaxed) {
+            if statvfs(&directory).is_ok_and(|disk| is_full(&disk)) {
+                was_full.store(true, Ordering::Relaxed);
+            }
+            thread::park_timeout(LOOK);
+        }
+    })
+}
+
+fn is_full(disk: &StatVfs) -> bool {
+    let size = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
+    let least = LEAST.min(size(disk.f_blocks) / LEAST_PART);
+    // Some file systems have no fixed number of files.
+    size(disk.f_bavail) < least || disk.f_files > 0 && disk.f_favail == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskbay_plugin_api::Abort;
+
+    /// What a command in a directory comes to, where its disk was full or not.
+    fn ran(script: &str, was_full: bool) -> Result<Option<i32>, String> {
+        let context = Context::new("/", Abort::new());
+        let mut room = Room::of(&context);
+        let mut command = Command::new("sh");
+        let command = command.args(["-c", script]);
+        let status = run_heard(&context, command, [None, None], |line| room.hear(line)).unwrap();
+        room.was_full.store(was_full, Ordering::Relaxed);
+        let checked = room.check().map(|()| status.code());
+        checked.map_err(|error| error.message())
+    }
+
+    /// A device that is always full, and the words of real programs.
+    #[test]
+    fn a_complaint_counts_where_the_disk_was_full() {
+        let complains = "dd if=/dev/zero of=/dev/full count=1";
+        let message = ran(complains, true).unwrap_err();
+        for words in ["No space left on device", "on the disk of /,", "TMPDIR"] {
+            assert!(message.contains(words), "{message}");
+        }
+        assert_eq!(ran(complains, false), Ok(Some(1)));
+        assert_eq!(ran("echo other >&2; exit 3", true), Ok(Some(3)));
+        let reckons = "echo \"E: You don't have enough free space in /a/.\"; exit 100";
+        assert!(ran(reckons, false).is_err());
+    }
+
+    #[test]
+    fn a_disk_is_full_before_its_last_byte() {
+        let disk = |blocks, free, files, free_files| StatVfs {
+            f_bsize: 4096,
+            f_frsize: 4096,
+            f_blocks: blocks,
+            f_bfree: free,
+            f_bavail: free,
+            f_files: files,
+            f_ffree: free_files,
+            f_favail: free_files,
+            ..statvfs("/").unwrap()
+        };
+        assert!(is_full(&disk(1 << 30, 100, 10, 10)));
+        assert!(!is_full(&disk(1 << 30, 1 << 20, 10, 10)));
+        assert!(is_full(&disk(1 << 30, 1 << 20, 10, 0)));
+        assert!(!is_full(&disk(1 << 30, 1 << 20, 0, 0)));
+        // A small one is not full from the start.
+        assert!(!is_full(&disk(1000, 900, 10, 10)));
+        assert!(is_full(&disk(1000, 10, 10, 10)));
+    }
+}
