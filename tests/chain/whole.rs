@@ -236,6 +236,9 @@ impl Run {
         ])
         .is_related("relates-to", &[&self.source, package]);
         assert_eq!(made.data()["distribution"], "debian:bookworm");
+        for file in ["log", "summary", "testpkg-version"] {
+            made.file(file);
+        }
         let results = made.data()["results"].as_object().unwrap();
         assert!(!results.is_empty());
         for (test, result) in results {

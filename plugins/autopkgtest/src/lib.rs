@@ -16,7 +16,7 @@ use summary::Summary;
 use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, run_heard,
+    TaskConfigError, TaskError, export_task, is_available, log, run_heard,
 };
 
 impl Task for Autopkgtest {
@@ -86,7 +86,8 @@ impl Task for Autopkgtest {
         });
         let results = results(files.output)?;
         if !results.is_empty() {
-            let artifact = Artifact::new("debian:autopkgtest", data, results);
+            let artifact =
+                Artifact::new("debian:autopkgtest", data, results).with_root(files.output);
             let artifact = context.server().upload(artifact)?;
             let inputs = packages.iter().map(|input| input.id);
             for target in [source.id].into_iter().chain(inputs) {
@@ -109,16 +110,29 @@ fn source_package(artifact: &Artifact) -> Value {
     json!({"name": artifact.data["name"], "version": artifact.data["version"], "url": ""})
 }
 
-/// The files that autopkgtest wrote, those in folders apart.
+/// The regular files that autopkgtest wrote, apart from the packages that it tested.
 fn results(directory: &Path) -> Result<Vec<PathBuf>, TaskError> {
     let mut files = Vec::new();
-    let Ok(entries) = fs::read_dir(directory) else {
-        return Ok(files);
-    };
-    for entry in entries {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            files.push(entry.path());
+    let mut folders = vec![directory.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // It need not have made any.
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
+        for entry in entries {
+            let (entry, is_top) = (entry?, folder == directory);
+            // Tests choose what they leave: a link leads out of what is theirs, and a store wants names that are text.
+            let kind = entry.file_type()?;
+            if entry.file_name().to_str().is_none() {
+                log::warn!(
+                    "{} is left out: its name is no text",
+                    entry.path().display()
+                );
+            } else if kind.is_file() {
+                files.push(entry.path());
+            } else if kind.is_dir() && !(is_top && entry.file_name() == "binaries") {
+                folders.push(entry.path());
+            }
         }
     }
     files.sort();

@@ -194,6 +194,25 @@ fn the_summary_and_the_exit_code_decide() {
 }
 
 #[test]
+fn results_are_all_files_but_the_packages() {
+    let top = tempfile::tempdir().unwrap();
+    for file in ["log", "a/b/c", "artifacts/binaries/x", "binaries/hello.deb"] {
+        let file = top.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+    std::os::unix::fs::symlink("/etc/passwd", top.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("/etc", top.path().join("links")).unwrap();
+    let no_text = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"\xff");
+    fs::write(top.path().join(no_text), "").unwrap();
+    let found = results(top.path()).unwrap();
+    let below = found.iter().map(|file| file.strip_prefix(top.path()));
+    let below: Vec<_> = below.map(|file| file.unwrap().to_str().unwrap()).collect();
+    assert_eq!(below, ["a/b/c", "artifacts/binaries/x", "log"]);
+    assert!(results(&top.path().join("none")).unwrap().is_empty());
+}
+
+#[test]
 fn runs_real_tests_in_a_real_environment() {
     let Some(environment) = environment() else {
         return;
@@ -202,7 +221,8 @@ fn runs_real_tests_in_a_real_environment() {
         return;
     }
     let top = tempfile::tempdir().unwrap();
-    let tests = "Test-Command: cat /usr/share/greeting\nFeatures: test-name=good\n\n\
+    let tests = "Test-Command: cat /usr/share/greeting | tee $AUTOPKGTEST_ARTIFACTS/said\n\
+                 Features: test-name=good\n\n\
                  Test-Command: cat /usr/share/none\nFeatures: test-name=bad\nRestrictions: allow-stderr\n";
     let source = packages::source(
         top.path(),
@@ -230,6 +250,11 @@ fn runs_real_tests_in_a_real_environment() {
     assert_eq!(made.category, "debian:autopkgtest");
     assert_eq!(made.data["results"], json!({"good": {"status": "PASS"}}));
     assert_eq!(made.data["distribution"], "debian:bookworm");
+    let names = made.files.iter().filter_map(|file| made.name(file));
+    let names: Vec<_> = names.map(|name| name.to_str().unwrap()).collect();
+    for name in ["summary", "log", "testpkg-version", "artifacts/said"] {
+        assert!(names.contains(&name), "no {name} in {names:?}");
+    }
     assert_eq!(good.server.relations(), [(101, 1), (101, 2)]);
     let left = fs::read_dir(good.work.path().join("tmp")).unwrap().count();
     assert_eq!(left, 0, "the system that was unpacked is gone");
