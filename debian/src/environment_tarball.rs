@@ -1,10 +1,20 @@
 //! The tarball of an environment, fetched.
 
-use crate::{EnvironmentLookup, environment::set_mode, environment_lookup::with_architecture};
-use std::path::{Path, PathBuf};
-use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
+use crate::{
+    EnvironmentLookup, bootstrapped::os_release, environment::set_mode,
+    environment_lookup::with_architecture, option_with_path,
 };
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+use taskbay_plugin_api::{
+    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory, run_to_file,
+};
+
+/// Where a system says what it is. The file that `/etc` has is a link to this.
+const OS_RELEASE: &str = "*usr/lib/os-release";
 
 /// The tarball of a system, for tools that unpack it themselves.
 #[derive(Debug)]
@@ -46,10 +56,34 @@ impl EnvironmentTarball {
         &self.file
     }
 
-    /// Its code name, where it is known: of a local file it is not.
-    pub fn codename(&self) -> Option<&str> {
-        self.codename.as_deref()
+    /// Its code name, as the artifact has it or else the system itself, which is looked for in the file.
+    ///
+    /// # Errors
+    ///
+    /// When that is aborted, or there is no `tar`. That the file is no system is found by whoever uses it.
+    pub fn codename(&self, context: &Context) -> Result<Option<String>, TaskError> {
+        if self.codename.is_some() {
+            return Ok(self.codename.clone());
+        }
+        let found = context.work_directory().join("os-release");
+        let mut extract = Command::new("tar");
+        // The first one ends the search.
+        extract
+            .args(["--extract", "--to-stdout", "--occurrence", "--wildcards"])
+            .arg(option_with_path("--file=", &self.file))
+            .arg(OS_RELEASE);
+        run_to_file(context, &mut extract, &found)?;
+        let text = fs::read(&found).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let codename = os_release(&text, "VERSION_CODENAME").filter(|name| is_word(name));
+        Ok(codename.map(str::to_owned))
     }
+}
+
+/// It becomes an argument of commands, and the name of a distribution.
+fn is_word(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_plain)
 }
 
 /// The tarball in an artifact.
@@ -76,7 +110,44 @@ fn tarball<'a>(lookup: &Lookup, artifact: &'a Artifact) -> Result<&'a Path, Task
 #[cfg(test)]
 mod tests {
     use super::*;
-    use taskbay_test::artifact;
+    use serde_json::json;
+    use std::sync::Arc;
+    use taskbay_plugin_api::Abort;
+    use taskbay_test::{FakeServer, artifact};
+
+    /// The code name of a tarball whose system says that, in an artifact that says this.
+    fn codename(says: &str, data: serde_json::Value) -> Option<String> {
+        let top = tempfile::tempdir().unwrap();
+        let lib = top.path().join("usr/lib");
+        fs::create_dir_all(&lib).unwrap();
+        fs::write(lib.join("os-release"), says).unwrap();
+        let tarball = top.path().join("x.tar.gz");
+        let mut pack = Command::new("tar");
+        pack.args(["--create", "--gzip", "--file"]).arg(&tarball);
+        let packed = pack
+            .arg("--directory")
+            .arg(top.path())
+            .arg("./usr")
+            .status();
+        assert!(packed.unwrap().success());
+        let system = Artifact::new("file", data, vec![tarball]);
+        let server = Arc::new(FakeServer::new(vec![system]));
+        let work = tempfile::tempdir().unwrap();
+        let context = Context::new(work.path(), Abort::new()).with_server(server);
+        let fetched = EnvironmentTarball::fetch(&context, &Lookup::Id(1), None, "in").unwrap();
+        fetched.codename(&context).unwrap()
+    }
+
+    #[test]
+    fn a_system_is_called_what_the_artifact_says_or_itself() {
+        let trixie = "ID=debian\nVERSION_CODENAME=\"trixie\"\n";
+        assert_eq!(codename(trixie, json!({})).as_deref(), Some("trixie"));
+        let named = codename(trixie, json!({"codename": "sid"}));
+        assert_eq!(named.as_deref(), Some("sid"));
+        for says in ["ID=debian\n", "VERSION_CODENAME=--help\n", ""] {
+            assert_eq!(codename(says, json!({})), None, "{says}");
+        }
+    }
 
     #[test]
     fn says_what_is_no_environment() {

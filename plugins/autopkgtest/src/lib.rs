@@ -59,11 +59,12 @@ impl Task for Autopkgtest {
         let architecture = Some(self.architecture());
         let environment =
             EnvironmentTarball::fetch(context, &self.environment, architecture, "environment")?;
+        let codename = environment.codename(context)?;
         let files = Files {
             dsc: source.dsc()?,
             packages: files_of(&packages)?,
             tarball: environment.file(),
-            codename: environment.codename(),
+            codename: codename.as_deref(),
             // autopkgtest makes it.
             output: &context.work_directory().join("results"),
             tmp: &open_tmp(context)?,
@@ -82,7 +83,7 @@ impl Task for Autopkgtest {
             "cmdline": format!("autopkgtest {}", words.collect::<Vec<_>>().join(" ")),
             "source_package": source_package(&source.artifact),
             "architecture": self.architecture(),
-            "distribution": environment.codename().map(|codename| format!("debian:{codename}")),
+            "distribution": codename.as_ref().map(|codename| format!("debian:{codename}")),
         });
         let results = results(files.output)?;
         if !results.is_empty() {

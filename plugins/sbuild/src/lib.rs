@@ -61,10 +61,11 @@ impl Task for Sbuild {
         let extra = &self.input.extra_binary_artifacts;
         let extra =
             Input::fetch_packages(context, ("/input/extra_binary_artifacts", extra), "extra")?;
+        let codename = environment.codename(context)?;
         let files = Files {
             dsc: source.dsc()?,
             tarball: environment.file(),
-            codename: environment.codename(),
+            codename: codename.as_deref(),
             packages: files_of(&extra)?,
             output: &make_directory(context, "build")?,
             tmp: &open_tmp(context)?,

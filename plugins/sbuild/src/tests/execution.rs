@@ -20,7 +20,8 @@ const RULES: &str = "clean build build-arch build-indep:\n\nbinary-indep:\n\nbin
     \tdpkg-deb --root-owner-group --build debian/tiny ..\n";
 
 fn build(rules: &str) -> Option<Execution> {
-    let environment = environment()?;
+    // As a local file, which says nothing of what is in it.
+    let environment = Artifact::new("file", json!({}), environment()?.files);
     if !has_tools(&["sbuild", "dpkg-source"]) {
         return None;
     }
