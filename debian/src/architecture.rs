@@ -3,7 +3,7 @@
 use taskbay_plugin_api::TaskConfigError;
 
 /// The architecture, by its new name where that is given.
-pub fn named_architecture<'a>(
+pub(crate) fn named_architecture<'a>(
     build_architecture: Option<&'a String>,
     host_architecture: Option<&'a String>,
 ) -> Option<&'a str> {
@@ -11,7 +11,7 @@ pub fn named_architecture<'a>(
 }
 
 /// What is wrong with it, in a task that needs one.
-pub fn architecture_faults(
+pub(crate) fn architecture_faults(
     build_architecture: Option<&String>,
     host_architecture: Option<&String>,
 ) -> Vec<TaskConfigError> {

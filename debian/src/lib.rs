@@ -36,6 +36,8 @@ mod bootstrapped;
 
 mod bootstrap;
 
+mod in_environment;
+
 mod input;
 mod upload;
 mod words;
@@ -44,7 +46,6 @@ mod unpacked_package;
 
 mod signing_template;
 
-pub use architecture::{architecture_faults, named_architecture};
 pub use binary_package::binary_package;
 pub use bootstrap::{Bootstrap, PreparedBootstrap};
 pub use bootstrap_options::{BootstrapOptions, Variant};
@@ -57,6 +58,7 @@ pub use environment_tarball::EnvironmentTarball;
 pub use executor::Executor;
 pub use exit_code::exit_code;
 pub use extra_repository::ExtraRepository;
+pub use in_environment::InEnvironment;
 pub use input::{BINARIES, Input, SOURCES, files_of};
 pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};

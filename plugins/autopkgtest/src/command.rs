@@ -55,7 +55,7 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
     command.arg(format!("--needs-internet={needs_internet}"));
     let limits = task.timeout.iter().flat_map(Timeout::given);
     command.args(limits.map(|(name, limit)| format!("--timeout-{name}={limit}")));
-    for (number, repository) in task.repositories().iter().enumerate() {
+    for (number, repository) in task.place.repositories().iter().enumerate() {
         if let Some(key) = &repository.signing_key {
             let name = format!("taskbay-{number}.asc");
             let file = files.tmp.join(&name);

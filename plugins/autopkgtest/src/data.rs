@@ -2,14 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
-use taskbay_debian::{ExtraRepository, architecture_faults, named_architecture};
-use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
+use taskbay_debian::InEnvironment;
+use taskbay_plugin_api::{Lookup, TaskConfigError};
 
 /// What an autopkgtest work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "input": {"source_artifact": "./hello_2.10-3.dsc", "binary_artifacts": ["./hello_2.10-3_amd64.deb"]},
     "environment": "debian/match:codename=bookworm",
@@ -18,17 +18,9 @@ use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
 pub(crate) struct Autopkgtest {
     /// What is tested.
     pub(crate) input: Input,
-    /// The system to test in: an artifact of category `debian:system-tarball`.
-    pub(crate) environment: Lookup,
-    /// What runs the commands in it.
-    #[serde(default)]
-    pub(crate) backend: Backend,
-    /// The architecture to test on, as it was called before `build_architecture`.
-    #[serde(default)]
-    host_architecture: Option<String>,
-    /// The architecture to test on.
-    #[serde(default)]
-    build_architecture: Option<String>,
+    /// Where it runs.
+    #[serde(flatten)]
+    pub(crate) place: InEnvironment,
     /// The tests to run; all, if none is named here.
     #[serde(default)]
     pub(crate) include_tests: Vec<String>,
@@ -54,15 +46,9 @@ pub(crate) struct Autopkgtest {
     /// Limits in seconds, and a factor on them.
     #[serde(default)]
     pub(crate) timeout: Option<Timeout>,
-    /// Repositories that packages come from, besides those of the environment.
-    #[serde(default)]
-    pub(crate) extra_repositories: Option<Vec<ExtraRepository>>,
     /// Packages to take from other releases, as `RELEASE=PACKAGE,…`.
     #[serde(default)]
     pub(crate) pin_packages: Vec<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
 }
 
 /// What is tested.
@@ -156,25 +142,12 @@ impl Timeout {
 impl Autopkgtest {
     /// The architecture to test on; empty only where [`faults`](Self::faults) says so.
     pub(crate) fn architecture(&self) -> &str {
-        let (build, host) = (
-            self.build_architecture.as_ref(),
-            self.host_architecture.as_ref(),
-        );
-        named_architecture(build, host).unwrap_or_default()
-    }
-
-    /// The repositories.
-    pub(crate) fn repositories(&self) -> &[ExtraRepository] {
-        self.extra_repositories.as_deref().unwrap_or_default()
+        self.place.architecture().unwrap_or_default()
     }
 
     /// What is wrong beyond what the schema says.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
-        let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
-        faults.extend(architecture_faults(
-            self.build_architecture.as_ref(),
-            self.host_architecture.as_ref(),
-        ));
+        let mut faults = self.place.faults_with_architecture();
         for name in self.extra_environment.keys() {
             if name.is_empty() || name.contains(['=', '\0']) {
                 let message = format!("`{name}` is no name of a variable");

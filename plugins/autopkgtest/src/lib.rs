@@ -37,7 +37,7 @@ impl Task for Autopkgtest {
         vec![
             Requirement::equals("autopkgtest:available", true)
                 .because("autopkgtest is not installed on the worker"),
-            self.backend.requirement(),
+            self.place.backend.requirement(),
         ]
     }
 
@@ -57,8 +57,12 @@ impl Task for Autopkgtest {
         let packages = ("/input/binary_artifacts", &*self.input.binary_artifacts);
         let packages = Input::fetch_packages(context, packages, "binary")?;
         let architecture = Some(self.architecture());
-        let environment =
-            EnvironmentTarball::fetch(context, &self.environment, architecture, "environment")?;
+        let environment = EnvironmentTarball::fetch(
+            context,
+            &self.place.environment,
+            architecture,
+            "environment",
+        )?;
         let codename = environment.codename(context)?;
         let files = Files {
             dsc: source.dsc()?,

@@ -5,23 +5,21 @@ mod chroot;
 use chroot::Chroot;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     path::PathBuf,
     process::{Command, ExitStatus},
 };
 use taskbay_debian::{
-    EnvironmentTarball, Executor, ExtraRepository, Input, all_in_words, exit_code, files_of,
-    named_architecture,
+    EnvironmentTarball, Executor, InEnvironment, Input, all_in_words, exit_code, files_of,
 };
 use taskbay_plugin_api::{
-    Backend, Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError,
-    export_task, log,
+    Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
 };
 
 /// What a piuparts work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "input": {"binary_artifacts": ["./hello_2.10-3_amd64.deb"]},
     "environment": "debian/match:codename=bookworm",
@@ -31,25 +29,11 @@ use taskbay_plugin_api::{
 struct Piuparts {
     /// What is tested.
     input: PiupartsInput,
-    /// The system in which piuparts runs: an artifact of category `debian:system-tarball`.
-    environment: Lookup,
+    /// Where piuparts runs.
+    #[serde(flatten)]
+    place: InEnvironment,
     /// The system into which it installs the packages: an artifact of category `debian:system-tarball`.
     base_tgz: Lookup,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture to test on, as it was called before `build_architecture`.
-    #[serde(default)]
-    host_architecture: Option<String>,
-    /// The architecture to test on.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Repositories that packages come from, besides those of `base_tgz`.
-    #[serde(default)]
-    extra_repositories: Option<Vec<ExtraRepository>>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
 }
 
 /// What is tested.
@@ -66,16 +50,16 @@ impl Task for Piuparts {
     const VERSION: u32 = 1;
 
     fn check(&self) -> Vec<TaskConfigError> {
-        ExtraRepository::faults("/extra_repositories", self.repositories())
+        self.place.faults()
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![self.backend.requirement()]
+        vec![self.place.backend.requirement()]
     }
 
     /// Limits alone: unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(Some(&self.environment))
+        Executor::confinement(Some(&self.place.environment))
     }
 
     fn label(&self) -> Option<String> {
@@ -87,8 +71,8 @@ impl Task for Piuparts {
         let packages = ["piuparts", "mount"];
         let executor = Executor::new(
             context,
-            Some(&self.environment),
-            self.architecture(),
+            Some(&self.place.environment),
+            self.place.architecture(),
             &packages,
         )?;
         let debs = ("/input/binary_artifacts", &*self.input.binary_artifacts);
@@ -97,24 +81,11 @@ impl Task for Piuparts {
         let base = EnvironmentTarball::fetch(
             context,
             &self.base_tgz,
-            self.architecture(),
+            self.place.architecture(),
             executor.directory("base")?,
         )?;
-        let chroot = Chroot::prepare(&executor, base.file(), self.repositories())?;
+        let chroot = Chroot::prepare(&executor, base.file(), self.place.repositories())?;
         is_success(executor.run(&command(&chroot, &debs))?)
-    }
-}
-
-impl Piuparts {
-    fn architecture(&self) -> Option<&str> {
-        named_architecture(
-            self.build_architecture.as_ref(),
-            self.host_architecture.as_ref(),
-        )
-    }
-
-    fn repositories(&self) -> &[ExtraRepository] {
-        self.extra_repositories.as_deref().unwrap_or_default()
     }
 }
 

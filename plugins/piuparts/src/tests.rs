@@ -1,5 +1,7 @@
 use super::*;
+use serde_json::Value;
 use std::os::unix::process::ExitStatusExt;
+use taskbay_debian::ExtraRepository;
 use taskbay_test::{
     Configured, Execution, WorkerMetadata, environment, execute, has_tools, native_architecture,
     packages,
@@ -133,4 +135,16 @@ fn is_limited_since_a_system_is_unpacked() {
 fn says_what_it_does_in_a_line() {
     let task = configure(&with(&json!({}))).unwrap();
     assert_eq!(task.label().unwrap(), "install and remove artifact 1");
+}
+
+/// It is the schema that refuses them: the keys that tasks in environments share are flattened into those of this one.
+#[test]
+fn unknown_keys_are_refused_where_they_stand() {
+    let faults = configure(&with(&json!({"enviroment": 1}))).unwrap_err();
+    let [fault] = &faults[..] else {
+        panic!("{faults:?}");
+    };
+    assert!(fault.contains("enviroment"), "{fault}");
+    let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
+    assert!(faults[0].starts_with("/backend: "), "{faults:?}");
 }

@@ -114,7 +114,7 @@ fn add_repositories(
     files: &Files<'_>,
     command: &mut Command,
 ) -> Result<(), TaskError> {
-    for (number, repository) in task.repositories().iter().enumerate() {
+    for (number, repository) in task.place.repositories().iter().enumerate() {
         command.arg(format!("--extra-repository={}", repository.line()));
         if let Some(key) = &repository.signing_key {
             let file = files.tmp.join(format!("extra-repository-{number}.asc"));

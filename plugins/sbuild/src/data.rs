@@ -2,13 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use taskbay_debian::{ExtraRepository, architecture_faults, named_architecture};
-use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
+use serde_json::json;
+use taskbay_debian::InEnvironment;
+use taskbay_plugin_api::{Lookup, TaskConfigError};
 
 /// What an sbuild work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "input": {"source_artifact": "./hello_2.10-3.dsc"},
     "environment": "debian/match:codename=bookworm:variant=buildd",
@@ -17,17 +17,9 @@ use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
 pub(crate) struct Sbuild {
     /// What is built.
     pub(crate) input: Input,
-    /// The system to build in: an artifact of category `debian:system-tarball`.
-    pub(crate) environment: Lookup,
-    /// What runs the commands in it.
-    #[serde(default)]
-    pub(crate) backend: Backend,
-    /// The architecture to build for, as it was called before `build_architecture`.
-    #[serde(default)]
-    host_architecture: Option<String>,
-    /// The architecture to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
+    /// Where it runs.
+    #[serde(flatten)]
+    pub(crate) place: InEnvironment,
     /// Which packages are built.
     #[serde(default = "any")]
     pub(crate) build_components: Vec<Component>,
@@ -37,9 +29,6 @@ pub(crate) struct Sbuild {
     /// The build profiles.
     #[serde(default)]
     pub(crate) build_profiles: Option<Vec<String>>,
-    /// Repositories that build dependencies come from, besides those of the environment.
-    #[serde(default)]
-    pub(crate) extra_repositories: Option<Vec<ExtraRepository>>,
     /// How build dependencies are chosen.
     #[serde(default)]
     pub(crate) build_dep_resolver: Option<Resolver>,
@@ -49,9 +38,6 @@ pub(crate) struct Sbuild {
     /// Whether alternatives beyond the first are looked at.
     #[serde(default)]
     pub(crate) resolve_alternatives: Option<bool>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
 }
 
 /// What is built.
@@ -114,25 +100,12 @@ fn any() -> Vec<Component> {
 impl Sbuild {
     /// The architecture to build for; empty only where [`faults`](Self::faults) says so.
     pub(crate) fn architecture(&self) -> &str {
-        let (build, host) = (
-            self.build_architecture.as_ref(),
-            self.host_architecture.as_ref(),
-        );
-        named_architecture(build, host).unwrap_or_default()
-    }
-
-    /// The repositories.
-    pub(crate) fn repositories(&self) -> &[ExtraRepository] {
-        self.extra_repositories.as_deref().unwrap_or_default()
+        self.place.architecture().unwrap_or_default()
     }
 
     /// What is wrong beyond what the schema says.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
-        let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
-        faults.extend(architecture_faults(
-            self.build_architecture.as_ref(),
-            self.host_architecture.as_ref(),
-        ));
+        let mut faults = self.place.faults_with_architecture();
         let mut fault = |pointer: &str, message: &str| {
             faults.push(TaskConfigError::new(pointer, message));
         };

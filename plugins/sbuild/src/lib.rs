@@ -35,7 +35,7 @@ impl Task for Sbuild {
         vec![
             Requirement::equals("sbuild:available", true)
                 .because("sbuild is not installed on the worker"),
-            self.backend.requirement(),
+            self.place.backend.requirement(),
         ]
     }
 
@@ -54,7 +54,7 @@ impl Task for Sbuild {
         let source = Input::fetch(context, source, SOURCES, "source")?;
         let environment = EnvironmentTarball::fetch(
             context,
-            &self.environment,
+            &self.place.environment,
             Some(self.architecture()),
             "environment",
         )?;

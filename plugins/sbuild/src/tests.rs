@@ -233,3 +233,15 @@ fn says_what_it_does_in_a_line() {
     let task = configure(&with(&json!({"input": {"source_artifact": "./hello.dsc"}}))).unwrap();
     assert_eq!(task.label().unwrap(), "build hello.dsc for amd64");
 }
+
+/// It is the schema that refuses them: the keys that tasks in environments share are flattened into those of this one.
+#[test]
+fn unknown_keys_are_refused_where_they_stand() {
+    let faults = configure(&with(&json!({"enviroment": 1}))).unwrap_err();
+    let [fault] = &faults[..] else {
+        panic!("{faults:?}");
+    };
+    assert!(fault.contains("enviroment"), "{fault}");
+    let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
+    assert!(faults[0].starts_with("/backend: "), "{faults:?}");
+}
