@@ -5,6 +5,9 @@ mod data;
 mod command;
 mod verdict;
 
+mod block;
+mod uninstallable;
+
 mod products;
 
 use command::Files;
@@ -88,7 +91,11 @@ impl Task for Sbuild {
         let text = fs::read(&log)?;
         let text = String::from_utf8_lossy(&text);
         let success = verdict::is_success(&text, status.code());
-        let log_artifact = products.upload_log(&log)?;
+        let explanation = match success {
+            Ok(true) => None,
+            _ => uninstallable::explanation(&text),
+        };
+        let log_artifact = products.upload_log(&log, explanation)?;
         match success {
             Ok(true) => products.upload_packages(log_artifact)?,
             // Whatever it looks like.

@@ -25,13 +25,17 @@ impl Products<'_> {
         Ok(self.files("build")?.pop())
     }
 
-    /// Gives the log to the server.
-    pub(crate) fn upload_log(&self, log: &Path) -> Result<ArtifactId, TaskError> {
+    /// Gives the log to the server, with why build dependencies could not be installed.
+    pub(crate) fn upload_log(
+        &self,
+        log: &Path,
+        bd_uninstallable: Option<Value>,
+    ) -> Result<ArtifactId, TaskError> {
         let data = json!({
             "source": self.source.artifact.data["name"],
             "version": self.source.artifact.data["version"],
             "filename": log.file_name().unwrap_or_default().to_string_lossy(),
-            "bd_uninstallable": null,
+            "bd_uninstallable": bd_uninstallable,
         });
         let artifact = Artifact::new("debian:package-build-log", data, vec![log.to_owned()]);
         let id = self.server().upload(artifact)?;

@@ -4,12 +4,14 @@ use super::*;
 use taskbay_plugin_api::Artifact;
 use taskbay_test::{Execution, environment, execute, has_tools, native_architecture, packages};
 
-/// A source package whose `rules` are these.
-fn source(directory: &Path, rules: &str) -> Artifact {
+/// A source package with these further fields, whose `rules` are these.
+fn source(directory: &Path, fields: &str, rules: &str) -> Artifact {
     let rules = format!("#!/usr/bin/make -f\n{rules}");
-    let control = "Source: tiny\nMaintainer: A Person <a@example.org>\nStandards-Version: 4.6.2\n\nPackage: tiny\n\
-                   Architecture: any\nDescription: greets\n Prints a greeting.\n";
-    let files = [("debian/rules", &*rules), ("debian/control", control)];
+    let control = format!(
+        "Source: tiny\nMaintainer: A Person <a@example.org>\nStandards-Version: 4.6.2\n{fields}\nPackage: tiny\n\
+         Architecture: any\nDescription: greets\n Prints a greeting.\n"
+    );
+    let files = [("debian/rules", &*rules), ("debian/control", &control)];
     let files = packages::source(directory, "tiny_1.0.dsc", &files);
     taskbay_debian::artifact_of_file(&files[0]).unwrap()
 }
@@ -20,6 +22,10 @@ const RULES: &str = "clean build build-arch build-indep:\n\nbinary-indep:\n\nbin
     \tdpkg-deb --root-owner-group --build debian/tiny ..\n";
 
 fn build(rules: &str) -> Option<Execution> {
+    build_with("", rules)
+}
+
+fn build_with(fields: &str, rules: &str) -> Option<Execution> {
     // As a local file, which says nothing of what is in it.
     let environment = Artifact::new("file", json!({}), environment()?.files);
     if !has_tools(&["sbuild", "dpkg-source"]) {
@@ -28,7 +34,7 @@ fn build(rules: &str) -> Option<Execution> {
     let top = tempfile::tempdir().unwrap();
     let mut data = minimal();
     data["build_architecture"] = native_architecture().into();
-    let source = source(top.path(), rules);
+    let source = source(top.path(), fields, rules);
     Some(execute(&task(&data), vec![source, environment]))
 }
 
@@ -100,12 +106,25 @@ fn a_package_that_does_not_build_is_a_failure_with_its_log() {
 }
 
 #[test]
+fn a_build_dependency_that_is_nowhere_is_explained() {
+    let Some(execution) = build_with("Build-Depends: taskbay-no-such-package\n", RULES) else {
+        return;
+    };
+    assert!(!execution.is_success());
+    assert_eq!(categories(&execution), ["debian:package-build-log"]);
+    let why = &execution.server.uploads()[0].data["bd_uninstallable"];
+    let missing = &why["report"][0]["reasons"][0]["missing"]["pkg"];
+    let missing = missing["unsat-dependency"].as_str().unwrap_or_default();
+    assert!(missing.starts_with("taskbay-no-such-package"), "{why:#}");
+}
+
+#[test]
 fn a_broken_environment_is_an_error() {
     if !has_tools(&["sbuild", "newuidmap", "dpkg-source"]) {
         return;
     }
     let top = tempfile::tempdir().unwrap();
-    let source = source(top.path(), RULES);
+    let source = source(top.path(), "", RULES);
     let broken = top.path().join("system.tar.xz");
     fs::write(&broken, "no tarball").unwrap();
     let environment = Artifact::new("debian:system-tarball", json!({}), vec![broken]);
