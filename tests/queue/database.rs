@@ -79,7 +79,7 @@ impl Database {
         let _ = guard.wait();
         let before = self.server.log().len();
         let bin = server::installed().unwrap();
-        self.server.guard = server::run(&bin, &self.server.folder, &self.options);
+        self.server.guard = server::run(&bin, &self.server.folder, &self.options, "");
         let until = Instant::now() + Duration::from_mins(1);
         loop {
             let said = self.server.log().split_off(before);

@@ -69,8 +69,8 @@ pub(crate) fn what_lost_attempts_left_goes_with_their_request(bay: &Bay) {
     let lost = create(Some(third));
     bay.execute("update attempts set lease_until = 0 where ended_at is null");
     bay.expire();
-    let last = lease();
-    bay.engine.complete(&last, &success()).unwrap();
+    let fourth = lease();
+    bay.engine.complete(&fourth, &success()).unwrap();
     assert_eq!(bay.engine.prune(DAY).unwrap(), Pruned::default());
     bay.engine.artifact(lost).unwrap();
     let pruned = bay.engine.prune(Duration::ZERO).unwrap();

@@ -73,7 +73,7 @@ impl Server {
             "{:?}",
             fs::read_to_string(folder.join("log"))
         );
-        let guard = run_with(&bin, &folder, options, variables);
+        let guard = run(&bin, &folder, options, variables);
         Some(Self { folder, guard })
     }
 
@@ -102,12 +102,8 @@ impl Server {
     }
 }
 
-/// Starts it, without waiting.
-pub(crate) fn run(bin: &Path, folder: &Path, options: &str) -> Child {
-    run_with(bin, folder, options, "")
-}
-
-fn run_with(bin: &Path, folder: &Path, options: &str, variables: &str) -> Child {
+/// Starts it with those environment variables, without waiting.
+pub(crate) fn run(bin: &Path, folder: &Path, options: &str, variables: &str) -> Child {
     let mut run = script(RUN, bin, folder);
     run.args([options, variables]).stdin(Stdio::piped());
     run.spawn().unwrap()
