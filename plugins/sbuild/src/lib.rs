@@ -95,14 +95,13 @@ impl Task for Sbuild {
             Ok(true) => None,
             _ => uninstallable::explanation(&text),
         };
-        let log_artifact = products.upload_log(&log, explanation)?;
-        match success {
-            Ok(true) => products.upload_packages(log_artifact)?,
+        let log_artifact = products.upload_log(&log, explanation.as_ref())?;
+        if let Ok(true) = success {
+            products.upload_packages(log_artifact)?;
+        } else {
             // Whatever it looks like.
-            _ => {
-                room.hear(&text);
-                room.check()?;
-            }
+            room.hear(&text);
+            room.check()?;
         }
         success
     }

@@ -29,7 +29,7 @@ impl Products<'_> {
     pub(crate) fn upload_log(
         &self,
         log: &Path,
-        bd_uninstallable: Option<Value>,
+        bd_uninstallable: Option<&Value>,
     ) -> Result<ArtifactId, TaskError> {
         let data = json!({
             "source": self.source.artifact.data["name"],
