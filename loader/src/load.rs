@@ -12,7 +12,7 @@ use crate::{
 };
 use abi_stable::{
     StableAbi,
-    abi_stability::abi_checking::check_layout_compatibility,
+    abi_stability::abi_checking::{CheckingGlobals, check_layout_compatibility_with_globals},
     library::{AbiHeaderRef, LibHeader, ROOT_MODULE_LOADER_NAME_WITH_NUL},
 };
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -216,8 +216,13 @@ fn check_layout(header: &LibHeader, plugin_version: ApiVersion) -> Result<(), Lo
     let plugin = header
         .layout()
         .ok_or_else(|| LoadError::Header("it does not describe its layout".to_owned()))?;
-    if let Err(error) = check_layout_compatibility(host, plugin)
-        && check_layout_compatibility(plugin, host).is_err()
+    // By itself, as plugins share nothing with one another: `abi_stable` would hold it against those that were checked
+    // before, and after an older one it would refuse every newer one.
+    let fits = |expected, found| {
+        check_layout_compatibility_with_globals(expected, found, &CheckingGlobals::new())
+    };
+    if let Err(error) = fits(host, plugin)
+        && fits(plugin, host).is_err()
     {
         return Err(LoadError::Layout {
             plugin: plugin_version,

@@ -41,6 +41,9 @@ use taskbay_loader::{
 /// Appends a field to the root module and to the host's functions, and a method to the configured task.
 static NEWER: LazyLock<Generated> = LazyLock::new(|| Generated::patched_with_host("newer"));
 
+/// The interface of 1.0, the first that was released.
+static OLDER: LazyLock<Generated> = LazyLock::new(|| Generated::patched("older"));
+
 /// A farm with that plugin alone.
 fn farm_with(plugin: &Path) -> Farm {
     let farm = Farm::with(&[]);
@@ -122,7 +125,7 @@ fn an_old_plugin_works_in_a_new_host() {
 /// The first interface that was released: what was appended since is not there, and nothing changes for the plugin.
 #[test]
 fn a_plugin_of_the_first_interface_works() {
-    let farm = farm_with(&Generated::patched("older").plugin());
+    let farm = farm_with(&OLDER.plugin());
     assert_works(&farm);
     let inspected = farm.run(&["inspect", "noop", "--json"]);
     assert_eq!(inspected.json()["api"], "1.0.0", "{inspected:#?}");
@@ -130,6 +133,23 @@ fn a_plugin_of_the_first_interface_works() {
     let task = scanned.registry.get("noop").unwrap();
     let declared = task.configure("{}").unwrap().declared().unwrap();
     assert_eq!(declared, Declared::default());
+}
+
+/// Old and new plugins are loaded into one process, in whichever order.
+#[test]
+fn plugins_of_several_interfaces_work_in_one_process() {
+    for name in ["a.so", "z.so"] {
+        let farm = Farm::with(&["sleep", "blhc"]);
+        let copy = farm.plugins().join(name);
+        fs::copy(OLDER.plugin(), &copy).unwrap();
+        fs::set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+        let listed = farm.run(&["list", "--load", "--json"]);
+        let listed = listed.succeeds().json();
+        let tasks = listed["tasks"].as_array().unwrap();
+        assert_eq!(tasks.len(), 3, "{listed:#}");
+        assert!(tasks.iter().all(|row| row["status"] == "ok"), "{listed:#}");
+        assert_eq!(farm.scan().registry.names().count(), 3);
+    }
 }
 
 /// The contrast to the others: what was appended is there, and is asked.

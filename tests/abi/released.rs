@@ -131,13 +131,13 @@ fn what_is_not_growth_is_told() {
         broken(&now(), &types(&text.replacen(old, new, 1))).join("\n")
     };
     let mark = "    #[sabi(last_prefix_field)]\n";
-    let execute = "    fn execute(&self, attempt: RStr<'_>) -> Reply<bool>;\n";
+    let last = "        RResult::ROk(RString::new())\n    }\n";
     let record = "    pub message: RStr<'a>,\n";
     assert!(told(mark, "").ends_with("has changed"));
     assert!(
         told(
-            execute,
-            &format!("{execute}    fn estimate(&self) -> u8;\n")
+            last,
+            &format!("{last}    fn estimate(&self) -> u8;\n")
         )
         .ends_with("without a default body")
     );

@@ -132,7 +132,7 @@ fn note_that_does_not_fit() {
     );
     check(
         noted(r#""api":"1."#, r#""api":"0."#),
-        "it was built for plugin API 0.0.0",
+        "it was built for plugin API 0.1.0",
     );
     check(
         noted(r#""panic":"unwind""#, r#""panic":"abort!""#),
