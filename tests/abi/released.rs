@@ -135,11 +135,8 @@ fn what_is_not_growth_is_told() {
     let record = "    pub message: RStr<'a>,\n";
     assert!(told(mark, "").ends_with("has changed"));
     assert!(
-        told(
-            last,
-            &format!("{last}    fn estimate(&self) -> u8;\n")
-        )
-        .ends_with("without a default body")
+        told(last, &format!("{last}    fn estimate(&self) -> u8;\n"))
+            .ends_with("without a default body")
     );
     assert!(told(record, &format!("{record}    pub line: u32,\n")).ends_with("is no prefix type"));
     assert!(told("RResult<T, RString>", "RResult<T, RStr>").ends_with("is gone"));
