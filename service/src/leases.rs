@@ -195,7 +195,7 @@ impl Shared {
                     running.end(End::Aborted);
                 }
             }
-            Err(EngineError::Stale { .. }) => running.end(End::Lost),
+            Err(EngineError::Stale { .. }) if !running.has_time() => running.end(End::Lost),
             // The attempt goes on: its lease may still hold when the engine is back.
             Err(error) => {
                 let error = with_sources(&error);
@@ -213,7 +213,7 @@ impl Shared {
         }
         match self.engine.is_abort_requested(&running.lease) {
             Ok(true) => running.end(End::Aborted),
-            Err(EngineError::Stale { .. }) => running.end(End::Lost),
+            Err(EngineError::Stale { .. }) if !running.has_time() => running.end(End::Lost),
             // The next renewal says it.
             Ok(false) | Err(_) => {}
         }
@@ -241,7 +241,7 @@ pub(crate) fn send_log(engine: &dyn Engine, running: &Running) -> Result<(), Eng
         let rest = lines.split_off(part(&lines));
         match engine.append_log(&running.lease, &lines) {
             Ok(()) => {}
-            Err(EngineError::Stale { .. }) => {
+            Err(EngineError::Stale { .. }) if !running.has_time() => {
                 running.end(End::Lost);
                 return Ok(());
             }

@@ -12,6 +12,8 @@ use taskbay_engine::Lease;
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) lease: Lease,
+    /// How long it holds each time that it is renewed.
+    length: Duration,
     /// Ends the attempt.
     pub(crate) abort: Abort,
     /// What it says.
@@ -44,9 +46,10 @@ pub(crate) enum End {
 }
 
 impl Running {
-    pub(crate) fn new(lease: Lease) -> Self {
+    pub(crate) fn new(lease: Lease, length: Duration) -> Self {
         Self {
             lease,
+            length,
             abort: Abort::new(),
             log: Arc::default(),
             state: Mutex::new(State {
@@ -75,6 +78,12 @@ impl Running {
 
     pub(crate) fn renewed(&self) -> Instant {
         self.state().renewed
+    }
+
+    /// Whether its lease cannot have run out yet, by this machine's steady clock. Where the engine says that it has, it is the
+    /// database's clock that jumped: a scheduler puts that right in a moment, so it is asked again.
+    pub(crate) fn has_time(&self) -> bool {
+        self.renewed().elapsed() < self.length
     }
 
     pub(crate) fn has_renewed(&self, when: Instant) {

@@ -114,7 +114,7 @@ impl Slots {
     /// Executes what was claimed, in a free slot, with what the worker had then.
     pub(crate) fn begin(&self, claim: Claim, present: Arc<Present>) {
         log::info!("{} begins: `{}`", claim.lease, claim.task_name);
-        let running = Arc::new(Running::new(claim.lease));
+        let running = Arc::new(Running::new(claim.lease, self.leases.length()));
         self.leases.add(Arc::clone(&running));
         let guard = Done {
             slots: self.clone(),
@@ -163,14 +163,14 @@ impl Slots {
         loop {
             let error = match self.tell_once(running, told, since) {
                 Ok(()) => break,
-                Err(EngineError::Stale { reason }) => {
+                Err(EngineError::Stale { reason }) if !running.has_time() => {
                     log::warn!("{lease} ends, and its result is refused: {reason}");
                     return;
                 }
                 Err(error) => error,
             };
             let may_pass = match error {
-                EngineError::Unavailable { .. } => true,
+                EngineError::Unavailable { .. } | EngineError::Stale { .. } => true,
                 EngineError::Database { .. } => since.elapsed() < FAILING,
                 _ => false,
             };

@@ -63,9 +63,7 @@ fn worker(bay: &Bay, name: &str, variables: &[(&str, &str)]) -> Service {
     bay.start_with(&arguments, variables)
 }
 
-/// Whoever lives gets his request done, and what a dead worker had is taken over in the time that its lease gives. A clock that
-/// goes forward may cost an attempt its lease: one that says something between the jump and the next look of a scheduler is
-/// refused, as any is whose lease ran out.
+/// Whoever lives gets his request done, and what a dead worker had is taken over in the time that its lease gives.
 fn jumps(bay: &Bay, clock: &FakeClock, variables: &[(&str, &str)], offset: &str) {
     let _scheduler = bay.start_with(&["scheduler"], variables);
     let dead = worker(bay, "dead", variables);
@@ -102,6 +100,26 @@ fn jumps(bay: &Bay, clock: &FakeClock, variables: &[(&str, &str)], offset: &str)
     let request = bay.completes(again);
     assert_eq!(request["result"], "success", "{request:#}");
     assert!(bay.logs().contains("clock jumped"), "{}", bay.logs());
+}
+
+/// Whoever says something between the jump and the next look of a scheduler is refused, and says it again.
+pub(crate) fn a_clock_goes_forward_before_a_scheduler_looks() {
+    let bay = Bay::sqlite();
+    let Some(clock) = FakeClock::at(bay.farm.path("clock")) else {
+        return;
+    };
+    let scheduler = bay.start_with(&["scheduler"], &clock.variables());
+    let arguments = ["worker", "--name", "here", "--slots", "1", "--lease", "1m"];
+    let _worker = bay.start_with(&arguments, &clock.variables());
+    let id = bay.submit(&["sleep", r#"{"seconds": 3}"#]);
+    bay.runs(id, 1);
+    scheduler.signal(Signal::STOP);
+    clock.set("+3600");
+    bay.wait_until(|| bay.logs().contains("refused: "));
+    scheduler.signal(Signal::CONT);
+    let request = bay.completes(id);
+    assert_eq!(request["result"], "success", "{request:#}");
+    assert_eq!(attempts(&request).len(), 1, "{request:#}");
 }
 
 /// A file has the clock of whoever asks.

@@ -101,7 +101,8 @@ on_one! {
     faults: a_database_is_killed_among_a_thousand_requests, a_service_is_killed_among_a_thousand_requests,
         a_database_is_killed_while_somebody_waits, a_submit_without_an_answer_ends_when_told_to, more_workers_come_at_once_than_there_are_connections;
     disk: a_file_on_a_full_disk_stays_whole, a_server_on_a_full_disk_stays_whole;
-    clocks: a_clock_goes_forward_by_an_hour, a_clock_goes_back_by_an_hour, a_servers_clock_goes_forward_by_an_hour,
+    clocks: a_clock_goes_forward_by_an_hour, a_clock_goes_back_by_an_hour,
+        a_clock_goes_forward_before_a_scheduler_looks, a_servers_clock_goes_forward_by_an_hour,
         a_servers_clock_goes_back_by_an_hour;
     chaos: any_fault_leaves_each_request_one_result_in_a_file, any_fault_leaves_each_request_one_result_in_a_server;
 }
