@@ -2,7 +2,7 @@
 
 use crate::{
     Abort, ArtifactFilter, Claim, EngineError, Expired, Lease, LogLine, LogPosition,
-    MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
+    MissingVerdicts, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
     RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
     Settings, Standing, StoredArtifact, Timestamp, Unsigned, Worker,
 };
@@ -174,6 +174,13 @@ pub trait Engine: Debug + Send + Sync {
     /// When the database fails.
     fn unsign(&self, task: &TaskName) -> Result<u64, EngineError>;
 
+    /// Takes a signature of its unfinished requests, since the task's plugin is another one than gave it; says how many.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn unsign_signature(&self, signature: &str) -> Result<u64, EngineError>;
+
     /// Completes a pending request with these errors, since its data is invalid or its task unknown. False when it is
     /// pending no more.
     ///
@@ -194,17 +201,22 @@ pub trait Engine: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<PendingSignature>, EngineError>;
 
-    /// Pairs of a pending signature and the metadata of a worker seen in the last ten minutes without a verdict, but for the
-    /// signatures of those tasks.
+    /// The pending signatures with the greatest numbers, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    fn newest_signatures(&self, limit: u32) -> Result<Vec<PendingSignature>, EngineError>;
+
+    /// Which of those signatures lack a verdict on the metadata of which workers seen in the last ten minutes.
     ///
     /// # Errors
     ///
     /// When the database fails.
     fn missing_verdicts(
         &self,
-        limit: u32,
-        except: &[TaskName],
-    ) -> Result<Vec<MissingVerdict>, EngineError>;
+        signatures: &[PendingSignature],
+    ) -> Result<MissingVerdicts, EngineError>;
 
     /// Records verdicts. Those whose signature or metadata is gone meanwhile are dropped, and those that say that a plugin
     /// failed where there is one already: another scheduler may have a plugin that does not. Says how many were recorded.

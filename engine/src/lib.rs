@@ -48,5 +48,5 @@ pub use request::{
 };
 pub use timestamp::Timestamp;
 pub use upkeep::{Expired, Pruned, Seen};
-pub use verdict::{MissingVerdict, NewVerdict, PendingSignature, RecordedVerdict};
+pub use verdict::{MissingVerdict, MissingVerdicts, NewVerdict, PendingSignature, RecordedVerdict};
 pub use worker::{ALIVE, Report, Settings, Standing, Worker};

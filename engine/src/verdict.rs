@@ -1,6 +1,7 @@
 //! Verdicts as rows: which match signatures suit which metadata.
 
 use crate::RequestId;
+use std::sync::Arc;
 use taskbay_core::{Metadata, Reason, TaskName, Verdict};
 
 /// A match signature with pending requests.
@@ -16,6 +17,15 @@ pub struct PendingSignature {
     pub example: RequestId,
 }
 
+/// The verdicts on some signatures that nobody has given yet.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MissingVerdicts {
+    /// The hashes of all metadata of workers seen in the last ten minutes, sorted.
+    pub hashes: Vec<String>,
+    /// Which of them lack a verdict on which of the signatures.
+    pub pairs: Vec<MissingVerdict>,
+}
+
 /// A verdict that nobody has given yet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MissingVerdict {
@@ -29,7 +39,7 @@ pub struct MissingVerdict {
     /// The hash of the metadata.
     pub metadata_hash: String,
     /// The metadata, the effective one of at least one worker.
-    pub metadata: Metadata,
+    pub metadata: Arc<Metadata>,
 }
 
 /// A verdict to be recorded, in the place of an earlier one.

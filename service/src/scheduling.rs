@@ -1,12 +1,13 @@
 //! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
 
 mod check;
+mod circle;
 mod failed;
 mod foreign;
 mod judging;
 mod signing;
 
-use self::{check::Check, failed::Failed, foreign::Foreign};
+use self::{check::Check, circle::Circle, failed::Failed, foreign::Foreign};
 use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{TaskName, with_sources};
-use taskbay_engine::{Engine, EngineError, Seen};
+use taskbay_engine::{Engine, EngineError, MissingVerdict, Seen};
 use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 
 /// How often leases are looked at.
@@ -41,6 +42,9 @@ pub struct Scheduling<'e> {
     failed: Failed,
     check: Check,
     foreign: Foreign,
+    circle: Circle,
+    /// What lacks a verdict of what was looked at last.
+    to_judge: Vec<MissingVerdict>,
     /// When the next time is that what failed is forgotten, whoever recorded it.
     forgets_at: Instant,
     /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
@@ -79,6 +83,8 @@ impl<'e> Scheduling<'e> {
             failed: Failed::default(),
             check: Check::default(),
             foreign: Foreign::default(),
+            circle: Circle::default(),
+            to_judge: Vec::new(),
             forgets_at: Instant::now() + FORGET_EVERY,
             to_unsign: BTreeSet::new(),
             to_forget: BTreeSet::new(),

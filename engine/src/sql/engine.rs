@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
-    MissingVerdict, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
+    MissingVerdicts, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
     RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
     Settings, Standing, StoredArtifact, Timestamp, Unsigned, Worker, limits, place::Place,
     postgres, sqlite, timestamp::millis,
@@ -226,6 +226,10 @@ impl Engine for SqlEngine {
         self.ask_once(in_time(&self.database, LONG, unsigned))
     }
 
+    fn unsign_signature(&self, signature: &str) -> Result<u64, EngineError> {
+        self.ask(|| signatures::unsign_signature(&self.database, signature))
+    }
+
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
         self.ask(|| submission::refuse(&self.database, id, errors))
     }
@@ -238,12 +242,15 @@ impl Engine for SqlEngine {
         self.ask(|| signatures::pending(&self.database, after, limit))
     }
 
+    fn newest_signatures(&self, limit: u32) -> Result<Vec<PendingSignature>, EngineError> {
+        self.ask(|| signatures::newest(&self.database, limit))
+    }
+
     fn missing_verdicts(
         &self,
-        limit: u32,
-        except: &[TaskName],
-    ) -> Result<Vec<MissingVerdict>, EngineError> {
-        self.ask(|| verdicts::missing(&self.database, limit, except))
+        signatures: &[PendingSignature],
+    ) -> Result<MissingVerdicts, EngineError> {
+        self.ask(|| verdicts::missing(&self.database, signatures))
     }
 
     fn record_verdicts(&self, verdicts: &[NewVerdict]) -> Result<u64, EngineError> {

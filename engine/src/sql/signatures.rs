@@ -9,16 +9,27 @@ use taskbay_core::TaskName;
 
 /// Found in leaps through the queue's index, from one to the next, so that the many requests behind the first of each are
 /// not looked at.
-const PENDING: &str = "
+macro_rules! leaps {
+    ($beyond:literal, $order:literal) => {
+        concat!(
+            "
     with recursive leap (id, n) as (
         select (
             select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id > $1 order by r.signature_id limit 1
+            where r.status = 'pending' and r.signature_id ",
+            $beyond,
+            " $1 order by r.signature_id ",
+            $order,
+            " limit 1
         ), 1
         union all
         select (
             select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id > leap.id order by r.signature_id limit 1
+            where r.status = 'pending' and r.signature_id ",
+            $beyond,
+            " leap.id order by r.signature_id ",
+            $order,
+            " limit 1
         ), leap.n + 1
         from leap where leap.id is not null and leap.n < $2
     )
@@ -26,7 +37,12 @@ const PENDING: &str = "
         select r.id from requests r
         where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
     ) as example
-    from leap join signatures s on s.id = leap.id order by s.id";
+    from leap join signatures s on s.id = leap.id order by s.id"
+        )
+    };
+}
+const PENDING: &str = leaps!(">", "asc");
+const NEWEST: &str = leaps!("<", "desc");
 
 const UNSIGNED_SQLITE: &str = "
     select id, task_name, task_data from requests
@@ -113,14 +129,42 @@ pub(crate) async fn unsign(database: &Database, task: &TaskName) -> Result<u64, 
     Ok(changed)
 }
 
+/// Only of what has it still: one that is completed keeps it.
+pub(crate) async fn unsign_signature(database: &Database, key: &str) -> Result<u64, EngineError> {
+    let mut transaction = database.begin().await?;
+    let sql = "
+        update requests set signature_id = null
+        where signature_id = (select id from signatures where key = $1) and status <> 'completed'";
+    let changed = transaction.execute(sql, &[key.into()]).await?;
+    transaction.notify().await?;
+    transaction.commit().await?;
+    Ok(changed)
+}
+
 pub(crate) async fn pending(
     database: &Database,
     after: i64,
     limit: u32,
 ) -> Result<Vec<PendingSignature>, EngineError> {
+    page(database, PENDING, after, limit).await
+}
+
+pub(crate) async fn newest(
+    database: &Database,
+    limit: u32,
+) -> Result<Vec<PendingSignature>, EngineError> {
+    page(database, NEWEST, i64::MAX, limit).await
+}
+
+async fn page(
+    database: &Database,
+    sql: &'static str,
+    from: i64,
+    limit: u32,
+) -> Result<Vec<PendingSignature>, EngineError> {
     let mut transaction = database.read().await?;
     let rows = transaction
-        .rows(PENDING, &[after.into(), i64::from(limit).into()])
+        .rows(sql, &[from.into(), i64::from(limit).into()])
         .await?;
     Ok(readable("signature", "key", &rows, pending_of))
 }

@@ -2,40 +2,30 @@
 
 use super::{Database, Row, Transaction, json, readable, readable::leave_out};
 use crate::{
-    ALIVE, EngineError, MissingVerdict, NewVerdict, RecordedVerdict, limits, timestamp::millis,
+    ALIVE, EngineError, MissingVerdict, MissingVerdicts, NewVerdict, PendingSignature,
+    RecordedVerdict, limits, timestamp::millis,
 };
-use taskbay_core::TaskName;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use taskbay_core::{Metadata, TaskName};
 
-/// The signatures that requests wait with are found in leaps through the queue's index, from one to the next, so that the
-/// many requests behind the first of each are not looked at, nor the many signatures that nothing waits with any more.
-macro_rules! missing {
-    ($except:literal) => {
-        concat!("
-    with recursive leap (id) as (
-        select (
-            select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id > 0 order by r.signature_id limit 1
-        )
-        union all
-        select (
-            select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id > leap.id order by r.signature_id limit 1
-        )
-        from leap where leap.id is not null
-    )
-    select s.key, s.task_name, w.hash, w.effective, (
-        select r.id from requests r
-        where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
-    ) as example
-    from leap join signatures s on s.id = leap.id
-    cross join (select hash, min(effective) as effective from workers where last_seen > $1 group by hash) w
-    where not exists (select 1 from verdicts v where v.hash = w.hash and v.signature_id = s.id)
-    and s.task_name not in (", $except, ")
-    order by example, w.hash limit $2")
-    };
-}
-const MISSING_SQLITE: &str = missing!("select value from json_each($3)");
-const MISSING_POSTGRES: &str = missing!("select pg_catalog.json_array_elements_text($3::json)");
+const HASHES: &str =
+    "select distinct hash from workers where last_seen > $1 and hash is not null order by hash";
+
+const GIVEN_SQLITE: &str = "
+    select signature_id, hash from verdicts where signature_id in (select value from json_each($1))";
+const GIVEN_POSTGRES: &str = "
+    select signature_id, hash from verdicts
+    where signature_id in (select pg_catalog.json_array_elements_text($1::json)::bigint)";
+
+const METADATA_SQLITE: &str = "
+    select hash, min(effective) as effective from workers
+    where hash in (select value from json_each($1)) group by hash";
+const METADATA_POSTGRES: &str = "
+    select hash, min(effective) as effective from workers
+    where hash in (select pg_catalog.json_array_elements_text($1::json)) group by hash";
 
 const RECORD: &str = "
     insert into verdicts (hash, signature_id, can_run, reasons, failed)
@@ -60,26 +50,67 @@ const OF: &str = "
 
 pub(crate) async fn missing(
     database: &Database,
-    limit: u32,
-    except: &[TaskName],
-) -> Result<Vec<MissingVerdict>, EngineError> {
-    let except = json(&except)?;
+    signatures: &[PendingSignature],
+) -> Result<MissingVerdicts, EngineError> {
     let mut transaction = database.read().await?;
     let since = transaction.now().await? - millis(ALIVE);
-    let sql = transaction.pick(MISSING_SQLITE, MISSING_POSTGRES);
-    let values = [since.into(), i64::from(limit).into(), (&except).into()];
-    let rows = transaction.rows(sql, &values).await?;
-    Ok(readable("metadata", "hash", &rows, missing_of))
+    let rows = transaction.rows(HASHES, &[since.into()]).await?;
+    let hashes: Vec<String> = rows
+        .iter()
+        .map(|row| row.text("hash"))
+        .collect::<Result<_, _>>()?;
+    let numbers: Vec<i64> = signatures
+        .iter()
+        .map(|signature| signature.number)
+        .collect();
+    let numbers = json(&numbers)?;
+    let sql = transaction.pick(GIVEN_SQLITE, GIVEN_POSTGRES);
+    let rows = transaction.rows(sql, &[(&numbers).into()]).await?;
+    let given: HashSet<(i64, String)> = rows
+        .iter()
+        .map(|row| Ok((row.int("signature_id")?, row.text("hash")?)))
+        .collect::<Result<_, EngineError>>()?;
+    let lacks = |signature: &PendingSignature, hash: &String| {
+        !given.contains(&(signature.number, hash.clone()))
+    };
+    // Each only once, however many signatures lack a verdict on it: it may be long.
+    let lacking: Vec<&String> = hashes
+        .iter()
+        .filter(|hash| signatures.iter().any(|signature| lacks(signature, hash)))
+        .collect();
+    let metadata = metadata(&mut transaction, &lacking).await?;
+    let mut pairs = Vec::new();
+    for signature in signatures {
+        for hash in lacking.iter().filter(|hash| lacks(signature, hash)) {
+            // What cannot be read is left out.
+            if let Some(metadata) = metadata.get(*hash) {
+                pairs.push(MissingVerdict {
+                    signature: signature.key.clone(),
+                    task_name: signature.task_name.clone(),
+                    example: signature.example,
+                    metadata_hash: (*hash).clone(),
+                    metadata: Arc::clone(metadata),
+                });
+            }
+        }
+    }
+    Ok(MissingVerdicts { hashes, pairs })
 }
 
-fn missing_of(row: &Row) -> Result<MissingVerdict, EngineError> {
-    Ok(MissingVerdict {
-        signature: row.text("key")?,
-        task_name: row.word("task_name")?,
-        example: row.int("example")?,
-        metadata_hash: row.text("hash")?,
-        metadata: row.json("effective")?,
-    })
+async fn metadata(
+    transaction: &mut Transaction,
+    hashes: &[&String],
+) -> Result<HashMap<String, Arc<Metadata>>, EngineError> {
+    if hashes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let hashes = json(&hashes)?;
+    let sql = transaction.pick(METADATA_SQLITE, METADATA_POSTGRES);
+    let rows = transaction.rows(sql, &[(&hashes).into()]).await?;
+    let read = |row: &Row| Ok((row.text("hash")?, Arc::new(row.json("effective")?)));
+    Ok(readable("metadata", "hash", &rows, read)
+        .into_iter()
+        .collect())
 }
 
 pub(crate) async fn record(

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 use taskbay_core::{Metadata, Outcome, Reason, ReasonCode, TaskName, Verdict};
-use taskbay_engine::{Claim, Engine, NewRequest, NewVerdict, Report, RequestId, Settings, open};
+use taskbay_engine::{
+    Claim, Engine, MissingVerdict, NewRequest, NewVerdict, Report, RequestId, Settings, open,
+};
 use tempfile::TempDir;
 
 /// A lease that no test lets run out.
@@ -158,6 +160,12 @@ impl Bay {
     }
 
     /// What the database says to a query for one number.
+    /// The verdicts that nobody has given.
+    pub(crate) fn missing(&self) -> Vec<MissingVerdict> {
+        let signatures = self.engine.pending_signatures(0, 999).unwrap();
+        self.engine.missing_verdicts(&signatures).unwrap().pairs
+    }
+
     pub(crate) fn number(&self, sql: &str) -> i64 {
         number(&self.url, sql)
     }

@@ -24,9 +24,9 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     let pending = bay.engine.pending_signatures(0, 9).unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!((&*pending[0].key, pending[0].example), ("s", second));
-    let missing = bay.engine.missing_verdicts(9, &[]).unwrap();
+    let missing = bay.missing();
     assert_eq!(missing.len(), 2, "one for each distinct metadata");
-    assert_eq!(bay.engine.missing_verdicts(1, &[]).unwrap().len(), 1);
+    assert_eq!(bay.engine.missing_verdicts(&[]).unwrap().pairs, []);
     let of_w = missing
         .iter()
         .find(|each| each.metadata_hash == hash)
@@ -34,7 +34,7 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     assert_eq!((of_w.signature.as_str(), of_w.example), ("s", second));
     assert_eq!(of_w.metadata.value("test:name"), Some(&"w".into()));
     bay.verdict("s", &hash, no());
-    assert_eq!(bay.engine.missing_verdicts(9, &[]).unwrap().len(), 1);
+    assert_eq!(bay.missing().len(), 1);
     let recorded = bay.engine.verdicts_of("s").unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!(recorded[0].workers, ["twin", "w"]);
@@ -105,11 +105,10 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
     let hash = bay.report("w");
     let reasons = vec![reason];
     bay.verdict("failed", &hash, Verdict { reasons });
-    assert_eq!(bay.engine.missing_verdicts(9, &[]).unwrap(), []);
+    assert_eq!(bay.missing(), []);
     assert_eq!(bay.engine.forget_failed_verdicts(&noop()).unwrap(), 1);
-    let missing = bay.engine.missing_verdicts(9, &[]).unwrap();
+    let missing = bay.missing();
     assert_eq!((missing.len(), &*missing[0].signature), (1, "failed"));
-    assert_eq!(bay.engine.missing_verdicts(9, &[noop()]).unwrap(), []);
 }
 
 /// One scheduler may have a plugin that fails, and another one that answers, whichever is faster.
@@ -141,7 +140,7 @@ pub(crate) fn a_backlog_is_not_looked_through(bay: &Bay) {
     let id = bay.submit(0);
     assert!(bay.engine.sign(id, "s").unwrap());
     bay.report("w");
-    let missing = || bay.engine.missing_verdicts(9, &[]).unwrap()[0].example;
+    let missing = || bay.missing()[0].example;
     let pending = || bay.engine.pending_signatures(0, 9).unwrap()[0].example;
     let before = [time(id, &missing), time(id, &pending)];
     let numbers = bay.pick(
@@ -153,10 +152,13 @@ pub(crate) fn a_backlog_is_not_looked_through(bay: &Bay) {
         select 'noop', '{{}}', 0, 0, 3, (select id from signatures) from ({numbers}) n"
     ));
     bay.execute("analyze");
-    let after = [time(id, &missing), time(id, &pending)];
-    for (before, after) in before.into_iter().zip(after) {
-        assert!(after < before * 20, "{before:?}, then {after:?}");
-    }
+    let after = || [time(id, &missing), time(id, &pending)];
+    let is_fast = |after: [Duration; 2]| (0..2).all(|each| after[each] < before[each] * 20);
+    assert!(
+        (0..5).any(|_| is_fast(after())),
+        "{before:?}, then {:?}",
+        after()
+    );
 }
 
 /// How long it takes to find that request: the best of some tries, since the machine is shared.
@@ -191,4 +193,21 @@ pub(crate) fn signatures_come_in_parts(bay: &Bay) {
     assert!(bay.engine.sign(bay.submit(0), "e").unwrap());
     let news = bay.engine.pending_signatures(after, 3).unwrap();
     assert_eq!((news.len(), &*news[0].key), (1, "e"));
+    let newest = bay.engine.newest_signatures(2).unwrap();
+    let newest: Vec<_> = newest.into_iter().map(|each| each.key).collect();
+    assert_eq!(newest, ["a", "e"]);
+}
+
+/// And no other of the task.
+pub(crate) fn a_signature_is_taken_from_its_requests(bay: &Bay) {
+    let ids: Vec<_> = (0..3).map(|_| bay.submit(0)).collect();
+    for (id, key) in ids.iter().zip(["a", "b", "a"]) {
+        assert!(bay.engine.sign(*id, key).unwrap());
+    }
+    bay.engine.abort(ids[2]).unwrap();
+    assert_eq!(bay.engine.unsign_signature("a").unwrap(), 1);
+    assert_eq!(bay.engine.unsign_signature("none").unwrap(), 0);
+    let unsigned = bay.engine.unsigned(9, &[]).unwrap();
+    let unsigned: Vec<_> = unsigned.iter().map(|request| request.id).collect();
+    assert_eq!(unsigned, ids[..1]);
 }

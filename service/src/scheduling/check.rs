@@ -69,10 +69,9 @@ impl Scheduling<'_> {
                 && !self.to_unsign.contains(task)
                 && self.is_outdated(&signature)?
             {
-                self.to_unsign.insert(signature.task_name);
+                self.engine.unsign_signature(&signature.key)?;
             }
         }
-        self.tell_changes()?;
         self.check.after = last;
         Ok(true)
     }

@@ -17,11 +17,6 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// How many pairs may come last, each of a request and a worker at which a plugin failed.
-    pub(super) fn len(&self) -> usize {
-        self.signatures.len().saturating_mul(self.metadata.len())
-    }
-
     /// A plugin failed at that pair.
     pub(super) fn add(&mut self, pair: &MissingVerdict) {
         if self.signatures.len() >= MOST || self.metadata.len() >= MOST {
@@ -41,19 +36,14 @@ impl Failed {
             .saturating_add(*metadata.unwrap_or(&0))
     }
 
-    /// The plugin of that task is asked no more until it is time to.
+    /// The plugin of that task is asked no more until it is time to. What it was not asked about is recorded by nobody, since
+    /// another scheduler may have a good one.
     pub(super) fn give_up(&mut self, task: &TaskName) {
         self.given_up.insert(task.clone());
     }
 
     pub(super) fn has_given_up(&self, task: &TaskName) -> bool {
         self.given_up.contains(task)
-    }
-
-    /// The tasks whose plugins are asked no more. What they were not asked about is recorded by nobody, since another
-    /// scheduler may have a good one.
-    pub(super) fn given_up(&self) -> Vec<TaskName> {
-        self.given_up.iter().cloned().collect()
     }
 
     /// The plugins of those tasks are asked again.
@@ -69,7 +59,7 @@ fn worker_of(pair: &MissingVerdict) -> (TaskName, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use taskbay_core::Metadata;
+    use std::sync::Arc;
 
     fn pair(signature: u32, worker: u32) -> MissingVerdict {
         MissingVerdict {
@@ -77,7 +67,7 @@ mod tests {
             task_name: TaskName::fold("task").unwrap(),
             example: 0,
             metadata_hash: worker.to_string(),
-            metadata: Metadata::default(),
+            metadata: Arc::default(),
         }
     }
 

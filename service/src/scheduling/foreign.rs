@@ -1,7 +1,7 @@
 //! Signatures that the plugins here do not give: another scheduler, which has other plugins, may have given them.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
@@ -12,8 +12,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The signatures that lack a verdict and that the plugins here do not give.
 #[derive(Debug)]
 pub(super) struct Foreign {
-    since: HashMap<String, Instant>,
+    since: HashMap<String, Met>,
     pub(super) patience: Duration,
+}
+
+#[derive(Debug)]
+struct Met {
+    since: Instant,
+    /// Whether it was met since all were looked at.
+    is_met: bool,
 }
 
 impl Default for Foreign {
@@ -26,26 +33,37 @@ impl Default for Foreign {
 }
 
 impl Foreign {
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.since.len()
+    /// Whether that signature is known to be foreign, and left to another scheduler for now.
+    pub(super) fn is_left(&mut self, signature: &str, now: Instant) -> bool {
+        let Some(foreign) = self.since.get_mut(signature) else {
+            return false;
+        };
+        foreign.is_met = true;
+        now.saturating_duration_since(foreign.since) < self.patience
     }
 
-    /// Whether that signature is known to be foreign, and left to another scheduler for now.
-    pub(super) fn is_left(&self, signature: &str, now: Instant) -> bool {
-        let since = self.since.get(signature);
-        since.is_some_and(|since| now.saturating_duration_since(*since) < self.patience)
+    /// It is left to others from now on, once more.
+    pub(super) fn is_left_now(&mut self, signature: &str, now: Instant) {
+        let foreign = Met {
+            since: now,
+            is_met: true,
+        };
+        self.since.insert(signature.to_owned(), foreign);
     }
 
     /// The plugins here do not give that signature. Says whether it is left to another scheduler for now.
     pub(super) fn meets(&mut self, signature: &str, now: Instant) -> bool {
-        self.since.entry(signature.to_owned()).or_insert(now);
+        if !self.since.contains_key(signature) {
+            self.is_left_now(signature, now);
+        }
         self.is_left(signature, now)
     }
 
-    /// Forgets all but those: whoever was left others has judged them, or they are gone.
-    pub(super) fn keep(&mut self, missing: &HashSet<&str>) {
-        self.since.retain(|key, _| missing.contains(&**key));
+    /// All signatures were looked at. Those that were not met are forgotten: whoever they were left to has judged them, or they
+    /// are gone.
+    pub(super) fn has_gone_round(&mut self) {
+        self.since
+            .retain(|_, foreign| std::mem::take(&mut foreign.is_met));
     }
 
     /// Others are others now.
@@ -70,7 +88,13 @@ mod tests {
         assert!(foreign.meets("a", after(59)) && foreign.is_left("a", after(59)));
         assert!(!foreign.meets("a", after(60)) && !foreign.is_left("a", after(60)));
         // Judged meanwhile for one worker, and missing for another: its minute begins anew.
-        foreign.keep(&HashSet::from(["b"]));
-        assert!(foreign.meets("a", after(61)) && foreign.len() == 1);
+        foreign.has_gone_round();
+        foreign.has_gone_round();
+        assert!(foreign.meets("a", after(61)));
+        // As long as it is met, it goes on.
+        foreign.has_gone_round();
+        assert!(foreign.is_left("a", after(62)));
+        foreign.has_gone_round();
+        assert!(!foreign.meets("a", after(121)));
     }
 }

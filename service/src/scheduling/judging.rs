@@ -2,59 +2,75 @@
 
 use super::{BATCH, Scheduling, Setback};
 use crate::{Stop, fitting};
-use std::time::{Duration, Instant};
+use std::{
+    cmp::Reverse,
+    time::{Duration, Instant},
+};
 use taskbay_core::{Reason, ReasonCode, Verdict};
 use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
-/// How many pairs more are asked for where some are left to others, or come last since something of them failed before.
-const MOST_LAST: u32 = 4 * BATCH;
-/// How long plugins may take to fail in one round, before there is a look at all else.
+/// How long plugins may take to fail in one round, and how often, before there is a look at all else, and at what comes next.
 const LONG: Duration = Duration::from_secs(1);
+const OFTEN: u32 = 8;
 
 impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        // What is left to others, or fails, hides nothing.
-        let last = self.foreign.len() + self.failed.len();
-        let last = u32::try_from(last).map_or(MOST_LAST, |last| last.min(MOST_LAST));
-        let limit = BATCH + last;
-        let mut missing = self
-            .engine
-            .missing_verdicts(limit, &self.failed.given_up())?;
-        let signatures = missing.iter().map(|pair| &*pair.signature).collect();
-        self.foreign.keep(&signatures);
-        missing.sort_by_key(|pair| self.failed.rank(pair));
-        let is_whole = missing.len() < limit as usize;
+        if self.to_judge.is_empty() {
+            self.look_for_missing()?;
+        }
         let mut verdicts = Vec::new();
-        let mut failing = Duration::ZERO;
-        for next in 0..missing.len() {
-            if stop.is_told() || failing > LONG {
+        let judged = self.judge_some(stop, &mut verdicts);
+        // Also where the last of them could not be given.
+        self.engine.record_verdicts(&verdicts)?;
+        judged?;
+        Ok(!self.to_judge.is_empty() || self.circle.goes_on())
+    }
+
+    fn look_for_missing(&mut self) -> Result<(), Setback> {
+        let (mut signatures, is_end) = self.circle.next(self.engine, Instant::now())?;
+        signatures.retain(|signature| !self.failed.has_given_up(&signature.task_name));
+        let missing = self.engine.missing_verdicts(&signatures)?;
+        self.circle.meets(missing.hashes);
+        self.to_judge = missing.pairs;
+        if is_end {
+            self.foreign.has_gone_round();
+        }
+        Ok(())
+    }
+
+    fn judge_some(&mut self, stop: &Stop, verdicts: &mut Vec<NewVerdict>) -> Result<(), Setback> {
+        // The last is the next.
+        self.to_judge
+            .sort_by_cached_key(|pair| Reverse((self.failed.rank(pair), pair.example)));
+        let (mut failing, mut failures) = (Duration::ZERO, 0);
+        while verdicts.len() < BATCH as usize && failing < LONG && failures < OFTEN {
+            if stop.is_told() {
                 break;
             }
+            let Some(pair) = self.to_judge.pop() else {
+                break;
+            };
             self.part.beats();
             let begun = Instant::now();
-            let pair = &missing[next];
-            if let Some(verdict) = self.verdict(pair)? {
-                let has_failed = verdict.has_failed();
-                verdicts.push(NewVerdict {
-                    signature: pair.signature.clone(),
-                    metadata_hash: pair.metadata_hash.clone(),
-                    verdict: Verdict {
-                        reasons: fitting::reasons(verdict.reasons),
-                    },
-                });
-                if has_failed {
-                    failing += begun.elapsed();
-                    // What has to do with it comes after all else from here on.
-                    missing[next + 1..].sort_by_key(|pair| self.failed.rank(pair));
-                }
+            let Some(verdict) = self.verdict(&pair)? else {
+                continue;
+            };
+            if verdict.has_failed() {
+                failing += begun.elapsed();
+                failures += 1;
             }
+            verdicts.push(NewVerdict {
+                signature: pair.signature,
+                metadata_hash: pair.metadata_hash,
+                verdict: Verdict {
+                    reasons: fitting::reasons(verdict.reasons),
+                },
+            });
         }
-        let recorded = self.engine.record_verdicts(&verdicts)?;
-        // Where none could be given, they are all still missing.
-        Ok(recorded > 0 && (failing > LONG || !is_whole))
+        Ok(())
     }
 
     /// The verdict, or none where the plugin is another one by now, another scheduler's, or asked no more. That a plugin
@@ -130,7 +146,8 @@ impl Scheduling<'_> {
         let reason = match error {
             // The plugin is another one by now.
             None | Some(Unmatchable::Invalid(_)) => {
-                self.engine.unsign(&missing.task_name)?;
+                self.engine.unsign_signature(&missing.signature)?;
+                self.foreign.is_left_now(&missing.signature, Instant::now());
                 return Ok(Err(None));
             }
             // Not for ever: it may come.

@@ -79,3 +79,43 @@ fn what_another_scheduler_signed_is_left_to_it() {
     scheduling.round(&stop).unwrap();
     assert_eq!(verdicts()[0].reasons[0].code, ReasonCode::PluginFailed);
 }
+
+/// Part by part, and round and round; what comes meanwhile is seen at once.
+#[test]
+fn all_signatures_are_looked_at_and_the_newest_at_once() {
+    let place = Place::new();
+    let engine = place.engine();
+    let sign = |number: u32| {
+        let id = submit(&*engine, "task");
+        assert!(engine.sign(id, &format!("signature {number}")).unwrap());
+    };
+    (0..600).for_each(sign);
+    let (mut circle, begun) = (Circle::default(), Instant::now());
+    let mut look = |seconds, hashes: &[&str]| {
+        circle.meets(hashes.iter().map(|hash| (*hash).to_owned()).collect());
+        let now = begun + Duration::from_secs(seconds);
+        let (signatures, is_end) = circle.next(&*engine, now).unwrap();
+        let keys: HashSet<_> = signatures.into_iter().map(|each| each.key).collect();
+        (keys, is_end, circle.goes_on())
+    };
+    let mut all = HashSet::new();
+    for second in 0..3 {
+        let (keys, is_end, goes_on) = look(second, &["a"]);
+        assert_eq!((is_end, goes_on), (second == 2, second < 2));
+        all.extend(keys);
+    }
+    assert_eq!(all.len(), 600);
+    sign(600);
+    // It took two seconds, so it rests for eighteen.
+    let (keys, _, goes_on) = look(19, &["a"]);
+    assert!(keys.contains("signature 600") && !keys.contains("signature 0") && !goes_on);
+    assert!(look(20, &["a"]).0.contains("signature 0"));
+    look(20, &["a"]);
+    assert!(!look(21, &["a"]).2);
+    // Metadata that comes lacks all verdicts.
+    assert!(look(21, &["a", "b"]).0.contains("signature 0"));
+    // A part is of as many pairs, however many kinds of workers there are.
+    let hashes: Vec<String> = (0..300).map(|number| format!("{number:03}")).collect();
+    let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
+    assert!(look(60, &hashes).0.len() <= 12);
+}
