@@ -178,14 +178,16 @@ fn shared(
 }
 
 fn artifacts(execution: &Execution) -> Tried<()> {
-    match &execution.strays[..] {
+    let strays = execution.report.strays.iter();
+    let strays: Vec<_> = strays.map(|file| file.display().to_string()).collect();
+    match &strays[..] {
         [] => passed("what it uploads is in its work directory"),
         strays => fault(
             format!(
-                "it uploads files that are not in its work directory: {}",
+                "it wants to upload files that are not in its work directory: {}",
                 strays.join(", ")
             ),
-            "copy them there first: others may change what is elsewhere, or remove it",
+            "copy them there first: nothing is taken from elsewhere",
         ),
     }
 }

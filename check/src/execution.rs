@@ -39,8 +39,6 @@ pub(crate) struct Execution {
     pub(crate) after: Option<After>,
     /// What it left where temporary files are made, and in its home.
     pub(crate) left: Vec<String>,
-    /// What it uploaded from elsewhere than its work directory.
-    pub(crate) strays: Vec<String>,
     /// What came meanwhile, be it from this or from others, to the places that all programs share.
     pub(crate) came: BTreeSet<PathBuf>,
     /// How long the task itself took.
@@ -70,7 +68,7 @@ impl Execution {
         })?;
         let inputs = Arc::new(Inputs::new(&options.base, &refuge.output()));
         let server: Arc<dyn Server> = Arc::clone(&inputs) as _;
-        let mut watcher = Watcher::new(disturbance, &inputs);
+        let mut watcher = Watcher::new(disturbance);
         let mut hosts = watcher.hosts(options, &refuge);
         let attempt = AttemptOptions {
             timeout: Some(options.timeout),
@@ -90,7 +88,6 @@ impl Execution {
             missing: inputs.missing(),
             after: watcher.after.take(),
             left: refuge.left(),
-            strays: inputs.strays(),
             came: watcher.places.map(SharedPlaces::came).unwrap_or_default(),
             report,
         })
@@ -108,15 +105,13 @@ struct Watcher {
     ended: Option<Instant>,
     before: Option<(Glimpse, ProcessState)>,
     after: Option<After>,
-    inputs: Arc<Inputs>,
     places: Option<SharedPlaces>,
 }
 
 impl Watcher {
-    fn new(disturbance: Option<Disturbance>, inputs: &Arc<Inputs>) -> Self {
+    fn new(disturbance: Option<Disturbance>) -> Self {
         Self {
             disturbance,
-            inputs: Arc::clone(inputs),
             places: None,
             abort: Arc::default(),
             disturbed: Arc::default(),
@@ -143,7 +138,6 @@ impl Witness for Watcher {
     fn begins(&mut self, host: &Glimpse, work_directory: &Path) {
         let state = ProcessState::of(host).in_directory(work_directory);
         self.before = Some((host.clone(), state));
-        self.inputs.belong_to(work_directory);
         self.places = SharedPlaces::watch();
         self.begun = Some(Instant::now());
         let (Some(disturbance), Some(process)) = (self.disturbance, Process::find(host.pid)) else {

@@ -27,7 +27,7 @@ pub enum ServerCall {
     Fetch {
         /// The artifact's name.
         lookup: Lookup,
-        /// An existing directory.
+        /// An existing directory, in the work directory.
         #[serde(with = "crate::any_path")]
         directory: PathBuf,
     },
@@ -79,11 +79,12 @@ impl dyn Server + '_ {
         expect_artifact(self.call(ServerCall::Resolve { lookup })?)
     }
 
-    /// Puts the files of the artifact that `lookup` names into `directory`, which exists, and says where they are.
+    /// Puts the files of the artifact that `lookup` names into `directory`, which lies in the work directory,
+    /// in the place of files that have their names, and says where they are.
     ///
     /// # Errors
     ///
-    /// When it names none, or the server fails.
+    /// When it names none, the directory is not there or lies elsewhere, or the server fails.
     pub fn fetch(
         &self,
         lookup: &Lookup,
@@ -99,7 +100,7 @@ impl dyn Server + '_ {
     ///
     /// # Errors
     ///
-    /// When the server fails or a file is missing.
+    /// When the server fails, or a file is missing, lies elsewhere or is no regular one.
     pub fn upload(&self, artifact: Artifact) -> Result<ArtifactId, ServerError> {
         match self.call(ServerCall::Upload { artifact })? {
             ServerReply::Uploaded { id } => Ok(id),

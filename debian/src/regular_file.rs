@@ -8,6 +8,7 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
 };
+use taskbay_core::ServerError;
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,12 @@ pub enum RegularFileError {
         /// What it is, with its article.
         kind: &'static str,
     },
+}
+
+impl From<RegularFileError> for ServerError {
+    fn from(error: RegularFileError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 impl RegularFileError {

@@ -29,6 +29,16 @@ const OUTSIDE: [&str; 12] = [
     "a signal",
 ];
 
+/// What no task has its server do, which is not confined.
+const BY_THE_SERVER: [&str; 6] = [
+    "fetching home",
+    "fetching by a link",
+    "fetching by a folder",
+    "an upload",
+    "an upload by a link",
+    "an upload that waits",
+];
+
 fn farm(fault: &str) -> Farm {
     let farm = Farm::with(&[]);
     farm.add_unruly(fault);
@@ -155,6 +165,9 @@ fn a_strict_task_has_its_work_directory_alone() {
         for what in OUTSIDE {
             assert_ends(&ran, what, "refused");
         }
+        for what in BY_THE_SERVER {
+            assert_ends(&ran, what, "refused");
+        }
         assert_ends(&ran, "a core dump", "refused");
         assert_ends(&ran, "privileges", "refused");
         if fault != "strict" {
@@ -210,6 +223,9 @@ fn a_confined_task_can_work() {
 fn a_task_in_this_process_is_not_confined_and_that_is_said() {
     let (farm, other) = (farm("strict"), Other::start());
     let ran = trespass(&farm, "strict", &other, &["--in-process"]);
+    for what in BY_THE_SERVER {
+        assert_ends(&ran, what, "refused");
+    }
     assert_ends(ran.succeeds(), "home", "done");
     let told = format!(
         "the task `{}` is not confined: it runs in this process",

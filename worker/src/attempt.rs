@@ -5,6 +5,7 @@ use crate::{
     confine::tell_of_open_files,
     ending::{Stop, outcome_of},
     failure::Failure,
+    gate::Gate,
     host_process::{Event, HostProcess},
     hosts::Hosts,
     later::later,
@@ -48,6 +49,8 @@ pub struct AttemptReport {
     pub work_directory: Option<PathBuf>,
     /// Processes that not even KILL ended.
     pub survivors: Vec<Survivor>,
+    /// Files that it wanted to upload and that do not lie in its work directory, which is refused.
+    pub strays: Vec<PathBuf>,
 }
 
 impl AttemptReport {
@@ -58,6 +61,7 @@ impl AttemptReport {
             duration: Duration::ZERO,
             work_directory: None,
             survivors: Vec::new(),
+            strays: Vec::new(),
         }
     }
 }
@@ -105,12 +109,14 @@ impl Hosts {
             tell_of_open_files();
         }
         self.place().confine(room);
+        let gate = Arc::new(Gate::new(work.path(), Arc::clone(server)).map_err(unusable)?);
+        let gated: Arc<dyn Server> = Arc::clone(&gate) as _;
         let executed = self.execute_in(
             work.path(),
             witness,
             file,
             &configured.data,
-            server,
+            &gated,
             options,
         );
         self.place().confine(None);
@@ -125,6 +131,7 @@ impl Hosts {
             duration,
             work_directory: work.put_away(options.keep),
             survivors,
+            strays: gate.strays(),
         })
     }
 

@@ -51,6 +51,9 @@ pub mod system;
 mod local_store;
 mod staging;
 
+mod beneath;
+mod gate;
+
 mod local_server;
 
 pub use analysis::WorkerAnalysis;

@@ -6,6 +6,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+use taskbay_core::ServerError;
 use taskbay_debian::{RegularFileError, open};
 use tempfile::{Builder, NamedTempFile};
 
@@ -25,6 +26,12 @@ pub(crate) enum StagingError {
     SameName { name: PathBuf },
     #[error("cannot write {}: {error}; make room, or choose another directory", path.display())]
     Write { path: PathBuf, error: io::Error },
+}
+
+impl From<StagingError> for ServerError {
+    fn from(error: StagingError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 impl Staging {

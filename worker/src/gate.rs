@@ -1,0 +1,178 @@
+//! The gate between a task and its server: files go to, and come from, the work directory alone.
+
+use crate::{beneath::Beneath, staging::StagingError};
+use rustix::fs::FileType;
+use std::{
+    collections::HashSet,
+    fs, io,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::fs::symlink,
+    },
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+use taskbay_debian::RegularFileError;
+use tempfile::TempDir;
+
+/// Passes an attempt's calls on to the server of this process, which may read and write what a confined task may not. So
+/// the server never follows a path of the task's: it is given a directory that no confined task reaches, beside the work
+/// directory. What is fetched is moved from there, and what is uploaded is a link there, to the file that was looked at.
+pub(crate) struct Gate {
+    server: Arc<dyn Server>,
+    work: Beneath,
+    strays: Mutex<Vec<PathBuf>>,
+}
+
+impl Gate {
+    /// A gate for the attempt in that directory.
+    pub(crate) fn new(work_directory: &Path, server: Arc<dyn Server>) -> io::Result<Self> {
+        Ok(Self {
+            server,
+            work: Beneath::new(work_directory)?,
+            strays: Mutex::default(),
+        })
+    }
+
+    /// The files that were to be uploaded and do not lie in the work directory.
+    pub(crate) fn strays(&self) -> Vec<PathBuf> {
+        let strays = self.strays.lock().unwrap_or_else(PoisonError::into_inner);
+        strays.clone()
+    }
+
+    fn fetch(
+        &self,
+        lookup: Lookup,
+        directory: PathBuf,
+    ) -> Result<(ArtifactId, Artifact), ServerError> {
+        let unwritable = |path: &Path, error| StagingError::Write {
+            path: path.to_owned(),
+            error,
+        };
+        let place = self.work.directory(&directory);
+        let place = place.map_err(|error| unwritable(&directory, error))?;
+        let place = place.ok_or_else(|| {
+            self.outside(
+                &directory,
+                "an attempt may change nothing there; name a directory in it",
+            )
+        })?;
+        let staging = self.staging()?;
+        let reply = self.server.call(ServerCall::Fetch {
+            lookup,
+            directory: staging.path().to_owned(),
+        })?;
+        let ServerReply::Artifact { id, mut artifact } = reply else {
+            return Err(ServerError(format!(
+                "the server gave an answer to another question: {reply:?}"
+            )));
+        };
+        for file in &mut artifact.files {
+            // One that the server has elsewhere is not in the way.
+            if let Ok(name) = file.strip_prefix(staging.path()) {
+                let path = directory.join(name);
+                let moved = place.take(file, name);
+                moved.map_err(|error| unwritable(&path, error))?;
+                *file = path;
+            }
+        }
+        artifact.root = Some(directory);
+        Ok((id, artifact))
+    }
+
+    fn upload(&self, mut artifact: Artifact) -> Result<ServerReply, ServerError> {
+        let staging = self.staging()?;
+        // Open until the server has read them.
+        let mut held = Vec::new();
+        let mut names = HashSet::new();
+        let mut files = Vec::new();
+        for file in &artifact.files {
+            let name = artifact.name(file).ok_or_else(|| {
+                ServerError(format!(
+                    "{} names no file of the artifact; give the path of one below its root",
+                    file.display()
+                ))
+            })?;
+            if !names.insert(name) {
+                let name = name.to_owned();
+                return Err(StagingError::SameName { name }.into());
+            }
+            let opened = self.open(file)?;
+            let path = staging.path().join(name);
+            link(&opened, &path).map_err(|error| StagingError::Write {
+                path: path.clone(),
+                error,
+            })?;
+            held.push(opened);
+            files.push(path);
+        }
+        artifact.files = files;
+        artifact.root = artifact.root.map(|_| staging.path().to_owned());
+        self.server.call(ServerCall::Upload { artifact })
+    }
+
+    /// The regular file that a task gives.
+    fn open(&self, file: &Path) -> Result<OwnedFd, ServerError> {
+        let path = file.to_owned();
+        match self.work.file(file) {
+            Ok(Some((opened, FileType::RegularFile))) => Ok(opened),
+            Ok(Some((_, kind))) => {
+                let kind = match kind {
+                    FileType::Directory => "a directory",
+                    FileType::Symlink => "a link",
+                    _ => "a device, FIFO or socket",
+                };
+                Err(RegularFileError::NotRegular { path, kind }.into())
+            }
+            Ok(None) => {
+                let mut strays = self.strays.lock().unwrap_or_else(PoisonError::into_inner);
+                strays.push(path);
+                Err(self.outside(file, "copy it there before it is uploaded"))
+            }
+            Err(error) => Err(RegularFileError::Read { path, error }.into()),
+        }
+    }
+
+    fn outside(&self, path: &Path, help: &str) -> ServerError {
+        ServerError(format!(
+            "{} lies outside the work directory {}: {help}",
+            path.display(),
+            self.work.path().display()
+        ))
+    }
+
+    /// A directory of this process' own, from which files can be moved to the work directory.
+    fn staging(&self) -> Result<TempDir, StagingError> {
+        let beside = self.work.path().parent().unwrap_or(Path::new("/"));
+        let made = tempfile::Builder::new()
+            .prefix("taskbay-")
+            .tempdir_in(beside);
+        made.map_err(|error| StagingError::Write {
+            path: beside.to_owned(),
+            error,
+        })
+    }
+}
+
+impl Server for Gate {
+    fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+        match call {
+            ServerCall::Fetch { lookup, directory } => {
+                let (id, artifact) = self.fetch(lookup, directory)?;
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Upload { artifact } => self.upload(artifact),
+            ServerCall::Resolve { .. } | ServerCall::Relate { .. } => self.server.call(call),
+        }
+    }
+}
+
+/// Makes a link that leads to what is open, and not to what has its path by then.
+fn link(opened: &OwnedFd, path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
+    symlink(format!("/proc/self/fd/{}", opened.as_raw_fd()), path)
+}
+
+#[cfg(test)]
+mod tests;
