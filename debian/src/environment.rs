@@ -47,9 +47,15 @@ impl Environment {
         }
         let directory = make_directory(context, "environment")?;
         let tree = make_directory(context, "environment/tree")?;
-        make_directory(context, "environment/tree/share")?;
+        let share = make_directory(context, "environment/tree/share")?;
         let fetched = make_directory(context, "environment/tree/fetched")?;
-        for (path, mode) in [(&directory, 0o700), (&tree, 0o777)] {
+        for (path, mode) in [
+            (&directory, 0o700),
+            (&tree, 0o777),
+            // Whatever mask the worker has: the root inside is another user.
+            (&share, 0o755),
+            (&fetched, 0o755),
+        ] {
             set_mode(path, mode)?;
         }
         let tarball = EnvironmentTarball::fetch(context, lookup, architecture, &fetched)?;

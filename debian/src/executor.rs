@@ -68,13 +68,23 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// A directory in [`work_directory`](Self::work_directory), made where it is missing.
+    /// A directory in [`work_directory`](Self::work_directory), made where it is missing. Commands can look into it.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub fn directory(&self, name: impl AsRef<Path>) -> Result<PathBuf, TaskError> {
-        make_directory(self.context, self.work_directory().join(name))
+        let top = self.work_directory();
+        let directory = make_directory(self.context, top.join(name))?;
+        if self.environment.is_some() {
+            for folder in directory
+                .ancestors()
+                .take_while(|folder| folder.starts_with(&top) && *folder != top)
+            {
+                set_mode(folder, 0o755)?;
+            }
+        }
+        Ok(directory)
     }
 
     /// A path at which commands can make something, where nothing is yet. In an environment it is inside alone.

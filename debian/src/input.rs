@@ -85,17 +85,27 @@ impl Input {
     /// As [`fetch`](Self::fetch).
     pub fn fetch_packages(
         context: &Context,
-        (pointer, lookups): (&str, &[Lookup]),
+        named: (&str, &[Lookup]),
         directory: impl AsRef<Path>,
     ) -> Result<Vec<Self>, TaskError> {
-        let mut inputs = Vec::new();
-        for (number, lookup) in lookups.iter().enumerate() {
-            let pointer = format!("{pointer}/{number}");
-            let directory = directory.as_ref().join(number.to_string());
-            let input = Self::fetch(context, (&pointer, lookup), BINARIES, directory)?;
-            inputs.push(input);
-        }
-        Ok(inputs)
+        each(named, directory.as_ref(), |place, directory| {
+            Self::fetch(context, place, BINARIES, directory)
+        })
+    }
+
+    /// Fetches them as [`fetch_packages`](Self::fetch_packages) does, to where the commands of `executor` can read them.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch).
+    pub fn fetch_packages_for(
+        executor: &Executor<'_>,
+        named: (&str, &[Lookup]),
+        directory: impl AsRef<Path>,
+    ) -> Result<Vec<Self>, TaskError> {
+        each(named, directory.as_ref(), |place, directory| {
+            Self::fetch_for(executor, place, BINARIES, directory)
+        })
     }
 
     /// Its files with one of these endings.
@@ -135,6 +145,20 @@ impl Input {
         }
         Ok(packages)
     }
+}
+
+/// Fetches each of a list, with its place in the task data, into a directory of its own.
+fn each(
+    (pointer, lookups): (&str, &[Lookup]),
+    directory: &Path,
+    fetch: impl Fn((&str, &Lookup), PathBuf) -> Result<Input, TaskError>,
+) -> Result<Vec<Input>, TaskError> {
+    let numbered = lookups.iter().enumerate();
+    let fetched = numbered.map(|(number, lookup)| {
+        let pointer = format!("{pointer}/{number}");
+        fetch((&pointer, lookup), directory.join(number.to_string()))
+    });
+    fetched.collect()
 }
 
 /// The binary packages of all these.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{EnvironmentLookup, Executor};
+use crate::{EnvironmentLookup, Executor, Input, files_of};
 use std::{
     collections::BTreeSet,
     io::{self, Write},
@@ -56,7 +56,11 @@ fn with_environment(test: impl FnOnce(&Context, Environment)) {
     let system = artifact(EnvironmentLookup::CATEGORY, vec![small_system(top.path())]);
     let work = top.path().join("work");
     fs::create_dir(&work).unwrap();
-    let server = Arc::new(FakeServer::new(vec![system]));
+    let package = top.path().join("tiny_1_all.deb");
+    fs::write(&package, "a package\n").unwrap();
+    set_mode(&package, 0o600).unwrap();
+    let package = artifact("debian:binary-package", vec![package]);
+    let server = Arc::new(FakeServer::new(vec![system, package]));
     let context = Context::new(&work, Abort::new()).with_server(server);
     let environment = Environment::unpack(&context, &Lookup::Id(1), None).unwrap();
     assert_eq!(environment.artifact(), 1);
@@ -142,6 +146,36 @@ fn what_is_shared_has_the_same_path_and_is_not_changed() {
         let said = said(context, &environment, &script);
         assert_eq!(said, "from outside\nfrom outside\nrefused\n");
     });
+}
+
+#[test]
+fn what_is_fetched_can_be_read_inside() {
+    with_environment(|context, environment| {
+        let executor = Executor::within(context, Some(environment));
+        let named: &[_] = &[Lookup::Id(2)];
+        let packages = Input::fetch_packages_for(&executor, ("/in", named), "in").unwrap();
+        let output = context.work_directory().join("output");
+        let mut cat = Command::new("cat");
+        cat.args(files_of(&packages).unwrap());
+        executor.must_to_file(&cat, &output).unwrap();
+        assert_eq!(fs::read_to_string(output).unwrap(), "a package\n");
+    });
+}
+
+/// The mask is one of the whole process.
+#[test]
+fn a_worker_whose_files_are_its_own_has_environments() {
+    let test = "environment::tests::what_is_fetched_can_be_read_inside";
+    let mut masked = Command::new("sh");
+    masked.args(["-c", r#"umask 077; exec "$0" --exact "$@""#]);
+    let output = masked
+        .arg(std::env::current_exe().unwrap())
+        .arg(test)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Task for Piuparts {
             &packages,
         )?;
         let debs = ("/input/binary_artifacts", &*self.input.binary_artifacts);
-        let debs = Input::fetch_packages(context, debs, executor.directory("binary")?)?;
+        let debs = Input::fetch_packages_for(&executor, debs, "binary")?;
         let debs = files_of(&debs)?;
         let base = EnvironmentTarball::fetch(
             context,

@@ -101,6 +101,9 @@ fn tested(postrm: &str) -> Option<Execution> {
     let mode: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     file.set_permissions(mode).unwrap();
     let deb = packages::deb(top.path(), "tiny_1.0_all.deb", &files);
+    // As a store may keep it.
+    let mode: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&deb, mode).unwrap();
     let deb = taskbay_debian::artifact_of_file(&deb).unwrap();
     let data = with(&json!({"build_architecture": native_architecture()}));
     let task: Piuparts = serde_json::from_value(data).unwrap();
