@@ -21,6 +21,7 @@ const OS_RELEASE: &str = "*usr/lib/os-release";
 pub struct EnvironmentTarball {
     id: ArtifactId,
     file: PathBuf,
+    vendor: Option<String>,
     codename: Option<String>,
 }
 
@@ -42,8 +43,13 @@ impl EnvironmentTarball {
         let (id, artifact) = context.server().fetch(&lookup, &directory)?;
         let file = tarball(&lookup, &artifact)?.to_owned();
         set_mode(&file, 0o644)?;
-        let codename = artifact.data["codename"].as_str().map(str::to_owned);
-        Ok(Self { id, file, codename })
+        let said = |key: &str| artifact.data[key].as_str().map(str::to_owned);
+        Ok(Self {
+            id,
+            file,
+            vendor: said("vendor"),
+            codename: said("codename"),
+        })
     }
 
     /// The artifact.
@@ -62,9 +68,27 @@ impl EnvironmentTarball {
     ///
     /// When that is aborted, or there is no `tar`. That the file is no system is found by whoever uses it.
     pub fn codename(&self, context: &Context) -> Result<Option<String>, TaskError> {
-        if self.codename.is_some() {
-            return Ok(self.codename.clone());
+        match &self.codename {
+            Some(codename) => Ok(Some(codename.clone())),
+            None => self.says(context, "VERSION_CODENAME"),
         }
+    }
+
+    /// Whose system it is, found as the code name is; `debian` where nothing says it.
+    ///
+    /// # Errors
+    ///
+    /// As [`codename`](Self::codename).
+    pub fn vendor(&self, context: &Context) -> Result<String, TaskError> {
+        let vendor = match &self.vendor {
+            Some(vendor) => Some(vendor.clone()),
+            None => self.says(context, "ID")?,
+        };
+        Ok(vendor.unwrap_or_else(|| "debian".to_owned()))
+    }
+
+    /// The value of a variable in which the system says what it is.
+    fn says(&self, context: &Context, variable: &str) -> Result<Option<String>, TaskError> {
         let found = context.work_directory().join("os-release");
         let mut extract = Command::new("tar");
         // The first one ends the search.
@@ -72,11 +96,14 @@ impl EnvironmentTarball {
             .args(["--extract", "--to-stdout", "--occurrence", "--wildcards"])
             .arg(option_with_path("--file=", &self.file))
             .arg(OS_RELEASE);
-        run_to_file(context, &mut extract, &found)?;
+        // To read all of a system takes a while.
+        if !found.exists() {
+            run_to_file(context, &mut extract, &found)?;
+        }
         let text = fs::read(&found).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let codename = os_release(&text, "VERSION_CODENAME").filter(|name| is_word(name));
-        Ok(codename.map(str::to_owned))
+        let value = os_release(&text, variable).filter(|name| is_word(name));
+        Ok(value.map(str::to_owned))
     }
 }
 
@@ -115,8 +142,8 @@ mod tests {
     use taskbay_plugin_api::Abort;
     use taskbay_test::{FakeServer, artifact};
 
-    /// The code name of a tarball whose system says that, in an artifact that says this.
-    fn codename(says: &str, data: serde_json::Value) -> Option<String> {
+    /// The vendor and the code name of a tarball whose system says that, in an artifact that says this.
+    fn named(says: &str, data: serde_json::Value) -> (String, Option<String>) {
         let top = tempfile::tempdir().unwrap();
         let lib = top.path().join("usr/lib");
         fs::create_dir_all(&lib).unwrap();
@@ -135,17 +162,23 @@ mod tests {
         let work = tempfile::tempdir().unwrap();
         let context = Context::new(work.path(), Abort::new()).with_server(server);
         let fetched = EnvironmentTarball::fetch(&context, &Lookup::Id(1), None, "in").unwrap();
-        fetched.codename(&context).unwrap()
+        let codename = fetched.codename(&context).unwrap();
+        (fetched.vendor(&context).unwrap(), codename)
     }
 
     #[test]
     fn a_system_is_called_what_the_artifact_says_or_itself() {
-        let trixie = "ID=debian\nVERSION_CODENAME=\"trixie\"\n";
-        assert_eq!(codename(trixie, json!({})).as_deref(), Some("trixie"));
-        let named = codename(trixie, json!({"codename": "sid"}));
-        assert_eq!(named.as_deref(), Some("sid"));
+        let name = |vendor: &str, codename: &str| (vendor.to_owned(), Some(codename.to_owned()));
+        let trixie = "ID=other\nVERSION_CODENAME=\"trixie\"\n";
+        assert_eq!(named(trixie, json!({})), name("other", "trixie"));
+        let data = json!({"codename": "sid", "vendor": "kali"});
+        assert_eq!(named(trixie, data), name("kali", "sid"));
         for says in ["ID=debian\n", "VERSION_CODENAME=--help\n", ""] {
-            assert_eq!(codename(says, json!({})), None, "{says}");
+            assert_eq!(
+                named(says, json!({})),
+                ("debian".to_owned(), None),
+                "{says}"
+            );
         }
     }
 

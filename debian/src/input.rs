@@ -108,6 +108,11 @@ impl Input {
         })
     }
 
+    /// Where it stands in the task data.
+    pub(crate) fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
     /// Its files with one of these endings.
     pub fn files(&self, endings: &[&str]) -> Vec<&Path> {
         let files = self.artifact.files.iter().map(PathBuf::as_path);

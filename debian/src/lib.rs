@@ -39,6 +39,7 @@ mod bootstrap;
 mod in_environment;
 
 mod input;
+mod source_package;
 mod upload;
 mod words;
 
@@ -66,6 +67,7 @@ pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
 pub use room::{Room, run_with_room};
 pub use signing_template::{FileToSign, SigningTemplate, ToSign};
+pub use source_package::SourcePackage;
 pub use unpacked_package::UnpackedPackage;
 pub use unshare::{mounting, remove_tree, why_not_unshare};
 pub use upload::{changes_name, give_upload};

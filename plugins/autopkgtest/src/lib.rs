@@ -7,7 +7,7 @@ mod summary;
 
 use command::Files;
 use data::Autopkgtest;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -54,6 +54,7 @@ impl Task for Autopkgtest {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
+        let package = source.source()?;
         let packages = ("/input/binary_artifacts", &*self.input.binary_artifacts);
         let packages = Input::fetch_packages(context, packages, "binary")?;
         let architecture = Some(self.architecture());
@@ -64,8 +65,9 @@ impl Task for Autopkgtest {
             "environment",
         )?;
         let codename = environment.codename(context)?;
+        let vendor = environment.vendor(context)?;
         let files = Files {
-            dsc: source.dsc()?,
+            dsc: package.dsc(),
             packages: files_of(&packages)?,
             tarball: environment.file(),
             codename: codename.as_deref(),
@@ -85,9 +87,9 @@ impl Task for Autopkgtest {
         let data = json!({
             "results": summary.results(),
             "cmdline": format!("autopkgtest {}", words.collect::<Vec<_>>().join(" ")),
-            "source_package": source_package(&source.artifact),
+            "source_package": {"name": package.name, "version": package.version, "url": ""},
             "architecture": self.architecture(),
-            "distribution": codename.as_ref().map(|codename| format!("debian:{codename}")),
+            "distribution": codename.as_ref().map(|codename| format!("{vendor}:{codename}")),
         });
         let results = results(files.output)?;
         if !results.is_empty() {
@@ -109,10 +111,6 @@ impl Task for Autopkgtest {
         }
         success
     }
-}
-
-fn source_package(artifact: &Artifact) -> Value {
-    json!({"name": artifact.data["name"], "version": artifact.data["version"], "url": ""})
 }
 
 /// The regular files that autopkgtest wrote, apart from the packages that it tested.

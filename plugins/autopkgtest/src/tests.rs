@@ -1,5 +1,6 @@
 use super::*;
 use crate::data::FailOn;
+use serde_json::Value;
 use taskbay_test::{
     Configured, WorkerMetadata, environment, execute, has_tools, native_architecture, packages,
 };
@@ -266,6 +267,37 @@ fn runs_real_tests_in_a_real_environment() {
         bad.server.uploads()[0].data["results"]["bad"]["status"],
         "FAIL"
     );
+}
+
+#[test]
+fn a_broken_environment_is_an_error() {
+    if !has_tools(&["autopkgtest", "newuidmap", "dpkg-source"]) {
+        return;
+    }
+    let top = tempfile::tempdir().unwrap();
+    let tests = ("debian/tests/control", "Test-Command: true\n");
+    let files = packages::source(top.path(), "tiny_1.0.dsc", &[tests]);
+    // An upload says the name and the version elsewhere than a source package does.
+    let source = Artifact::new("debian:upload", json!({"type": "dpkg"}), files);
+    let broken = top.path().join("system.tar.xz");
+    fs::write(&broken, "no tarball").unwrap();
+    let system = json!({"codename": "trixie", "vendor": "kali"});
+    let environment = Artifact::new("debian:system-tarball", system, vec![broken]);
+    let mut data = with(&json!({"build_architecture": native_architecture()}));
+    data["input"]["binary_artifacts"] = json!([]);
+    data["environment"] = json!(2);
+    let execution = execute(&task(&data), vec![source, environment]);
+    let message = execution.result.unwrap_err().message();
+    assert!(
+        message.contains("could not use the environment"),
+        "{message}"
+    );
+    let [made] = &execution.server.uploads()[..] else {
+        panic!("not one");
+    };
+    let package = json!({"name": "tiny", "version": "1.0", "url": ""});
+    assert_eq!(made.data["source_package"], package);
+    assert_eq!(made.data["distribution"], "kali:trixie");
 }
 
 #[test]

@@ -55,6 +55,7 @@ impl Task for Sbuild {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
+        let package = source.source()?;
         let environment = EnvironmentTarball::fetch(
             context,
             &self.place.environment,
@@ -66,7 +67,7 @@ impl Task for Sbuild {
             Input::fetch_packages(context, ("/input/extra_binary_artifacts", extra), "extra")?;
         let codename = environment.codename(context)?;
         let files = Files {
-            dsc: source.dsc()?,
+            dsc: package.dsc(),
             tarball: environment.file(),
             codename: codename.as_deref(),
             packages: files_of(&extra)?,
@@ -81,6 +82,7 @@ impl Task for Sbuild {
             context,
             directory: files.output,
             source: &source,
+            package: &package,
         };
         let Some(log) = products.log()? else {
             room.check()?;

@@ -6,7 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use taskbay_debian::{Input, binary_package, give_upload};
+use taskbay_debian::{Input, SourcePackage, binary_package, give_upload};
 use taskbay_plugin_api::{
     Artifact, ArtifactId, Context, Relation, RelationKind, Server, TaskError,
 };
@@ -17,6 +17,7 @@ pub(crate) struct Products<'a> {
     pub(crate) context: &'a Context,
     pub(crate) directory: &'a Path,
     pub(crate) source: &'a Input,
+    pub(crate) package: &'a SourcePackage,
 }
 
 impl Products<'_> {
@@ -32,8 +33,8 @@ impl Products<'_> {
         bd_uninstallable: Option<&Value>,
     ) -> Result<ArtifactId, TaskError> {
         let data = json!({
-            "source": self.source.artifact.data["name"],
-            "version": self.source.artifact.data["version"],
+            "source": self.package.name,
+            "version": self.package.version,
             "filename": log.file_name().unwrap_or_default().to_string_lossy(),
             "bd_uninstallable": bd_uninstallable,
         });

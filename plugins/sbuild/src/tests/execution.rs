@@ -124,13 +124,19 @@ fn a_broken_environment_is_an_error() {
         return;
     }
     let top = tempfile::tempdir().unwrap();
-    let source = source(top.path(), "", RULES);
+    // An upload says the name and the version elsewhere than a source package does.
+    let files = source(top.path(), "", RULES).files;
+    let source = Artifact::new("debian:upload", json!({"type": "dpkg"}), files);
     let broken = top.path().join("system.tar.xz");
     fs::write(&broken, "no tarball").unwrap();
     let environment = Artifact::new("debian:system-tarball", json!({}), vec![broken]);
     let mut data = minimal();
     data["build_architecture"] = native_architecture().into();
     let execution = execute(&task(&data), vec![source, environment]);
+    let [log] = &execution.server.uploads()[..] else {
+        panic!("not one");
+    };
+    assert_eq!([&log.data["source"], &log.data["version"]], ["tiny", "1.0"]);
     let message = execution.result.unwrap_err().message();
     assert!(message.contains("failed at `create-session`"), "{message}");
 }
