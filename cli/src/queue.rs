@@ -69,7 +69,14 @@ pub(crate) fn unless_told<T: Send + 'static>(
         match answered.recv_timeout(LOOK) {
             Ok(answer) => return Ok(Some(answer)),
             Err(RecvTimeoutError::Timeout) if !session.abort.is_set() => {}
-            Err(_) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => return Ok(None),
+            // The panic itself is told by its thread.
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(CommandError::new(
+                    Exit::Crashed,
+                    "what asked the engine has panicked; report it",
+                ));
+            }
         }
     }
 }

@@ -51,8 +51,9 @@ pub(crate) fn what_nothing_waits_with_costs_nothing(bay: &Bay) {
         select '{hash}', id, {fits}, '[]' from signatures where key like 'old%'"
     ));
     bay.unfit(bay.submit(0), "unfit, last", "w");
-    let after = time();
-    assert!(after < before * 20, "{before:?}, then {after:?}");
+    // A busy machine may disturb many of them, one after the other.
+    let is_fast = |_| time() < before * 20;
+    assert!((0..5).any(is_fast), "{before:?}, then {:?}", time());
     let id = bay.fitting("w", -1);
     assert_eq!(bay.work_off("w"), [id]);
 }
