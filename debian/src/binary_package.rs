@@ -1,9 +1,12 @@
 //! The artifact of a binary package.
 
-use crate::{Paragraph, run_with_room};
+use crate::{Paragraph, read_bounded, run_with_room};
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path, process::Command};
 use taskbay_plugin_api::{Artifact, Context, TaskError, make_directory};
+
+/// More than any real control file of a package has.
+const SIZE_LIMIT: u64 = 16 << 20;
 
 /// The artifact `debian:binary-package` of a `.deb`, with what its control file says.
 ///
@@ -26,7 +29,7 @@ pub fn binary_package(context: &Context, deb: &Path) -> Result<Artifact, TaskErr
         .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
         .collect::<Result<_, _>>()?;
     names.sort();
-    let control = fs::read(directory.join("control"))?;
+    let control = read_bounded(&directory.join("control"), SIZE_LIMIT)?;
     let control = Paragraph::parse_all(&String::from_utf8_lossy(&control))?;
     let control = control.into_iter().next().unwrap_or_default();
     let data = data(&control, &names);
@@ -65,6 +68,7 @@ fn data(control: &Paragraph, control_files: &[String]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::symlink;
     use taskbay_plugin_api::Abort;
     use taskbay_test::{has_tools, packages};
 
@@ -84,6 +88,57 @@ mod tests {
             artifact.data["deb_fields"]["Description"],
             "greets\n Prints a greeting."
         );
+    }
+
+    /// What is made of a package whose control file is made so.
+    fn made_with(control: impl FnOnce(&Path)) -> String {
+        let top = tempfile::tempdir().unwrap();
+        fs::write(top.path().join("secret"), "Package: secret\nVersion: 1\n").unwrap();
+        let tree = top.path().join("control-tree");
+        fs::create_dir(&tree).unwrap();
+        control(&tree.join("control"));
+        let deb = top.path().join("evil.deb");
+        let made = Command::new("sh")
+            .args(["-euc", ASSEMBLE, "sh"])
+            .args([&tree, &deb])
+            .status();
+        assert!(made.unwrap().success());
+        let made = binary_package(&Context::new(top.path(), Abort::new()), &deb);
+        made.map_or_else(|error| error.message(), |made| made.data.to_string())
+    }
+
+    /// dpkg-deb builds no such package, but what untrusted rules run does.
+    const ASSEMBLE: &str = "\
+cd \"$1\"
+tar -czf ../control.tar.gz .
+cd ..
+tar -czf data.tar.gz --files-from /dev/null
+echo 2.0 >debian-binary
+printf '!<arch>\\n' >\"$2\"
+for member in debian-binary control.tar.gz data.tar.gz; do
+    printf '%-16s%-12s%-6s%-6s%-8s%-10s`\\n' $member 0 0 0 100644 \"$(stat -c %s $member)\" >>\"$2\"
+    cat $member >>\"$2\"
+    [ $(($(stat -c %s $member) % 2)) = 0 ] || echo >>\"$2\"
+done
+";
+
+    #[test]
+    fn a_control_file_that_is_none_is_refused_and_nothing_is_read_through_it() {
+        if !has_tools(&["dpkg-deb", "tar", "mkfifo"]) {
+            return;
+        }
+        let plain = made_with(|control| fs::write(control, "Package: a\nVersion: 1\n").unwrap());
+        assert!(plain.contains("\"srcpkg_name\":\"a\""), "{plain}");
+        // From `work/control/evil.deb/control`.
+        let link = made_with(|control| symlink("../../secret", control).unwrap());
+        assert!(link.contains("is a symbolic link"), "{link}");
+        let fifo = made_with(|control| {
+            let made = Command::new("mkfifo").arg(control).status().unwrap();
+            assert!(made.success());
+        });
+        assert!(fifo.contains("is a device, FIFO or socket"), "{fifo}");
+        let none = made_with(|_| {});
+        assert!(none.contains("/control: No such file"), "{none}");
     }
 
     #[test]

@@ -29,6 +29,14 @@ pub enum RegularFileError {
         /// What it is, with its article.
         kind: &'static str,
     },
+    /// It has more than is read of such a file.
+    #[error("{} has more than the {limit} bytes that are read of such a file; do not trust it", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// What is read of one, in bytes.
+        limit: u64,
+    },
 }
 
 impl From<RegularFileError> for ServerError {
@@ -71,6 +79,33 @@ pub fn open(path: &Path) -> Result<File, RegularFileError> {
     Ok(File::from(file))
 }
 
+/// The content of a regular file that something untrusted wrote: no symbolic link, and no more than `limit` bytes.
+///
+/// # Errors
+///
+/// When it is another kind of file or a larger one, or cannot be read.
+pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegularFileError> {
+    let read = |error| RegularFileError::read(path, error);
+    if path.symlink_metadata().map_err(read)?.is_symlink() {
+        return Err(RegularFileError::NotRegular {
+            path: path.to_owned(),
+            kind: "a symbolic link",
+        });
+    }
+    let mut bytes = Vec::new();
+    let file = open(path)?;
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(read)?;
+    if bytes.len() as u64 > limit {
+        return Err(RegularFileError::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
 /// The SHA-256 of a regular file's content, in hexadecimal.
 ///
 /// # Errors
@@ -111,5 +146,15 @@ mod tests {
         assert_eq!(sha256(&path).unwrap(), expected);
         let error = sha256(directory.path()).unwrap_err().to_string();
         assert!(error.contains("is a directory"), "{error}");
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_limit() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("abc");
+        fs::write(&path, "abc").unwrap();
+        assert_eq!(read_bounded(&path, 3).unwrap(), b"abc");
+        let error = read_bounded(&path, 2).unwrap_err().to_string();
+        assert!(error.contains("more than the 2 bytes"), "{error}");
     }
 }
