@@ -1,5 +1,6 @@
 //! What kind of system is made of repositories.
 
+use crate::package_name::{is_package_choice, is_package_name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taskbay_plugin_api::TaskConfigError;
@@ -61,7 +62,8 @@ impl BootstrapOptions {
     /// What is wrong with them, where they stand at `/bootstrap_options`.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
         let mut faults = Vec::new();
-        if !is_name(&self.architecture) {
+        // It is written as one.
+        if !is_package_name(&self.architecture) {
             let message = "is no name of an architecture, as `amd64`";
             faults.push(TaskConfigError::new(
                 "/bootstrap_options/architecture",
@@ -69,10 +71,20 @@ impl BootstrapOptions {
             ));
         }
         for (number, package) in self.extra_packages.iter().enumerate() {
-            if !is_name(package) {
+            if !is_package_choice(package) {
                 let pointer = format!("/bootstrap_options/extra_packages/{number}");
                 faults.push(TaskConfigError::new(pointer, "is no name of a package"));
             }
+        }
+        let gpgv = self.gpgv_command.as_deref().unwrap_or("gpgv");
+        // It stands between quotes in a file of apt's.
+        if gpgv.contains(|c: char| c.is_control() || "\"'\\".contains(c)) || gpgv.trim().is_empty()
+        {
+            let message = "must be a command without quotes, backslashes and control characters";
+            faults.push(TaskConfigError::new(
+                "/bootstrap_options/gpgv_command",
+                message,
+            ));
         }
         faults
     }
@@ -104,10 +116,54 @@ impl BootstrapOptions {
     }
 }
 
-/// Whether mmdebstrap takes it as the name of a package, of an architecture or a version of one.
-pub(crate) fn is_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.:=~/".contains(c))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn faults(options: &Value) -> Vec<String> {
+        let options: BootstrapOptions = serde_json::from_value(options.clone()).unwrap();
+        options.faults().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn no_package_is_an_option_of_apt() {
+        let packages = json!([
+            "vim",
+            "less=1:2-3~x",
+            "-oDPkg::Pre-Invoke::=/path/command",
+            "",
+            "a b"
+        ]);
+        let found = faults(&json!({"architecture": "-a", "extra_packages": packages}));
+        assert_eq!(
+            found,
+            [
+                "/bootstrap_options/architecture: is no name of an architecture, as `amd64`",
+                "/bootstrap_options/extra_packages/2: is no name of a package",
+                "/bootstrap_options/extra_packages/3: is no name of a package",
+                "/bootstrap_options/extra_packages/4: is no name of a package",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_command_for_signatures_ends_no_option_of_apt() {
+        let with =
+            |command: &str| faults(&json!({"architecture": "amd64", "gpgv_command": command}));
+        assert!(with("/usr/bin/gpgv").is_empty());
+        for command in [
+            "gpgv\"; DPkg::Pre-Invoke {\"x\";}; A \"",
+            "gpgv\nx",
+            "a\\",
+            "a'b",
+            "",
+        ] {
+            let found = with(command).join("; ");
+            assert!(
+                found.starts_with("/bootstrap_options/gpgv_command: must be"),
+                "{command}: {found}"
+            );
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod binary_package;
 mod command_files;
 mod exit_code;
 mod extra_repository;
+mod package_name;
 mod room;
 
 mod environment_lookup;
@@ -63,6 +64,7 @@ pub use in_environment::InEnvironment;
 pub use input::{BINARIES, Input, SOURCES, files_of};
 pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
+pub use package_name::is_package_name;
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, read_bounded, sha256};
 pub use room::{Room, run_with_room};

@@ -1,6 +1,6 @@
 //! What a template package says is to be signed.
 
-use crate::{Executor, Input, UnpackedPackage, unpacked_package::is_package_name};
+use crate::{Executor, Input, UnpackedPackage, is_package_name};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs};
 use taskbay_plugin_api::{Lookup, TaskConfigError, TaskError};

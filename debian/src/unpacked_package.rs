@@ -1,6 +1,6 @@
 //! A binary package that has been unpacked.
 
-use crate::Executor;
+use crate::{Executor, is_package_name};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -130,12 +130,4 @@ impl UnpackedPackage {
         let package = &self.name;
         TaskError::new(format!("`{path}` of the package `{package}` {why}"))
     }
-}
-
-/// Whether it is the name of a package, and can be that of a directory.
-pub(crate) fn is_package_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use taskbay_debian::is_package_name;
 use taskbay_plugin_api::TaskConfigError;
 
 /// The file system of the root, the only one that debefivm-create makes.
@@ -79,9 +80,8 @@ impl DiskImage {
         {
             fault("filename", "is no plain name of a file, as `image`");
         }
-        let is_package = |c: char| c.is_ascii_alphanumeric() || "-.+".contains(c);
         let kernel = self.kernel_package.as_deref();
-        if kernel.is_some_and(|name| name.is_empty() || !name.chars().all(is_package)) {
+        if kernel.is_some_and(|name| !is_package_name(name)) {
             fault("kernel_package", "is no name of a package");
         }
         let bootloader = self.bootloader.as_deref();

@@ -105,6 +105,12 @@ fn refuses_what_cannot_be_made_and_says_where() {
         ("/disk_image/filename", json!(""), "is no plain name"),
         (
             "/disk_image/kernel_package",
+            json!("-oDir=x"),
+            "is no name of a",
+        ),
+        ("/disk_image/kernel_package", json!("-a"), "is no name of a"),
+        (
+            "/disk_image/kernel_package",
             json!("a,b"),
             "is no name of a",
         ),
