@@ -1,8 +1,7 @@
 //! Making a system of repositories, with mmdebstrap or a tool around it.
 
 use crate::{
-    BootstrapOptions, BootstrapRepository, bootstrap_repository::FetchedKeyring, bootstrapped,
-    write_file,
+    BootstrapOptions, BootstrapRepository, bootstrapped, keyring::FetchedKeyring, write_file,
 };
 use serde_json::{Value, json};
 use std::{

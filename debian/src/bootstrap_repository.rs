@@ -1,15 +1,14 @@
 //! The repositories that a system is made from.
 
+use crate::{
+    is_package_name,
+    keyring::{FetchedKeyring, Keyring},
+    repository_words::RepositoryWords,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
-use taskbay_plugin_api::{Context, TaskConfigError, TaskError, run};
-
-/// What apt has beside its programs.
-const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
+use std::path::Path;
+use taskbay_plugin_api::{Context, TaskConfigError, TaskError};
 
 /// A repository of packages.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -61,52 +60,6 @@ enum Check {
     Nothing,
 }
 
-/// Keys.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Keyring {
-    /// Where they are.
-    url: String,
-    /// The SHA-256 that they must have.
-    #[serde(default)]
-    sha256sum: Option<String>,
-    /// Whether the system gets them too, to check the repository later.
-    #[serde(default)]
-    install: bool,
-}
-
-/// Keys that have been fetched.
-#[derive(Debug)]
-pub(crate) struct FetchedKeyring {
-    /// The file.
-    file: PathBuf,
-    /// Its path in the system, where it shall be there.
-    installed: Option<String>,
-}
-
-impl FetchedKeyring {
-    /// What mmdebstrap does in the system for it: the sources name a file of the worker, which the system has elsewhere or
-    /// not at all.
-    pub(crate) fn hooks(&self, use_signed_by: bool) -> Vec<String> {
-        let file = self.file.display();
-        let sources = r#""$1"/etc/apt/sources.list.d/*.sources"#;
-        let forget = format!("sed -i '\\,^Signed-By: {file}$,d' {sources}");
-        let Some(installed) = &self.installed else {
-            return vec![forget];
-        };
-        let in_sources = if use_signed_by {
-            format!("sed -i 's,^Signed-By: {file}$,Signed-By: {installed},' {sources}")
-        } else {
-            forget
-        };
-        vec![
-            r#"mkdir -p "$1/etc/apt/keyrings""#.to_owned(),
-            format!("upload {file} {installed}"),
-            in_sources,
-        ]
-    }
-}
-
 fn binaries() -> Vec<Type> {
     vec![Type::Binary]
 }
@@ -130,23 +83,12 @@ impl BootstrapRepository {
     /// What is wrong with it, as the one of that number.
     pub(crate) fn faults(&self, number: usize) -> Vec<TaskConfigError> {
         let at = |key: &str| format!("/bootstrap_repositories/{number}/{key}");
-        let mut faults = Vec::new();
-        let mut words = vec![("mirror", &self.mirror), ("suite", &self.suite)];
-        words.extend(
-            self.components
-                .iter()
-                .flatten()
-                .map(|each| ("components", each)),
-        );
-        // Each becomes a word in a file of apt's.
-        for (key, word) in words {
-            if word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                faults.push(TaskConfigError::new(
-                    at(key),
-                    format!("`{word}` must be one word"),
-                ));
-            }
-        }
+        let words = RepositoryWords {
+            url: ("mirror", &self.mirror),
+            suite: &self.suite,
+            components: self.components.as_deref(),
+        };
+        let mut faults = words.faults(&format!("/bootstrap_repositories/{number}"));
         if self.types.is_empty() {
             faults.push(TaskConfigError::new(
                 at("types"),
@@ -164,6 +106,19 @@ impl BootstrapRepository {
             }
             _ => {}
         }
+        if let Some(keyring) = &self.keyring {
+            let all = keyring.faults().into_iter();
+            faults.extend(all.map(|(key, message)| {
+                TaskConfigError::new(at(&format!("keyring/{key}")), message)
+            }));
+        }
+        let package = self.keyring_package.as_deref();
+        if package.is_some_and(|package| !is_package_name(package)) {
+            faults.push(TaskConfigError::new(
+                at("keyring_package"),
+                "is no name of a package",
+            ));
+        }
         faults
     }
 
@@ -174,30 +129,10 @@ impl BootstrapRepository {
         directory: &Path,
         number: usize,
     ) -> Result<Option<FetchedKeyring>, TaskError> {
-        let Some(keyring) = &self.keyring else {
-            return Ok(None);
-        };
-        // apt tells armoured keys from others by the name.
-        let is_armoured = Path::new(&keyring.url)
-            .extension()
-            .is_some_and(|end| end == "asc");
-        let ending = if is_armoured { "asc" } else { "gpg" };
-        let name = format!("taskbay-{number}.{ending}");
-        let file = directory.join(&name);
-        let mut fetch = Command::new(APT_HELPER);
-        fetch.arg("download-file").arg(&keyring.url).arg(&file);
-        if let Some(sum) = &keyring.sha256sum {
-            fetch.arg(format!("SHA256:{sum}"));
-        }
-        let status = run(context, &mut fetch)?;
-        if !status.success() {
-            return Err(TaskError::new(format!(
-                "cannot fetch the keyring {}: {APT_HELPER} ended with {status}; the log has its message",
-                keyring.url
-            )));
-        }
-        let installed = keyring.install.then(|| format!("/etc/apt/keyrings/{name}"));
-        Ok(Some(FetchedKeyring { file, installed }))
+        let keyring = self.keyring.as_ref();
+        keyring
+            .map(|keyring| keyring.fetch(context, directory, number))
+            .transpose()
     }
 
     /// It as a stanza of apt's sources.
@@ -221,9 +156,56 @@ impl BootstrapRepository {
             lines.push("Trusted: yes".to_owned());
         }
         if let Some(keyring) = keyring {
-            lines.push(format!("Signed-By: {}", keyring.file.display()));
+            lines.push(format!("Signed-By: {}", keyring.file().display()));
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn faults(more: &Value) -> Vec<String> {
+        let mut repository = json!({"mirror": "http://a", "suite": "sid"});
+        for (key, value) in more.as_object().unwrap() {
+            repository[key] = value.clone();
+        }
+        let repository: BootstrapRepository = serde_json::from_value(repository).unwrap();
+        let faults = repository.faults(0);
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_package_of_keys_is_no_option_of_apt() {
+        assert!(faults(&json!({"keyring_package": "debian-archive-keyring"})).is_empty());
+        let found = faults(&json!({"keyring_package": "-oDir=/x"}));
+        assert_eq!(
+            found,
+            ["/bootstrap_repositories/0/keyring_package: is no name of a package"]
+        );
+    }
+
+    #[test]
+    fn components_are_given_where_there_are_any() {
+        for more in [
+            json!({}),
+            json!({"suite": "./"}),
+            json!({"suite": "./", "components": []}),
+        ] {
+            assert!(faults(&more).is_empty(), "{more}");
+        }
+        let at = "/bootstrap_repositories/0/components";
+        assert_eq!(
+            faults(&json!({"components": []})),
+            [format!("{at}: are needed, as `main`")]
+        );
+        let directory = json!({"suite": "./", "components": ["main"]});
+        assert_eq!(
+            faults(&directory),
+            [format!("{at}: are none in a directory")]
+        );
     }
 }

@@ -1,8 +1,12 @@
 //! Further repositories that a request names.
 
+use crate::repository_words::RepositoryWords;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use taskbay_plugin_api::TaskConfigError;
+
+const KEY_START: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+const KEY_END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
 /// A repository beside those that an environment has.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -25,29 +29,17 @@ impl ExtraRepository {
     pub fn faults(pointer: &str, all: &[Self]) -> Vec<TaskConfigError> {
         let mut faults = Vec::new();
         for (number, repository) in all.iter().enumerate() {
-            let mut fault = |key: &str, message: String| {
-                faults.push(TaskConfigError::new(
-                    format!("{pointer}/{number}/{key}"),
-                    message,
-                ));
+            let at = format!("{pointer}/{number}");
+            let words = RepositoryWords {
+                url: ("url", &repository.url),
+                suite: &repository.suite,
+                components: Some(repository.components.as_deref().unwrap_or_default()),
             };
-            let mut words = vec![("url", &repository.url), ("suite", &repository.suite)];
-            let components = repository.components.iter().flatten();
-            words.extend(components.map(|each| ("components", each)));
-            // Each becomes a word in a line of apt's.
-            for (key, word) in words {
-                if word.is_empty() || word.contains(|c: char| c.is_whitespace() || c.is_control()) {
-                    fault(key, format!("`{word}` must be one word"));
-                }
-            }
-            let has_components = repository
-                .components
-                .as_ref()
-                .is_some_and(|all| !all.is_empty());
-            match (repository.suite.ends_with('/'), has_components) {
-                (false, false) => fault("components", "are needed, as `main`".to_owned()),
-                (true, true) => fault("components", "are none in a directory".to_owned()),
-                _ => {}
+            faults.extend(words.faults(&at));
+            let key = repository.signing_key.as_deref();
+            if key.is_some_and(|key| !is_armoured(key)) {
+                let message = format!("must be a public key between `{KEY_START}` and `{KEY_END}`");
+                faults.push(TaskConfigError::new(format!("{at}/signing_key"), message));
             }
         }
         faults
@@ -59,6 +51,24 @@ impl ExtraRepository {
         words.extend(self.components.iter().flatten().map(String::as_str));
         words.join(" ")
     }
+}
+
+/// Whether it is one armoured block of RFC 9580: headers and base64, and nothing that a script or another file could take
+/// for something else.
+fn is_armoured(key: &str) -> bool {
+    let lines = key.trim().lines().map(str::trim_end);
+    let lines: Vec<_> = lines.collect();
+    let [KEY_START, block @ .., KEY_END] = &lines[..] else {
+        return false;
+    };
+    let is_header = |line: &str| line.contains(": ") && !line.contains(char::is_control);
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let mut parts = block.splitn(2, |line| line.is_empty());
+    let headers = parts.next().unwrap_or_default();
+    let data = parts.next().unwrap_or_default();
+    headers.iter().all(|line| is_header(line))
+        && data.iter().any(|line| !line.is_empty())
+        && data.iter().all(|line| line.chars().all(is_base64))
 }
 
 #[cfg(test)]
@@ -96,6 +106,36 @@ mod tests {
         ] {
             let found = faults(&repository).join("; ");
             assert!(found.contains(words), "{found}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_an_armoured_block_alone() {
+        let with = |key: &str| {
+            let key = json!({"url": "http://a", "suite": "./", "signing_key": key});
+            faults(&key).join("; ")
+        };
+        let block = |data: &str| format!("{KEY_START}\n{data}\n{KEY_END}\n");
+        for data in ["\nmQINBF\n+/a=\n=8yXk", "Version: 2 (x)\n\nmQINBF\n\n=8yXk"] {
+            assert_eq!(with(&block(data)), "");
+            assert_eq!(with(&block(data).replace('\n', "\r\n")), "");
+        }
+        for key in [
+            "",
+            "KEY",
+            KEY_START,
+            &block(""),
+            &block("\nmQINBF\nTASKBAY-END\nrm -rf x"),
+            &block("TASKBAY-END\nrm x: y\n\nmQINBF"),
+            &block("A: b\u{1b}\n\nmQINBF"),
+            &format!("TASKBAY-END\n{}", block("\nmQINBF")),
+            &format!("{}TASKBAY-END\n", block("\nmQINBF")),
+        ] {
+            let found = with(key);
+            assert!(
+                found.starts_with("/extra/0/signing_key: must be a public key"),
+                "{key}: {found}"
+            );
         }
     }
 }

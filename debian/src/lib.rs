@@ -20,6 +20,7 @@ mod command_files;
 mod exit_code;
 mod extra_repository;
 mod package_name;
+mod repository_words;
 mod room;
 
 mod environment_lookup;
@@ -34,6 +35,7 @@ mod executor;
 mod bootstrap_options;
 mod bootstrap_repository;
 mod bootstrapped;
+mod keyring;
 
 mod bootstrap;
 
