@@ -9,6 +9,9 @@ pub struct Paragraph {
     fields: Vec<(String, String)>,
 }
 
+/// More fields than any real paragraph has.
+const FIELDS_LIMIT: usize = 1000;
+
 /// Why a text is no sequence of paragraphs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParagraphError {
@@ -18,6 +21,9 @@ pub enum ParagraphError {
     /// Readers differ in which of the two they take.
     #[error("it has the field `{0}` twice")]
     Twice(String),
+    /// Comparing the names of so many fields would take long.
+    #[error("it has more than {FIELDS_LIMIT} fields in one paragraph")]
+    TooMany,
 }
 
 impl Paragraph {
@@ -25,7 +31,7 @@ impl Paragraph {
     ///
     /// # Errors
     ///
-    /// When a line is no field, or a paragraph has one twice.
+    /// When a line is no field, or a paragraph has one twice or far too many.
     pub fn parse_all(text: &str) -> Result<Vec<Self>, ParagraphError> {
         let mut paragraphs = Vec::new();
         let mut current = Self::default();
@@ -72,6 +78,9 @@ impl Paragraph {
         if self.get(name).is_some() {
             return Err(ParagraphError::Twice(short(name)));
         }
+        if self.fields.len() == FIELDS_LIMIT {
+            return Err(ParagraphError::TooMany);
+        }
         let field = (name.to_owned(), value.trim_start().to_owned());
         self.fields.push(field);
         Ok(())
@@ -114,5 +123,21 @@ mod tests {
         assert_eq!(refused(" A: 1\n"), "the line ` A: 1` is no field");
         assert_eq!(refused(": 1\n"), "the line `: 1` is no field");
         assert_eq!(refused("A: 1\na: 2\n"), "it has the field `a` twice");
+    }
+
+    #[test]
+    fn refuses_so_many_fields_that_comparing_them_takes_long() {
+        let fields = |number: usize| {
+            (0..number)
+                .map(|n| format!("F{n}: 1\n"))
+                .collect::<String>()
+        };
+        let two = format!("{}\n{}", fields(FIELDS_LIMIT), fields(FIELDS_LIMIT));
+        assert_eq!(Paragraph::parse_all(&two).unwrap().len(), 2);
+        let many = Paragraph::parse_all(&fields(FIELDS_LIMIT + 1)).map(|all| all.len());
+        assert_eq!(
+            many.unwrap_err().to_string(),
+            "it has more than 1000 fields in one paragraph"
+        );
     }
 }
