@@ -71,10 +71,11 @@ impl<'a> Assembly<'a> {
         Ok(assembly)
     }
 
-    /// Where commands read and write in `debian`, no link leads out of the tree.
+    /// No link leads out of the tree: through one, commands would read and write elsewhere. All of the tree is looked at,
+    /// since `debian`, or a folder of it, can be a link to another part.
     fn refuse_links(&self) -> Result<(), TaskError> {
         let mut find = Command::new("find");
-        find.arg(self.tree.join("debian"));
+        find.arg(&self.tree);
         find.args(["-type", "l", "-exec", "realpath", "--canonicalize-missing"]);
         find.arg(option_with_path("--relative-base=", &self.tree));
         find.args(["{}", "+"]);
@@ -86,7 +87,7 @@ impl<'a> Assembly<'a> {
             .split(|byte| *byte == b'\n')
             .any(|line| line.starts_with(b"/"))
         {
-            return Err(untrusted("has a link in `debian` that leads out of it"));
+            return Err(untrusted("has a link that leads out of it"));
         }
         Ok(())
     }

@@ -164,11 +164,24 @@ fn a_template_that_could_do_more_is_refused() {
         ),
         (
             Template::default().link("debian/files", "/etc/passwd"),
-            "has a link in `debian` that leads out of it",
+            "has a link that leads out of it",
         ),
         (
             Template::default().link("debian/up", "../../x"),
-            "has a link in `debian` that leads out of it",
+            "has a link that leads out of it",
+        ),
+        // `find` goes into no folder that is a link.
+        (
+            Template::default()
+                .link("real/NEWS", "/etc/passwd")
+                .link("debian/folder", "../real"),
+            "has a link that leads out of it",
+        ),
+        (
+            Template::default()
+                .link("real/NEWS", "/etc/passwd")
+                .link("debian", "real"),
+            "has a link that leads out of it",
         ),
     ] {
         let message = refused(template);
