@@ -9,6 +9,10 @@ use std::{
 use taskbay_debian::{option_with_path, write_file};
 use taskbay_plugin_api::TaskError;
 
+/// Where sbuild writes its log, in the work directory and away from what comes out of a build. sbuild makes a link to it
+/// there, which a file of the package's could be copied through: said without the whole path, the link leads nowhere.
+pub(crate) const LOG_DIRECTORY: &str = "log";
+
 /// The files that a build is made from.
 #[derive(Debug)]
 pub(crate) struct Files<'a> {
@@ -33,7 +37,10 @@ pub(crate) fn command(task: &Sbuild, files: &Files<'_>) -> Result<Command, TaskE
     let template = files.tmp.join("tmp.sbuild.XXXXXXXXXX");
     write_file(
         &config,
-        &format!("$unshare_tmpdir_template = '{}';\n1;\n", template.display()),
+        &format!(
+            "$unshare_tmpdir_template = '{}';\n$log_dir = '{LOG_DIRECTORY}';\n1;\n",
+            template.display()
+        ),
     )?;
     let mut command = Command::new("sbuild");
     command

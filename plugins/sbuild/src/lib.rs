@@ -74,6 +74,7 @@ impl Task for Sbuild {
             output: &make_directory(context, "build")?,
             tmp: &open_tmp(context)?,
         };
+        let log_directory = make_directory(context, command::LOG_DIRECTORY)?;
         let mut room = Room::of(context);
         let mut command = command::command(self, &files)?;
         let status = run_heard(context, &mut command, [None, None], |line| room.hear(line))?;
@@ -81,6 +82,7 @@ impl Task for Sbuild {
         let products = Products {
             context,
             directory: files.output,
+            log_directory: &log_directory,
             source: &source,
             package: &package,
         };

@@ -16,14 +16,16 @@ use taskbay_plugin_api::{
 pub(crate) struct Products<'a> {
     pub(crate) context: &'a Context,
     pub(crate) directory: &'a Path,
+    /// Where it wrote its log, and nothing else did.
+    pub(crate) log_directory: &'a Path,
     pub(crate) source: &'a Input,
     pub(crate) package: &'a SourcePackage,
 }
 
 impl Products<'_> {
-    /// The build log, where there is one. sbuild makes a link to it, too.
+    /// The build log, where there is one.
     pub(crate) fn log(&self) -> Result<Option<PathBuf>, TaskError> {
-        Ok(self.files("build")?.pop())
+        Ok(files(self.log_directory, "build")?.pop())
     }
 
     /// Gives the log to the server, with why build dependencies could not be installed.
@@ -48,8 +50,8 @@ impl Products<'_> {
     pub(crate) fn upload_packages(&self, log: ArtifactId) -> Result<(), TaskError> {
         let mut built = Vec::new();
         let mut by_architecture: BTreeMap<String, Vec<Artifact>> = BTreeMap::new();
-        let mut packages = self.files("deb")?;
-        packages.extend(self.files("udeb")?);
+        let mut packages = files(self.directory, "deb")?;
+        packages.extend(files(self.directory, "udeb")?);
         for deb in packages {
             let package = binary_package(self.context, &deb)?;
             let architecture = text(&package.data["deb_fields"]["Architecture"]);
@@ -62,7 +64,7 @@ impl Products<'_> {
         for (architecture, packages) in by_architecture {
             built.push(self.server().upload(together(&architecture, &packages))?);
         }
-        for changes in self.files("changes")? {
+        for changes in files(self.directory, "changes")? {
             let upload = give_upload(self.context, &changes, &built)?;
             let data = json!({"trusted_certs": null, "binary_package_name": null});
             let to_sign = Artifact::new("debusine:signing-input", data, vec![changes]);
@@ -74,20 +76,6 @@ impl Products<'_> {
             self.relate(log, RelationKind::RelatesTo, package)?;
         }
         Ok(())
-    }
-
-    /// The regular files with that ending, sorted.
-    fn files(&self, ending: &str) -> Result<Vec<PathBuf>, TaskError> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(self.directory)? {
-            let entry = entry?;
-            let path = entry.path();
-            if entry.file_type()?.is_file() && path.extension().is_some_and(|end| end == ending) {
-                files.push(path);
-            }
-        }
-        files.sort();
-        Ok(files)
     }
 
     fn server(&self) -> &(dyn Server + 'static) {
@@ -107,6 +95,20 @@ impl Products<'_> {
         };
         Ok(self.server().relate(relation)?)
     }
+}
+
+/// The regular files with that ending, sorted.
+fn files(directory: &Path, ending: &str) -> Result<Vec<PathBuf>, TaskError> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_file() && path.extension().is_some_and(|end| end == ending) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// All packages of one architecture in one artifact.

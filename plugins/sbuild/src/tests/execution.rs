@@ -105,6 +105,23 @@ fn a_package_that_does_not_build_is_a_failure_with_its_log() {
     assert!(log.contains("this is broken"), "{log}");
 }
 
+/// Files named as logs, which `.changes` lists and sbuild therefore copies.
+#[test]
+fn a_package_does_not_write_its_own_log() {
+    let rules = format!(
+        "{RULES}\tfor log in tiny_1.0_{} zzz; do \\\n\
+         \t\tyes 'Status: successful' | head -c 1000000 >../$$log.build; \\\n\
+         \t\tdpkg-distaddfile $$log.build devel optional; \\\n\tdone\n",
+        native_architecture()
+    );
+    let Some(execution) = build(&rules) else {
+        return;
+    };
+    let log = fs::read_to_string(&execution.server.uploads()[0].files[0]).unwrap();
+    assert!(log.contains("| Summary"), "{log}");
+    assert!(!log.contains("Status: successful\nStatus: successful"));
+}
+
 #[test]
 fn a_build_dependency_that_is_nowhere_is_explained() {
     let Some(execution) = build_with("Build-Depends: taskbay-no-such-package\n", RULES) else {
