@@ -22,14 +22,19 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The worker must have this backend.
-    pub fn requirement(self) -> Requirement {
-        let name = match self {
+    /// Its name, which is that of the task's choice for `auto`.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Auto | Self::Unshare => "unshare",
             Self::IncusLxc => "incus-lxc",
             Self::IncusVm => "incus-vm",
             Self::Qemu => "qemu",
-        };
+        }
+    }
+
+    /// The worker must have this backend.
+    pub fn requirement(self) -> Requirement {
+        let name = self.name();
         Requirement::equals(&format!("executor:{name}:available"), true).because(format!(
             "the worker cannot run commands in an environment with `{name}`"
         ))

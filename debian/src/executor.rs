@@ -6,7 +6,7 @@ use std::{
     process::{Command, ExitStatus},
 };
 use taskbay_plugin_api::{
-    Artifact, ArtifactId, Confinement, Context, Lookup, TaskError, make_directory,
+    Artifact, ArtifactId, Backend, Confinement, Context, Lookup, TaskError, make_directory,
 };
 
 /// What a command in an environment ends with that was not started there: by `enter.sh`, and by `env`.
@@ -26,15 +26,18 @@ impl<'a> Executor<'a> {
     ///
     /// # Errors
     ///
-    /// When it cannot be had, or used here.
+    /// When it cannot be had, or used here, or another backend than `unshare` shall run commands.
     pub fn new(
         context: &'a Context,
-        environment: Option<&Lookup>,
+        (environment, backend): (Option<&Lookup>, Backend),
         architecture: Option<&str>,
         packages: &[&str],
     ) -> Result<Self, TaskError> {
         let environment = match environment {
-            Some(lookup) => Some(Environment::unpack(context, lookup, architecture)?),
+            Some(lookup) => {
+                refuse_unknown(backend)?;
+                Some(Environment::unpack(context, lookup, architecture)?)
+            }
             None => None,
         };
         if let Some(environment) = &environment {
@@ -214,6 +217,20 @@ impl<'a> Executor<'a> {
     }
 }
 
+/// Refuses a backend that no command is run by. A worker does not offer one, but an administrator may say that it does.
+pub(crate) fn refuse_unknown(backend: Backend) -> Result<(), TaskError> {
+    match backend {
+        Backend::Auto | Backend::Unshare => Ok(()),
+        Backend::IncusLxc | Backend::IncusVm | Backend::Qemu => {
+            let name = backend.name();
+            Err(TaskError::new(format!(
+                "tasks run commands in an environment with `unshare` alone; ask for that or for `auto`, and set no \
+                 `executor:{name}:available` on the worker"
+            )))
+        }
+    }
+}
+
 fn check(command: &Command, status: ExitStatus) -> Result<(), TaskError> {
     if status.success() {
         return Ok(());
@@ -238,4 +255,28 @@ fn folders(artifact: &Artifact) -> Vec<PathBuf> {
     folders.sort();
     folders.dedup();
     folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use taskbay_plugin_api::Abort;
+
+    #[test]
+    fn another_backend_than_unshare_is_refused_before_anything_is_fetched() {
+        let top = tempfile::tempdir().unwrap();
+        let context = Context::new(top.path(), Abort::new());
+        let environment: Lookup = serde_json::from_str("1").unwrap();
+        let with = |environment, backend| {
+            let executor = Executor::new(&context, (environment, backend), None, &[]);
+            executor.map(drop).map_err(|error| error.message())
+        };
+        for backend in [Backend::IncusLxc, Backend::IncusVm, Backend::Qemu] {
+            let message = with(Some(&environment), backend).unwrap_err();
+            assert!(message.contains("with `unshare` alone"), "{message}");
+            with(None, backend).unwrap();
+        }
+        let message = with(Some(&environment), Backend::Auto).unwrap_err();
+        assert!(!message.contains("unshare"), "{message}");
+    }
 }

@@ -3,11 +3,12 @@
 use crate::{
     ExtraRepository,
     architecture::{architecture_faults, named_architecture},
+    executor::refuse_unknown,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use taskbay_plugin_api::{Backend, Lookup, TaskConfigError};
+use taskbay_plugin_api::{Backend, Lookup, TaskConfigError, TaskError};
 
 /// The keys of task data that tasks in an environment share. A task flattens them into its own:
 ///
@@ -50,6 +51,15 @@ impl InEnvironment {
     pub fn architecture(&self) -> Option<&str> {
         let (build, host) = self.architectures();
         named_architecture(build, host)
+    }
+
+    /// Refuses a backend that no task runs commands with, in a task whose own tool runs them.
+    ///
+    /// # Errors
+    ///
+    /// When it is another than `unshare`.
+    pub fn refuse_unknown_backend(&self) -> Result<(), TaskError> {
+        refuse_unknown(self.backend)
     }
 
     /// The repositories.

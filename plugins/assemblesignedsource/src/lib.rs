@@ -90,7 +90,7 @@ impl Task for AssembleSignedSource {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let executor = Executor::new(
             context,
-            self.environment.as_ref(),
+            (self.environment.as_ref(), self.backend),
             self.build_architecture.as_deref(),
             &["dpkg-dev"],
         )?;

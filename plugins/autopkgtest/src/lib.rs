@@ -52,6 +52,7 @@ impl Task for Autopkgtest {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        self.place.refuse_unknown_backend()?;
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
         let package = source.source()?;

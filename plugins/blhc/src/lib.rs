@@ -120,7 +120,12 @@ impl Task for Blhc {
             self.environment.as_ref(),
             self.build_architecture.as_deref(),
         );
-        let executor = Executor::new(context, environment, architecture, &["blhc"])?;
+        let executor = Executor::new(
+            context,
+            (environment, self.backend),
+            architecture,
+            &["blhc"],
+        )?;
         let (source, artifact) = executor.fetch(&self.input.artifact, "input")?;
         let build_log = build_log(&artifact)?;
 

@@ -95,7 +95,7 @@ impl Task for Debdiff {
             .or(self.host_architecture.as_ref());
         let executor = Executor::new(
             context,
-            self.environment.as_ref(),
+            (self.environment.as_ref(), self.backend),
             architecture.map(String::as_str),
             &["devscripts", "diffstat", "wdiff"],
         )?;

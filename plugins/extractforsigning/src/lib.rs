@@ -96,7 +96,7 @@ impl Task for ExtractForSigning {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let executor = Executor::new(
             context,
-            self.environment.as_ref(),
+            (self.environment.as_ref(), self.backend),
             self.build_architecture.as_deref(),
             &["dpkg"],
         )?;

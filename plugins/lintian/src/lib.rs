@@ -157,7 +157,12 @@ impl Task for Lintian {
             self.environment.as_ref(),
             self.build_architecture.as_deref(),
         );
-        let executor = Executor::new(context, environment, architecture, &["lintian"])?;
+        let executor = Executor::new(
+            context,
+            (environment, self.backend),
+            architecture,
+            &["lintian"],
+        )?;
         let packages = Packages::fetch(&executor, &self.input)?;
         let version = tool::version(&executor)?;
         let mut success = true;

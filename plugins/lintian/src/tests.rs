@@ -117,6 +117,7 @@ fn needs_lintian_on_the_worker_or_else_an_executor() {
     data["environment"] = json!("debian/match:codename=sid");
     data["backend"] = json!("incus-lxc");
     assert_eq!(keys(data.clone()), ["executor:incus-lxc:available"]);
+    data["backend"] = json!("unshare");
     let run = execute(&data, Vec::new());
     let message = run.result.unwrap_err().message();
     assert!(message.contains("debian/match:codename=sid"), "{message}");

@@ -115,7 +115,7 @@ impl Task for MakeSourcePackageUpload {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let executor = Executor::new(
             context,
-            self.environment.as_ref(),
+            (self.environment.as_ref(), self.backend),
             self.build_architecture.as_deref(),
             &["dpkg-dev"],
         )?;

@@ -71,7 +71,7 @@ impl Task for Piuparts {
         let packages = ["piuparts", "mount"];
         let executor = Executor::new(
             context,
-            Some(&self.place.environment),
+            (Some(&self.place.environment), self.place.backend),
             self.place.architecture(),
             &packages,
         )?;

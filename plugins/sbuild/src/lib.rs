@@ -53,6 +53,7 @@ impl Task for Sbuild {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
+        self.place.refuse_unknown_backend()?;
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
         let package = source.source()?;

@@ -245,3 +245,10 @@ fn unknown_keys_are_refused_where_they_stand() {
     let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
     assert!(faults[0].starts_with("/backend: "), "{faults:?}");
 }
+
+#[test]
+fn another_backend_than_unshare_is_an_error() {
+    let run = taskbay_test::execute(&task(&with(&json!({"backend": "qemu"}))), Vec::new());
+    let message = run.result.unwrap_err().message();
+    assert!(message.contains("with `unshare` alone"), "{message}");
+}
