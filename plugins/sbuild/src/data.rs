@@ -71,7 +71,7 @@ pub(crate) struct BinNmu {
     pub(crate) changelog: String,
     /// What is put behind the version, as `+b1`.
     pub(crate) suffix: String,
-    /// The date of the entry, in RFC 3339 and UTC, as `2024-01-31T12:00:00Z`.
+    /// The date of the entry, in RFC 3339, as `2024-01-31T12:00:00Z` or `2024-01-31T13:00:00+01:00`.
     #[serde(default)]
     pub(crate) timestamp: Option<String>,
     /// Who makes it, as `Name <address>`.
@@ -142,7 +142,7 @@ impl Sbuild {
             if binnmu.timestamp.is_some() && binnmu.seconds().is_none() {
                 fault(
                     "/binnmu/timestamp",
-                    "is no time in RFC 3339 and UTC, as `2024-01-31T12:00:00Z`",
+                    "is no time in RFC 3339, as `2024-01-31T12:00:00Z` or `2024-01-31T13:00:00+01:00`",
                 );
             }
         }
@@ -153,9 +153,33 @@ impl Sbuild {
 impl BinNmu {
     /// Its date in seconds since 1970.
     pub(crate) fn seconds(&self) -> Option<u64> {
-        let text = self.timestamp.as_ref()?.replace("+00:00", "Z");
-        let time = humantime::parse_rfc3339_weak(&text).ok()?;
+        let text = self.timestamp.as_ref()?.to_ascii_uppercase();
+        let zone = text.len().checked_sub("+00:00".len());
+        let zone = zone.and_then(|at| text.split_at_checked(at));
+        let (local, offset) = match zone {
+            Some((local, zone)) if zone.starts_with(['+', '-']) && zone.contains(':') => {
+                (format!("{local}Z"), offset(zone)?)
+            }
+            _ => (text, 0),
+        };
+        let time = humantime::parse_rfc3339_weak(&local).ok()?;
         let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Some(since.as_secs())
+        since.as_secs().checked_add_signed(-offset)
     }
+}
+
+/// How many seconds the clocks are ahead of UTC with that offset, as `+01:00`.
+fn offset(zone: &str) -> Option<i64> {
+    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
+    let number = |digits: &str, end: i64| -> Option<i64> {
+        let is_number = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let number = digits.parse().ok().filter(|_| is_number)?;
+        (number < end).then_some(number)
+    };
+    let seconds = number(hours, 24)? * 3600 + number(minutes, 60)? * 60;
+    Some(if zone.starts_with('-') {
+        -seconds
+    } else {
+        seconds
+    })
 }

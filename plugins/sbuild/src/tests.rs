@@ -223,6 +223,39 @@ fn the_last_status_counts_and_so_does_the_exit_code() {
 }
 
 #[test]
+fn the_date_of_a_binnmu_may_be_of_any_zone() {
+    let seconds = |timestamp: &str| {
+        let binnmu = json!({"changelog": "again", "suffix": "+b1", "timestamp": timestamp});
+        task(&with(&json!({"binnmu": binnmu})))
+            .binnmu
+            .unwrap()
+            .seconds()
+    };
+    for same in [
+        "2024-01-31T12:00:00Z",
+        "2024-01-31t12:00:00z",
+        "2024-01-31T12:00:00.5+00:00",
+        "2024-01-31T13:00:00+01:00",
+        "2024-01-31T06:30:00-05:30",
+        "2024-02-01T01:45:00+13:45",
+    ] {
+        assert_eq!(seconds(same), Some(1_706_702_400), "{same}");
+    }
+    for none in [
+        "2024-01-31",
+        "2024-01-31T12:00:00+24:00",
+        "2024-01-31T12:00:00+01:60",
+        "2024-01-31T12:00:00+-1:00",
+        "2024-01-31T12:00:00+1:000",
+        "1970-01-01T00:00:00+01:00",
+        "+01:00",
+        "\u{e9}\u{e9}\u{e9}\u{e9}",
+    ] {
+        assert_eq!(seconds(none), None, "{none}");
+    }
+}
+
+#[test]
 fn is_limited_since_a_system_is_unpacked() {
     let task = configure(&minimal()).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
