@@ -23,11 +23,15 @@ pub(crate) fn architecture_faults(
         let message = "must name an architecture, as `amd64`";
         faults.push(TaskConfigError::new("/build_architecture", message));
     }
-    if let (Some(build), Some(host)) = (build_architecture, host_architecture)
-        && build != host
-    {
-        let message = "is the old name of `build_architecture`, and says another; give one";
-        faults.push(TaskConfigError::new("/host_architecture", message));
-    }
     faults
+}
+
+/// That it is named twice, and differently.
+pub(crate) fn conflict(
+    build_architecture: Option<&String>,
+    host_architecture: Option<&String>,
+) -> Option<TaskConfigError> {
+    let (build, host) = (build_architecture?, host_architecture?);
+    let message = "is the old name of `build_architecture`, and says another; give one";
+    (build != host).then(|| TaskConfigError::new("/host_architecture", message))
 }

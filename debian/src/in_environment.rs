@@ -2,7 +2,7 @@
 
 use crate::{
     ExtraRepository,
-    architecture::{architecture_faults, named_architecture},
+    architecture::{architecture_faults, conflict, named_architecture},
     executor::refuse_unknown,
 };
 use schemars::JsonSchema;
@@ -69,7 +69,10 @@ impl InEnvironment {
 
     /// What is wrong beyond what the schema says.
     pub fn faults(&self) -> Vec<TaskConfigError> {
-        ExtraRepository::faults("/extra_repositories", self.repositories())
+        let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
+        let (build, host) = self.architectures();
+        faults.extend(conflict(build, host));
+        faults
     }
 
     /// The same, in a task that needs the architecture.

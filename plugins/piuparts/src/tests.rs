@@ -30,6 +30,10 @@ fn refuses_what_cannot_be_tested_and_says_where() {
             "/input/binary_artifacts",
         ),
         (json!({"base_tgz": null}), "/base_tgz"),
+        (
+            json!({"host_architecture": "i386"}),
+            "/host_architecture: is the old name",
+        ),
         (json!({"backend": "docker"}), "/backend"),
         (
             json!({"extra_repositories": [{"url": "a", "suite": "b"}]}),
