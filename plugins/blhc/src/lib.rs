@@ -172,14 +172,21 @@ fn build_log(artifact: &Artifact) -> Result<&PathBuf, TaskConfigError> {
     }
 }
 
+/// The bits of blhc's status that say of a log what is wrong with it.
+const FAULTS: i32 = 4 | 8 | 16 | 32;
+
 /// Whether blhc found no fault. A log without compiler lines, its status 1, has none.
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
     match exit_code("blhc", status)? {
         0 | 1 => Ok(true),
-        code => {
-            log::info!("blhc found faults, or could not read the log: it ended with {code}");
+        code if code & !FAULTS == 0 => {
+            log::info!("blhc found faults: it ended with {code}");
             Ok(false)
         }
+        // Where it dies, as one that cannot read the log, it is another number.
+        code => Err(TaskError::new(format!(
+            "blhc could not check the log, and ended with {code}: the attempt's log has its message"
+        ))),
     }
 }
 
