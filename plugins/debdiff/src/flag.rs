@@ -30,6 +30,18 @@ pub(crate) enum Flag {
 }
 
 impl Flag {
+    /// The tools that options need besides debdiff.
+    pub(crate) const TOOLS: [&str; 2] = ["diffstat", "wdiff"];
+
+    /// The one that this needs.
+    pub(crate) fn tool(self) -> Option<&'static str> {
+        match self {
+            Self::Diffstat => Some("diffstat"),
+            Self::WdiffSourceControl => Some("wdiff"),
+            _ => None,
+        }
+    }
+
     /// The option as it is typed.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

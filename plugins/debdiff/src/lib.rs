@@ -21,7 +21,7 @@ use std::{
 use taskbay_debian::{Executor, all_in_words, exit_code};
 use taskbay_plugin_api::{
     Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
-    Task, TaskConfigError, TaskError, export_task, is_available, log,
+    Task, TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// What a debdiff work request may say.
@@ -58,6 +58,9 @@ impl Task for Debdiff {
     fn analyze_worker(_: &Metadata) -> Result<Metadata, TaskError> {
         let mut found = Metadata::default();
         found.insert("debdiff:available", is_available("debdiff"));
+        for tool in Flag::TOOLS {
+            found.insert(&format!("debdiff:{tool}"), is_available(tool));
+        }
         Ok(found)
     }
 
@@ -66,11 +69,25 @@ impl Task for Debdiff {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("debdiff:available", true)
+        if self.environment.is_some() {
+            return vec![self.backend.requirement()];
+        }
+        let mut requirements = vec![
+            Requirement::equals("debdiff:available", true)
                 .because("debdiff, of the package devscripts, is not installed on the worker"),
-        }]
+        ];
+        // Without its tool, debdiff leaves such an option out, and says so only in the log.
+        let tools: BTreeSet<_> = self
+            .extra_flags
+            .iter()
+            .filter_map(|flag| flag.tool())
+            .collect();
+        requirements.extend(tools.into_iter().map(|tool| {
+            Requirement::equals(&format!("debdiff:{tool}"), true).because(format!(
+                "{tool}, which an option in `extra_flags` needs, is not installed on the worker"
+            ))
+        }));
+        requirements
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
@@ -136,10 +153,9 @@ impl Task for Debdiff {
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
     match exit_code("debdiff", status)? {
         0 | 1 => Ok(true),
-        code => {
-            log::info!("debdiff could not compare: it ended with {code}");
-            Ok(false)
-        }
+        code => Err(TaskError::new(format!(
+            "debdiff could not compare, and ended with {code}: the log has its message"
+        ))),
     }
 }
 

@@ -123,7 +123,10 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 fn a_signal_is_an_error() {
     assert!(is_success(ExitStatus::from_raw(0)).unwrap());
     assert!(is_success(ExitStatus::from_raw(1 << 8)).unwrap());
-    assert!(!is_success(ExitStatus::from_raw(255 << 8)).unwrap());
+    for code in [2, 255] {
+        let error = is_success(ExitStatus::from_raw(code << 8)).unwrap_err();
+        assert!(error.message().contains("could not compare"));
+    }
     let error = is_success(ExitStatus::from_raw(15)).unwrap_err();
     assert!(error.message().contains("SIGTERM"), "{}", error.message());
 }
@@ -139,6 +142,16 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
     };
     let mut data = json!({"input": {"source_artifacts": [1, 2]}});
     assert_eq!(keys(data.clone()), ["debdiff:available"]);
+    data["extra_flags"] = json!([
+        "--diffstat",
+        "--dirs",
+        "--wdiff-source-control",
+        "--diffstat"
+    ]);
+    assert_eq!(
+        keys(data.clone()),
+        ["debdiff:available", "debdiff:diffstat", "debdiff:wdiff"]
+    );
     data["environment"] = json!("debian/match:codename=sid");
     assert_eq!(keys(data.clone()), ["executor:unshare:available"]);
     let run = execute(&data, Vec::new());
@@ -146,10 +159,13 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
     assert!(message.contains("debian/match:codename=sid"), "{message}");
     assert!(run.server.uploads().is_empty());
     let found = Debdiff::analyze_worker(&Metadata::default()).unwrap();
-    assert_eq!(
-        found.value("debdiff:available"),
-        Some(&json!(is_available("debdiff")))
-    );
+    for (key, tool) in [
+        ("debdiff:available", "debdiff"),
+        ("debdiff:diffstat", "diffstat"),
+        ("debdiff:wdiff", "wdiff"),
+    ] {
+        assert_eq!(found.value(key), Some(&json!(is_available(tool))));
+    }
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn compares_uploads_by_their_changes_files() {
 }
 
 #[test]
-fn what_debdiff_cannot_read_is_a_failure() {
+fn what_debdiff_cannot_read_is_an_error() {
     if !has_tools() {
         return;
     }
@@ -185,5 +185,7 @@ fn what_debdiff_cannot_read_is_a_failure() {
     fs::write(&deb, "no package").unwrap();
     let artifacts = vec![artifact("debian:binary-package", vec![deb])];
     let run = execute(&json!({"input": {"binary_artifacts": [1, 1]}}), artifacts);
-    assert!(!run.result.unwrap());
+    let message = run.result.unwrap_err().message();
+    assert!(message.contains("debdiff could not compare"), "{message}");
+    assert!(run.server.uploads().is_empty());
 }
