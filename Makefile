@@ -41,7 +41,7 @@ test: tools cargo-deb
 test-full: export TASKBAY_TEST_FULL = 1
 test-full: test demo chaos
 
-# The package hello through every task, as requests that a worker executes. It takes minutes and fetches from a mirror.
+# The package hello through the tasks that lead to an upload, as requests that a worker executes. It takes minutes and fetches from a mirror.
 chain: export TASKBAY_TEST_FULL = 1
 chain: tools
 	umask 022 && $(CARGO) test --locked --quiet -p taskbay-tests --test chain
