@@ -2,10 +2,9 @@
 
 use crate::{
     EnvironmentLookup, bootstrapped::os_release, environment::set_mode,
-    environment_lookup::with_architecture, option_with_path,
+    environment_lookup::with_architecture, option_with_path, read_bounded,
 };
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -15,6 +14,9 @@ use taskbay_plugin_api::{
 
 /// Where a system says what it is. The file that `/etc` has is a link to this.
 const OS_RELEASE: &str = "*usr/lib/os-release";
+
+/// More than any `os-release` has, in bytes.
+const LIMIT: u64 = 1 << 20;
 
 /// The tarball of a system, for tools that unpack it themselves.
 #[derive(Debug)]
@@ -100,8 +102,7 @@ impl EnvironmentTarball {
         if !found.exists() {
             run_to_file(context, &mut extract, &found)?;
         }
-        let text = fs::read(&found).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
+        let text = read_bounded(&found, LIMIT)?;
         let value = os_release(&text, variable).filter(|name| is_word(name));
         Ok(value.map(str::to_owned))
     }
@@ -138,6 +139,7 @@ fn tarball<'a>(lookup: &Lookup, artifact: &'a Artifact) -> Result<&'a Path, Task
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::fs;
     use std::sync::Arc;
     use taskbay_plugin_api::Abort;
     use taskbay_test::{FakeServer, artifact};

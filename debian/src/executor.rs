@@ -1,6 +1,6 @@
 //! Where a task's commands run: in an environment, or on the worker itself.
 
-use crate::{Environment, environment::set_mode, run_with_room};
+use crate::{Environment, environment::set_mode, room::run_package, run_with_room};
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
@@ -138,6 +138,16 @@ impl<'a> Executor<'a> {
         self.run_in_place(command, [None, None])
     }
 
+    /// Runs `command` as [`run`](Self::run) does, where what it prints may be what packages print that it tests.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_tested(&self, command: &Command) -> Result<ExitStatus, TaskError> {
+        let (context, mut placed) = self.place(command);
+        self.started(command, run_package(context, &mut placed)?)
+    }
+
     /// Runs `command` as [`run`](Self::run) does, with its standard output in a file.
     ///
     /// # Errors
@@ -167,7 +177,11 @@ impl<'a> Executor<'a> {
         files: [Option<&Path>; 2],
     ) -> Result<ExitStatus, TaskError> {
         let (context, mut placed) = self.place(command);
-        let status = run_with_room(context, &mut placed, files)?;
+        self.started(command, run_with_room(context, &mut placed, files)?)
+    }
+
+    /// That status, where the command was started.
+    fn started(&self, command: &Command, status: ExitStatus) -> Result<ExitStatus, TaskError> {
         let has_started = !status
             .code()
             .is_some_and(|code| NOT_STARTED.contains(&code));

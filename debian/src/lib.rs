@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bounded;
 mod regular_file;
 
 mod paragraph;
@@ -54,6 +55,7 @@ pub use binary_package::binary_package;
 pub use bootstrap::{Bootstrap, PreparedBootstrap};
 pub use bootstrap_options::{BootstrapOptions, Variant};
 pub use bootstrap_repository::BootstrapRepository;
+pub use bounded::{each_line, read_bounded};
 pub use command_files::{option_with_path, write_file};
 pub use control_file::{ControlFile, ControlFileError, Member};
 pub use environment::Environment;

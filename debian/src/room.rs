@@ -34,6 +34,7 @@ const LEAST_PART: u64 = 50;
 pub struct Room {
     directory: PathBuf,
     complaint: Option<String>,
+    believed: Option<String>,
     was_full: Arc<AtomicBool>,
     is_over: Arc<AtomicBool>,
     watch: Option<JoinHandle<()>>,
@@ -48,18 +49,25 @@ impl Room {
         Self {
             directory,
             complaint: None,
+            believed: None,
             was_full,
             is_over,
             watch: Some(watch),
         }
     }
 
-    /// Hears what the command said: a line or many.
-    pub fn hear(&mut self, text: &str) {
-        if self.complaint.is_none() {
-            let is_one = |line: &&str| line.contains(FULL) || is_believed(line);
-            let found = text.lines().find(is_one);
-            self.complaint = found.map(|line| line.trim().to_owned());
+    /// Hears a line of the command's own.
+    pub fn hear(&mut self, line: &str) {
+        if self.believed.is_none() && BELIEVED.iter().any(|words| line.contains(words)) {
+            self.believed = Some(line.trim().to_owned());
+        }
+        self.hear_package(line);
+    }
+
+    /// Hears a line that may be of a package: it says what it likes, and is asked only whether the disk was full, too.
+    pub fn hear_package(&mut self, line: &str) {
+        if self.complaint.is_none() && line.contains(FULL) {
+            self.complaint = Some(line.trim().to_owned());
         }
     }
 
@@ -69,8 +77,9 @@ impl Room {
     ///
     /// When it complained, and the disk was full.
     pub fn check(&self) -> Result<(), TaskError> {
-        let is_so = |line: &&String| self.was_full.load(Ordering::Relaxed) || is_believed(line);
-        let Some(complaint) = self.complaint.as_ref().filter(is_so) else {
+        let was_full = self.was_full.load(Ordering::Relaxed);
+        let complaint = self.complaint.as_ref().filter(|_| was_full);
+        let Some(complaint) = self.believed.as_ref().or(complaint) else {
             return Ok(());
         };
         Err(TaskError::new(format!(
@@ -102,16 +111,33 @@ pub fn run_with_room(
     command: &mut Command,
     files: [Option<&Path>; 2],
 ) -> Result<ExitStatus, TaskError> {
+    run_as(context, command, files, Room::hear)
+}
+
+/// Runs `command` as [`run_with_room`] does, where lines may be of packages.
+///
+/// # Errors
+///
+/// As [`run_with_room`].
+pub(crate) fn run_package(
+    context: &Context,
+    command: &mut Command,
+) -> Result<ExitStatus, TaskError> {
+    run_as(context, command, [None, None], Room::hear_package)
+}
+
+fn run_as(
+    context: &Context,
+    command: &mut Command,
+    files: [Option<&Path>; 2],
+    hear: fn(&mut Room, &str),
+) -> Result<ExitStatus, TaskError> {
     let mut room = Room::of(context);
-    let status = run_heard(context, command, files, |line| room.hear(line))?;
+    let status = run_heard(context, command, files, |line| hear(&mut room, line))?;
     if !status.success() {
         room.check()?;
     }
     Ok(status)
-}
-
-fn is_believed(line: &str) -> bool {
-    BELIEVED.iter().any(|words| line.contains(words))
 }
 
 fn watch(
@@ -145,11 +171,22 @@ mod tests {
 
     /// What a command in a directory comes to, where its disk was full or not.
     fn ran(script: &str, was_full: bool) -> Result<Option<i32>, String> {
+        ran_as(script, was_full, Room::hear)
+    }
+
+    fn ran_as(
+        script: &str,
+        was_full: bool,
+        hear: fn(&mut Room, &str),
+    ) -> Result<Option<i32>, String> {
         let context = Context::new("/", Abort::new());
         let mut room = Room::of(&context);
         let mut command = Command::new("sh");
         let command = command.args(["-c", script]);
-        let status = run_heard(&context, command, [None, None], |line| room.hear(line)).unwrap();
+        let status = run_heard(&context, command, [None, None], |line| {
+            hear(&mut room, line)
+        })
+        .unwrap();
         room.was_full.store(was_full, Ordering::Relaxed);
         let checked = room.check().map(|()| status.code());
         checked.map_err(|error| error.message())
@@ -167,6 +204,12 @@ mod tests {
         assert_eq!(ran("echo other >&2; exit 3", true), Ok(Some(3)));
         let reckons = "echo \"E: You don't have enough free space in /a/.\"; exit 100";
         assert!(ran(reckons, false).is_err());
+        // One that counts for nothing hides none that does.
+        let both = format!("{complains}; {reckons}");
+        let message = ran(&both, false).unwrap_err();
+        assert!(message.contains("enough free space"), "{message}");
+        assert_eq!(ran_as(&both, false, Room::hear_package), Ok(Some(100)));
+        assert!(ran_as(&both, true, Room::hear_package).is_err());
     }
 
     #[test]

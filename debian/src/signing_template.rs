@@ -1,9 +1,12 @@
 //! What a template package says is to be signed.
 
-use crate::{Executor, Input, UnpackedPackage, is_package_name};
+use crate::{Executor, Input, UnpackedPackage, is_package_name, read_bounded};
 use serde::Deserialize;
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 use taskbay_plugin_api::{Lookup, TaskConfigError, TaskError};
+
+/// More than any `files.json` has, in bytes.
+const LIMIT: u64 = 16 << 20;
 
 /// A template package, unpacked, whose `files.json` names files of other packages that are to be signed.
 #[derive(Debug)]
@@ -60,7 +63,7 @@ impl SigningTemplate {
         let package = UnpackedPackage::unpack(executor, (input.id, name, deb), "template")?;
         let path = format!("usr/share/code-signing/{}/files.json", package.name);
         let files = package.take(executor, &path, "files.json")?;
-        let packages = parse(&fs::read_to_string(files)?)?;
+        let packages = parse(&read_bounded(&files, LIMIT)?)?;
         Ok(Self { package, packages })
     }
 

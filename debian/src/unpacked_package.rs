@@ -1,12 +1,14 @@
 //! A binary package that has been unpacked.
 
-use crate::{Executor, is_package_name};
+use crate::{Executor, is_package_name, read_bounded};
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 use taskbay_plugin_api::{ArtifactId, TaskConfigError, TaskError};
+
+/// More than any path or name has, in bytes.
+const LIMIT: u64 = 64 << 10;
 
 /// A binary package, unpacked where the commands of an executor run.
 #[derive(Debug)]
@@ -33,9 +35,7 @@ impl UnpackedPackage {
         ask.arg("--field").arg(deb).arg("Package");
         let answer = executor.work_directory().join("package-name");
         executor.must_to_file(&ask, &answer)?;
-        let name = String::from_utf8_lossy(&fs::read(answer)?)
-            .trim()
-            .to_owned();
+        let name = read_bounded(&answer, LIMIT)?.trim().to_owned();
         if is_package_name(&name) {
             return Ok(name);
         }
@@ -115,7 +115,7 @@ impl UnpackedPackage {
         if !executor.run_to_file(&follow, &real)?.success() {
             return Err(self.refused(path, "is not there"));
         }
-        let real = String::from_utf8_lossy(&fs::read(real)?).into_owned();
+        let real = read_bounded(&real, LIMIT)?;
         if Path::new(&real).is_absolute() {
             return Err(self.refused(path, "leads out of the package; do not trust it"));
         }

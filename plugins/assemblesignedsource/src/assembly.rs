@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
-use taskbay_debian::{ControlFile, Executor, SigningTemplate, changes_name, option_with_path};
+use taskbay_debian::{
+    ControlFile, Executor, SigningTemplate, changes_name, option_with_path, read_bounded,
+};
 use taskbay_plugin_api::TaskError;
 
 /// The only format of a source package that takes signatures without a further tarball.
@@ -17,6 +19,9 @@ const REFUSED: [&str; 3] = [
     "debian/source/local-options",
     "debian/signatures",
 ];
+
+/// More than any name or format has, in bytes.
+const LIMIT: u64 = 64 << 10;
 
 /// A source tree where the commands of an executor run, and what is made of it beside it.
 #[derive(Debug)]
@@ -36,7 +41,7 @@ impl<'a> Assembly<'a> {
         let source = template.package.directory(executor, &source)?;
         let format = template.path("source-template/debian/source/format");
         let format = template.package.take(executor, &format, "format")?;
-        let format = String::from_utf8_lossy(&fs::read(format)?).into_owned();
+        let format = read_bounded(&format, LIMIT)?;
         if format.strip_suffix('\n').unwrap_or(&format) != FORMAT {
             let found = format.trim();
             return Err(untrusted(&format!(
@@ -122,7 +127,7 @@ impl<'a> Assembly<'a> {
         ]);
         let found = self.executor.work_directory().join("dsc-name");
         self.executor.must_to_file(&find, &found)?;
-        let name = fs::read_to_string(found)?;
+        let name = read_bounded(&found, LIMIT)?;
         let dsc = self.take(&name)?;
         let members = ControlFile::read(&dsc)?.members()?;
         // Each stands there once for each kind of sum.

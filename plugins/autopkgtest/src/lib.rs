@@ -5,6 +5,8 @@ mod data;
 mod command;
 mod summary;
 
+mod voice;
+
 use command::Files;
 use data::Autopkgtest;
 use serde_json::json;
@@ -18,6 +20,7 @@ use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log, run_heard,
 };
+use voice::Voice;
 
 impl Task for Autopkgtest {
     const NAME: &'static str = "autopkgtest";
@@ -78,10 +81,12 @@ impl Task for Autopkgtest {
         };
         let mut command = command::command(self, &files)?;
         let mut room = Room::of(context);
-        let status = run_heard(context, &mut command, [None, None], |line| room.hear(line))?;
+        let mut voice = Voice::default();
+        let status = run_heard(context, &mut command, [None, None], |line| {
+            voice.tell(&mut room, line);
+        })?;
 
-        let summary = fs::read(files.output.join("summary")).unwrap_or_default();
-        let summary = Summary::parse(&String::from_utf8_lossy(&summary));
+        let summary = Summary::read(&files.output.join("summary"))?;
         let words = command
             .get_args()
             .map(|word| word.to_string_lossy().into_owned());

@@ -2,7 +2,12 @@
 
 use crate::data::FailOn;
 use serde_json::{Map, Value, json};
+use std::path::Path;
+use taskbay_debian::read_bounded;
 use taskbay_plugin_api::TaskError;
+
+/// More than any summary has, in bytes.
+const LIMIT: u64 = 16 << 20;
 
 /// What became of the tests.
 #[derive(Debug, Default)]
@@ -16,7 +21,15 @@ struct Line {
 }
 
 impl Summary {
-    /// Reads the summary file. Lines that tell of no test are left out.
+    /// Reads the summary file, which is not there where no test was run.
+    pub(crate) fn read(file: &Path) -> Result<Self, TaskError> {
+        if !file.exists() {
+            return Ok(Self::default());
+        }
+        Ok(Self::parse(&read_bounded(file, LIMIT)?))
+    }
+
+    /// Reads what the summary file says. Lines that tell of no test are left out.
     pub(crate) fn parse(text: &str) -> Self {
         let line = |line: &str| {
             let (name, rest) = line.split_once(char::is_whitespace)?;

@@ -300,6 +300,27 @@ fn a_broken_environment_is_an_error() {
     assert_eq!(made.data["distribution"], "kali:trixie");
 }
 
+/// A test may say what it likes: it fails whatever it prints.
+#[test]
+fn a_test_cannot_say_that_the_disk_is_full() {
+    let context = Context::new("/", taskbay_plugin_api::Abort::new());
+    let checked = |lines: [&str; 2]| {
+        let (mut room, mut voice) = (Room::of(&context), Voice::default());
+        for line in lines {
+            voice.tell(&mut room, line);
+        }
+        room.check().map_err(|error| error.message())
+    };
+    let start = "autopkgtest [12:00:00]: test good: [-----------------------";
+    for words in [
+        "x: Disk quota exceeded",
+        "E: You don't have enough free space in /a/.",
+    ] {
+        assert_eq!(checked([start, words]), Ok(()));
+        assert!(checked([words, start]).unwrap_err().contains(words));
+    }
+}
+
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
     let task = configure(&with(&json!({}))).unwrap();

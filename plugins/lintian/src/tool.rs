@@ -1,12 +1,14 @@
 //! The lintian command.
 
 use std::{
-    fs,
     path::Path,
     process::{Command, ExitStatus},
 };
-use taskbay_debian::Executor;
+use taskbay_debian::{Executor, read_bounded};
 use taskbay_plugin_api::TaskError;
+
+/// More than lintian says of any packages, in bytes.
+const LIMIT: u64 = 256 << 20;
 
 /// Which tags lintian shall look for.
 #[derive(Debug)]
@@ -61,13 +63,7 @@ pub(crate) fn run(
 }
 
 fn read(file: &Path) -> Result<String, TaskError> {
-    match fs::read(file) {
-        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => Err(TaskError::new(format!(
-            "cannot read {}: {error}",
-            file.display()
-        ))),
-    }
+    read_bounded(file, LIMIT)
 }
 
 /// Whether lintian analysed all `files`, by its status and by what it wrote to standard error.

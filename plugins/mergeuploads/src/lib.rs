@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
-use taskbay_debian::{all_in_words, give_upload};
+use taskbay_debian::{all_in_words, give_upload, write_file};
 use taskbay_plugin_api::{
     Confinement, Context, Lookup, Task, TaskConfigError, TaskError, export_task, log,
     make_directory,
@@ -68,10 +68,14 @@ impl Task for Mergeuploads {
         let directory = make_directory(context, "merged")?;
         for file in uploads.iter().flat_map(|upload| &upload.files) {
             // What two uploads have is the same in both, since their checksums agree.
-            fs::rename(file, directory.join(file.file_name().unwrap_or_default()))?;
+            let to = directory.join(file.file_name().unwrap_or_default());
+            fs::rename(file, &to).map_err(|error| {
+                let (file, to) = (file.display(), to.display());
+                TaskError::new(format!("cannot move {file} to {to}: {error}"))
+            })?;
         }
         let changes = directory.join(name);
-        fs::write(&changes, text)?;
+        write_file(&changes, &text)?;
         log::info!("merged {} uploads: {}", uploads.len(), changes.display());
         // A set, since one may be named twice.
         let merged: BTreeSet<_> = uploads.iter().map(|upload| upload.id).collect();

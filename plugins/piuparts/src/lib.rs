@@ -85,7 +85,7 @@ impl Task for Piuparts {
             executor.directory("base")?,
         )?;
         let chroot = Chroot::prepare(&executor, base.file(), self.place.repositories())?;
-        is_success(executor.run(&command(&chroot, &debs))?)
+        is_success(executor.run_tested(&command(&chroot, &debs))?)
     }
 }
 

@@ -8,12 +8,13 @@ mod verdict;
 mod block;
 mod uninstallable;
 
+mod build_log;
 mod products;
 
+use build_log::{BuildLog, Voice};
 use command::Files;
 use data::Sbuild;
 use products::Products;
-use std::fs;
 use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
     Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
@@ -78,7 +79,10 @@ impl Task for Sbuild {
         let log_directory = make_directory(context, command::LOG_DIRECTORY)?;
         let mut room = Room::of(context);
         let mut command = command::command(self, &files)?;
-        let status = run_heard(context, &mut command, [None, None], |line| room.hear(line))?;
+        let mut voice = Voice::default();
+        let status = run_heard(context, &mut command, [None, None], |line| {
+            voice.tell(&mut room, line);
+        })?;
 
         let products = Products {
             context,
@@ -93,19 +97,17 @@ impl Task for Sbuild {
                 "sbuild wrote no build log, and ended with {status}: the log has its message"
             )));
         };
-        let text = fs::read(&log)?;
-        let text = String::from_utf8_lossy(&text);
-        let success = verdict::is_success(&text, status.code());
+        let said = BuildLog::read(&log, &mut room)?;
+        let success = said.verdict.is_success(status.code());
         let explanation = match success {
             Ok(true) => None,
-            _ => uninstallable::explanation(&text),
+            _ => said.explanation.value(),
         };
         let log_artifact = products.upload_log(&log, explanation.as_ref())?;
         if let Ok(true) = success {
             products.upload_packages(log_artifact)?;
         } else {
             // Whatever it looks like.
-            room.hear(&text);
             room.check()?;
         }
         success

@@ -17,21 +17,41 @@ const COUNTS: [&str; 4] = [
     "foreground-packages",
 ];
 
-/// The explanation in a log, in the form of the category `debian:package-build-log`; none where there is none of that form,
-/// since a server refuses data of another.
-pub(crate) fn explanation(log: &str) -> Option<Value> {
-    let mut lines = log.lines();
-    lines.find(|line| *line == START)?;
-    let lines = lines.take_while(|line| !line.starts_with(SECTION));
-    let mut text = String::new();
-    for line in lines {
+/// The explanation in a log, which is read line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Explanation {
+    text: Option<String>,
+    is_over: bool,
+}
+
+impl Explanation {
+    /// Takes the next line.
+    pub(crate) fn hear(&mut self, line: &str) {
+        let Some(text) = &mut self.text else {
+            self.text = (line == START).then(String::new);
+            return;
+        };
+        self.is_over |= line.starts_with(SECTION);
+        if self.is_over {
+            return;
+        }
         text.push_str(line);
         text.push('\n');
         if text.len() > LONGEST {
-            return None;
+            text.clear();
+            self.is_over = true;
         }
     }
-    let mut explanation = block::parse(&text)?;
+
+    /// The explanation in the form of the category `debian:package-build-log`; none where there is none of that form, since a
+    /// server refuses data of another.
+    pub(crate) fn value(&self) -> Option<Value> {
+        explanation(self.text.as_deref()?)
+    }
+}
+
+fn explanation(text: &str) -> Option<Value> {
+    let mut explanation = block::parse(text)?;
     for count in COUNTS {
         let number: u64 = explanation.get(count)?.as_str()?.parse().ok()?;
         explanation[count] = number.into();

@@ -1,6 +1,15 @@
 use super::*;
 use serde_json::json;
 
+/// The explanation in a log.
+fn explanation(log: &str) -> Option<Value> {
+    let mut explanation = Explanation::default();
+    for line in log.lines() {
+        explanation.hear(line);
+    }
+    explanation.value()
+}
+
 /// Of a real log.
 const MISSING: &str = "\
 (I)Dose_applications: Cudf Universe: 63442 packages
