@@ -1,21 +1,26 @@
 //! Making a system of repositories, with mmdebstrap or a tool around it.
 
 use crate::{
-    BootstrapOptions, BootstrapRepository, bootstrapped, keyring::FetchedKeyring, write_file,
+    BootstrapOptions, BootstrapRepository, Room, bootstrapped, keyring::FetchedKeyring,
+    read_bounded, write_file,
 };
 use serde_json::{Value, json};
 use std::{
-    fs,
     path::{Path, PathBuf},
+    process::Command,
 };
-use taskbay_plugin_api::{Context, Requirement, TaskConfigError, TaskError};
+use taskbay_plugin_api::{Context, Requirement, TaskConfigError, TaskError, log, run_heard};
 
 /// What is brought out of the system, to the work directory.
 const STATUS: &str = "dpkg-status";
 const OS_RELEASE: &str = "os-release";
 const INIT: &str = "init";
+/// More than any of these has, in bytes.
+const LIMIT: u64 = 64 << 20;
 
 const SCRIPT: &str = "customization_script";
+/// What is printed where the script failed; all that fails besides has nothing to do with the request.
+const SCRIPT_FAILED: &str = "taskbay: the customization script failed";
 /// Says in the system whether it has an init.
 const FIND_INIT: &str = r#"if [ -e "$1/sbin/init" ] || [ -L "$1/sbin/init" ]; then echo yes; else echo no; fi >"$1/taskbay-init""#;
 
@@ -105,6 +110,36 @@ impl PreparedBootstrap<'_> {
         &self.sources
     }
 
+    /// Makes the system with `command`, which runs `tool`. Whether the customization script, where there is one, was content.
+    ///
+    /// # Errors
+    ///
+    /// When the system cannot be made.
+    pub fn make(
+        &self,
+        context: &Context,
+        tool: &str,
+        command: &mut Command,
+    ) -> Result<bool, TaskError> {
+        let mut room = Room::of(context);
+        let mut has_script_failed = false;
+        let status = run_heard(context, command, [None, None], |line| {
+            room.hear(line);
+            has_script_failed |= line == SCRIPT_FAILED;
+        })?;
+        if status.success() {
+            return Ok(true);
+        }
+        room.check()?;
+        if has_script_failed && status.code().is_some() {
+            log::info!("the customization script failed, and {tool} ended with {status}");
+            return Ok(false);
+        }
+        Err(TaskError::new(format!(
+            "{tool} could not make the system, and ended with {status}: the log has its message"
+        )))
+    }
+
     /// The data of an artifact with the system, whose main file has that name. It is told by what mmdebstrap put into the
     /// work directory.
     ///
@@ -114,9 +149,7 @@ impl PreparedBootstrap<'_> {
     pub fn describe(&self, context: &Context, filename: &str) -> Result<Value, TaskError> {
         let read = |name: &str| {
             let file = context.work_directory().join(name);
-            fs::read(&file)
-                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-                .map_err(|error| TaskError::new(format!("cannot read {}: {error}", file.display())))
+            read_bounded(&file, LIMIT)
         };
         let release = read(OS_RELEASE)?;
         let first = &self.bootstrap.repositories[0];
@@ -143,7 +176,9 @@ impl PreparedBootstrap<'_> {
         if self.bootstrap.customization_script.is_some() {
             hooks.push(format!("upload {SCRIPT} /taskbay-customize"));
             hooks.push(r#"chmod 755 "$1/taskbay-customize""#.to_owned());
-            hooks.push(r#"chroot "$1" /taskbay-customize"#.to_owned());
+            hooks.push(format!(
+                r#"chroot "$1" /taskbay-customize || {{ printf '\n%s\n' '{SCRIPT_FAILED}' >&2; exit 1; }}"#
+            ));
             hooks.push(r#"rm "$1/taskbay-customize""#.to_owned());
         }
         hooks.push(FIND_INIT.to_owned());
@@ -152,5 +187,52 @@ impl PreparedBootstrap<'_> {
         hooks.push(format!("download /var/lib/dpkg/status {STATUS}"));
         hooks.push(format!("download /etc/os-release {OS_RELEASE}"));
         hooks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::from_value;
+    use taskbay_plugin_api::Abort;
+
+    /// What a command that ends so comes to.
+    fn made(script: &str) -> Result<bool, String> {
+        let top = tempfile::tempdir().unwrap();
+        let context = Context::new(top.path(), Abort::new());
+        let options: BootstrapOptions = from_value(json!({"architecture": "amd64"})).unwrap();
+        let bootstrap = Bootstrap {
+            options: &options,
+            repositories: &[],
+            customization_script: Some("#!/bin/sh\nexit 3\n"),
+        };
+        let prepared = bootstrap.prepare(&context, top.path()).unwrap();
+        let hooks = prepared.hooks();
+        let hook = hooks
+            .iter()
+            .find(|hook| hook.starts_with("chroot"))
+            .unwrap();
+        // As mmdebstrap calls a hook. There is no system to change to.
+        let mut command = Command::new("sh");
+        command.args(["-c", script, "sh"]).arg(hook);
+        let made = prepared.make(&context, "tool", &mut command);
+        made.map_err(|error| error.message())
+    }
+
+    #[test]
+    fn only_a_script_that_fails_is_a_failure() {
+        assert_eq!(made("true"), Ok(true));
+        assert_eq!(made(r#"sh -c "$1" exec /nowhere || exit 25"#), Ok(false));
+        for script in [
+            "exit 1",
+            r#"echo "$1"; exit 25"#,
+            r#"(sh -c "$1" exec /nowhere); kill -9 $$"#,
+        ] {
+            let error = made(script).unwrap_err();
+            assert!(
+                error.starts_with("tool could not make the system"),
+                "{error}"
+            );
+        }
     }
 }

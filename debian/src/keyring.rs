@@ -1,12 +1,13 @@
 //! The keys that the signature of a repository must be made with.
 
+use crate::run_with_room;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-use taskbay_plugin_api::{Context, TaskError, run};
+use taskbay_plugin_api::{Context, TaskError};
 
 /// What apt has beside its programs.
 const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
@@ -60,7 +61,7 @@ impl Keyring {
         if let Some(sum) = &self.sha256sum {
             fetch.arg(format!("SHA256:{sum}"));
         }
-        let status = run(context, &mut fetch)?;
+        let status = run_with_room(context, &mut fetch, [None, None])?;
         if !status.success() {
             return Err(TaskError::new(format!(
                 "cannot fetch the keyring {}: {APT_HELPER} ended with {status}; the log has its message",

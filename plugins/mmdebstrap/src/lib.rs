@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use std::{path::Path, process::Command};
 use taskbay_debian::{
     Bootstrap, BootstrapOptions, BootstrapRepository, EnvironmentLookup, PreparedBootstrap,
-    exit_code, open_tmp, run_with_room,
+    open_tmp,
 };
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
-    export_task, is_available, log,
+    export_task, is_available,
 };
 
 /// What mmdebstrap makes.
@@ -74,10 +74,8 @@ impl Task for Mmdebstrap {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
         let system = self.bootstrap().prepare(context, &tmp)?;
-        let status = run_with_room(context, &mut self.command(&system, &tmp), [None, None])?;
-        if !status.success() {
-            log::info!("mmdebstrap could not make the system, and ended with {status}");
-            return exit_code("mmdebstrap", status).map(|_| false);
+        if !system.make(context, "mmdebstrap", &mut self.command(&system, &tmp))? {
+            return Ok(false);
         }
         let data = system.describe(context, TARBALL)?;
         let tarball = context.work_directory().join(TARBALL);

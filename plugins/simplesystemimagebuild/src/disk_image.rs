@@ -51,7 +51,7 @@ struct Partition {
     size: u32,
     /// Its file system; only `ext4` is taken.
     filesystem: String,
-    /// Where it is mounted; it has to be `/`.
+    /// Where it is mounted: at `/`, which is meant by `none`, too.
     #[serde(default = "none")]
     mountpoint: String,
 }
@@ -102,7 +102,8 @@ impl DiskImage {
                 let message = "must be `ext4`: debefivm-create makes no other";
                 fault(&at("/filesystem"), message);
             }
-            if partition.mountpoint != "/" {
+            // The first one is the root, as Debusine has it too where nothing is said.
+            if !["/", "none"].contains(&&*partition.mountpoint) {
                 let message = "must be `/`: debefivm-create makes a partition for the root alone";
                 fault(&at("/mountpoint"), message);
             }

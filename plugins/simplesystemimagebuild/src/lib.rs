@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 use taskbay_debian::{
-    Bootstrap, BootstrapOptions, BootstrapRepository, PreparedBootstrap, exit_code, mounting,
-    open_tmp, run_with_room,
+    Bootstrap, BootstrapOptions, BootstrapRepository, PreparedBootstrap, mounting, open_tmp,
+    run_with_room,
 };
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError,
-    export_task, is_available, log, run,
+    export_task, is_available,
 };
 
 /// What makes the disk.
@@ -104,10 +104,8 @@ impl Task for SimpleSystemImageBuild {
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let tmp = open_tmp(context)?;
         let system = self.bootstrap().prepare(context, &tmp)?;
-        let status = run_with_room(context, &mut self.command(&system, &tmp), [None, None])?;
-        if !status.success() {
-            log::info!("{TOOL} could not make the image, and ended with {status}");
-            return exit_code(TOOL, status).map(|_| false);
+        if !system.make(context, TOOL, &mut self.command(&system, &tmp))? {
+            return Ok(false);
         }
         let data = self.describe(&system, context)?;
         self.write_down(context)?;
@@ -183,7 +181,7 @@ impl SimpleSystemImageBuild {
             }
         };
         let program = command.get_program().display().to_string();
-        let status = run(context, &mut command)?;
+        let status = run_with_room(context, &mut command, [None, None])?;
         if !status.success() {
             return Err(TaskError::new(format!(
                 "cannot write {file}: {program} ended with {status}; the log has its message"
