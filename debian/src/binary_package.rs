@@ -30,7 +30,7 @@ pub fn binary_package(context: &Context, deb: &Path) -> Result<Artifact, TaskErr
         .collect::<Result<_, _>>()?;
     names.sort();
     let control = read_bounded(&directory.join("control"), SIZE_LIMIT)?;
-    let control = Paragraph::parse_all(&String::from_utf8_lossy(&control))?;
+    let control = Paragraph::parse_all(&control)?;
     let control = control.into_iter().next().unwrap_or_default();
     let data = data(&control, &names);
     Ok(Artifact::new(

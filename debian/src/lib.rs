@@ -70,7 +70,7 @@ pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};
 pub use package_name::is_package_name;
 pub use paragraph::{Paragraph, ParagraphError};
-pub use regular_file::{RegularFileError, open, read_bounded, sha256};
+pub use regular_file::{RegularFileError, open, sha256};
 pub use room::{Room, run_with_room};
 pub use signing_template::{FileToSign, SigningTemplate, ToSign};
 pub use source_package::SourcePackage;

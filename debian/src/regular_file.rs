@@ -84,7 +84,7 @@ pub fn open(path: &Path) -> Result<File, RegularFileError> {
 /// # Errors
 ///
 /// When it is another kind of file or a larger one, or cannot be read.
-pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RegularFileError> {
+pub(crate) fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, RegularFileError> {
     let read = |error| RegularFileError::read(path, error);
     if path.symlink_metadata().map_err(read)?.is_symlink() {
         return Err(RegularFileError::NotRegular {
@@ -153,8 +153,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("abc");
         fs::write(&path, "abc").unwrap();
-        assert_eq!(read_bounded(&path, 3).unwrap(), b"abc");
-        let error = read_bounded(&path, 2).unwrap_err().to_string();
+        assert_eq!(read_at_most(&path, 3).unwrap(), b"abc");
+        let error = read_at_most(&path, 2).unwrap_err().to_string();
         assert!(error.contains("more than the 2 bytes"), "{error}");
     }
 }

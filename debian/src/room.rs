@@ -184,7 +184,7 @@ mod tests {
         let mut command = Command::new("sh");
         let command = command.args(["-c", script]);
         let status = run_heard(&context, command, [None, None], |line| {
-            hear(&mut room, line)
+            hear(&mut room, line);
         })
         .unwrap();
         room.was_full.store(was_full, Ordering::Relaxed);
