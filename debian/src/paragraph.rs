@@ -128,9 +128,8 @@ mod tests {
     #[test]
     fn refuses_so_many_fields_that_comparing_them_takes_long() {
         let fields = |number: usize| {
-            (0..number)
-                .map(|n| format!("F{n}: 1\n"))
-                .collect::<String>()
+            let fields = (0..number).map(|n| format!("F{n}: 1\n"));
+            fields.collect::<Vec<_>>().concat()
         };
         let two = format!("{}\n{}", fields(FIELDS_LIMIT), fields(FIELDS_LIMIT));
         assert_eq!(Paragraph::parse_all(&two).unwrap().len(), 2);
