@@ -50,7 +50,12 @@ fn options(arguments: impl Iterator<Item = OsString>) -> Option<ServeOptions> {
         match argument.split_once('=') {
             Some(("--parent", pid)) => options.parent = pid.parse().ok()?,
             Some(("--level", level)) => options.level = level.parse().ok()?,
-            Some(("--confinement", text)) => options.confinement = Confinement::from(text),
+            Some(("--confinement", text)) => {
+                options.confinement = Confinement::from(text);
+                if options.confinement.as_str() != text {
+                    return None;
+                }
+            }
             _ => return None,
         }
     }

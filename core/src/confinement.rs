@@ -43,11 +43,11 @@ impl Confinement {
 }
 
 impl From<&str> for Confinement {
-    /// One that is not known here is none: a newer plugin is run as an older host ran it.
+    /// One that is not known here is `Limits`: a newer plugin asks for some confinement, and this takes nothing that it needs.
     fn from(text: &str) -> Self {
-        let all = [Self::Limits, Self::Strict];
+        let all = [Self::None, Self::Limits, Self::Strict];
         let known = all.into_iter().find(|each| each.as_str() == text);
-        known.unwrap_or_default()
+        known.unwrap_or(Self::Limits)
     }
 }
 
@@ -74,13 +74,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_text_and_an_unknown_one_is_none() {
+    fn is_text_and_an_unknown_one_is_limits() {
         for each in [Confinement::None, Confinement::Limits, Confinement::Strict] {
             let text = serde_json::to_string(&each).unwrap();
             assert_eq!(text, format!("\"{each}\""));
             assert_eq!(serde_json::from_str::<Confinement>(&text).unwrap(), each);
         }
         let unknown: Confinement = serde_json::from_str("\"without-network\"").unwrap();
-        assert_eq!(unknown, Confinement::None);
+        assert_eq!(unknown, Confinement::Limits);
     }
 }
