@@ -1,6 +1,6 @@
 //! What a plugin says of task data that is valid.
 
-use crate::{Confinement, Requirement, shorten};
+use crate::{Confinement, Requirement, shorten::cut, shorten::escape};
 use serde::{Deserialize, Serialize};
 
 /// What a plugin says of task data that is valid.
@@ -44,15 +44,34 @@ impl Declared {
     #[must_use]
     pub fn readable(mut self) -> Self {
         self.label = self.label.and_then(|label| {
-            let label = label.trim();
-            let is_empty = label.is_empty();
-            (!is_empty).then(|| shorten(label, Self::LONGEST_LABEL).into_owned())
+            let plain: String = label.chars().filter(|each| !is_invisible(*each)).collect();
+            let plain = plain.replace(is_blank, " ");
+            let line = escape(plain.trim());
+            (!line.is_empty()).then(|| cut(&line, Self::LONGEST_LABEL).into_owned())
         });
         self
     }
 }
 
+/// What makes no line of its own here, and would elsewhere, or jumps.
+fn is_blank(each: char) -> bool {
+    matches!(each, '\t' | '\u{2028}' | '\u{2029}')
+}
+
+/// What shows nothing itself, and turns around or hides what comes after it.
+fn is_invisible(each: char) -> bool {
+    matches!(each, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 impl Configured {
+    /// The same with a label that can be shown as it is.
+    #[must_use]
+    pub fn readable(mut self) -> Self {
+        self.declared = self.declared.readable();
+        self
+    }
+
     /// What this very request has the task of that name do, in a line: the task's own words, or else the name.
     pub fn label<'a>(&'a self, task: &'a str) -> &'a str {
         self.declared.label.as_deref().unwrap_or(task)
@@ -74,9 +93,14 @@ mod tests {
         };
         assert_eq!(readable(" build hello\n").unwrap(), "build hello");
         assert_eq!(readable("a\nb\u{1b}[2J").unwrap(), "a\\nb\\u{1b}[2J");
-        assert_eq!(readable(" \n"), None);
+        assert_eq!(readable("a\tb\u{2028}c"), Some("a b c".to_owned()));
+        assert_eq!(readable("a\u{202e}b\u{2066}c\u{200b}").unwrap(), "abc");
+        assert_eq!(readable(" \n\u{202e}"), None);
         let long = readable(&"x".repeat(1 << 20)).unwrap();
         assert_eq!(long.chars().count(), Declared::LONGEST_LABEL + 1);
+        let escaped = readable(&"\u{9b}".repeat(Declared::LONGEST_LABEL)).unwrap();
+        assert_eq!(escaped.chars().count(), Declared::LONGEST_LABEL + 1);
+        assert_eq!(readable(&escaped), Some(escaped), "what is readable stays");
         assert_eq!(Declared::default().readable(), Declared::default());
     }
 }

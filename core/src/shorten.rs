@@ -5,14 +5,22 @@ use std::borrow::Cow;
 /// The text as part of a message: the middle cut out where it has more than `longest` characters, since what is wrong
 /// tends to stand at the end, and control characters written as escapes, since a terminal would obey them.
 pub fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
+    match cut(text, longest) {
+        Cow::Borrowed(text) => escape(text),
+        Cow::Owned(text) => escape(&text).into_owned().into(),
+    }
+}
+
+/// The text with the middle cut out where it has more than `longest` characters.
+pub(crate) fn cut(text: &str, longest: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length > longest {
         let kept = longest / 2;
         let head: String = text.chars().take(kept).collect();
         let tail: String = text.chars().skip(length - kept).collect();
-        return escape(&format!("{head}…{tail}")).into_owned().into();
+        return format!("{head}…{tail}").into();
     }
-    escape(text)
+    text.into()
 }
 
 /// The text as one line: control characters but tabs are written as escapes, since a terminal would obey them, and a line

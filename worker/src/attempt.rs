@@ -15,6 +15,7 @@ use crate::{
     witness::{Glimpse, Witness},
     work_directory::WorkDirectory,
 };
+use log::Level;
 use rustix::process::Signal;
 use std::{
     io,
@@ -100,7 +101,11 @@ impl Hosts {
         let confinement = configured.declared.confinement;
         let unusable = |error| Failure::NoHost(format!("there is no work directory: {error}"));
         let name = file.name().as_str();
-        log::info!(task = name; "{}", configured.label(name));
+        let label = configured.label(name);
+        log::info!(task = name; "{label}");
+        if let Some(log) = &options.log {
+            log.logged(Level::Info, module_path!(), label);
+        }
         let work = WorkDirectory::new(file.name()).map_err(unusable)?;
         let room = work.room(confinement).map_err(unusable)?;
         if room.is_some() && self.place().is_here() {
