@@ -24,6 +24,8 @@ pub(crate) enum StagingError {
     Source(#[from] RegularFileError),
     #[error("two files of one artifact are called `{}`; rename one of them", name.display())]
     SameName { name: PathBuf },
+    #[error("`{}` and `{}` of one artifact cannot both be files, since one lies below the other; rename one", name.display(), other.display())]
+    Below { name: PathBuf, other: PathBuf },
     #[error("cannot write {}: {error}; make room, or choose another directory", path.display())]
     Write { path: PathBuf, error: io::Error },
 }
@@ -45,9 +47,18 @@ impl Staging {
 
     /// Copies `source` under a temporary name. It shall be `name` in the directory, with its folders.
     pub(crate) fn add(&mut self, source: &Path, name: &Path) -> Result<(), StagingError> {
-        if self.files.iter().any(|(_, taken)| taken == name) {
-            return Err(StagingError::SameName {
-                name: name.to_owned(),
+        let mut taken = self.files.iter().map(|(_, taken)| taken);
+        if let Some(other) = taken.find(|taken| taken.starts_with(name) || name.starts_with(taken))
+        {
+            return Err(if other == name {
+                StagingError::SameName {
+                    name: other.clone(),
+                }
+            } else {
+                StagingError::Below {
+                    name: name.to_owned(),
+                    other: other.clone(),
+                }
             });
         }
         let mut from = open(source)?;
@@ -83,5 +94,28 @@ impl Staging {
             paths.push(path);
         }
         Ok(paths)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_below_another_is_refused_before_any_comes() {
+        let top = tempfile::tempdir().unwrap();
+        let (source, directory) = (top.path().join("source"), top.path().join("to"));
+        fs::write(&source, "x").unwrap();
+        fs::create_dir(&directory).unwrap();
+        for [first, second] in [["a", "a/b"], ["a/b", "a"]] {
+            let mut staging = Staging::new(&directory);
+            staging.add(&source, Path::new(first)).unwrap();
+            staging.add(&source, Path::new("ab")).unwrap();
+            let error = staging.add(&source, Path::new(second)).unwrap_err();
+            assert!(
+                error.to_string().contains("one lies below the other"),
+                "{error}"
+            );
+        }
     }
 }
