@@ -14,11 +14,14 @@ use std::{borrow::Cow, fmt};
 /// | files are made, written, renamed and removed in the work directory alone | | | yes |
 /// | signals reach only what the attempt started | | | yes |
 ///
-/// With `Strict`, `/dev/null` and its like can still be written to, and pipes and sockets are as they were. Modes, owners and
-/// times of other files of the same user can still be changed, everything can be read that the user may read, and the
-/// network is there. The last two rows need Landlock: from Linux 5.19 on for files, from 6.12 on for signals. Where the
-/// kernel lacks it, the worker says so and the rest holds. A task that is executed in the caller's own process is not
-/// confined.
+/// With `Strict`, `/dev/null` and its like can still be written to, other devices cannot, nor can devices be made. Pipes work
+/// among what the attempt started, and none outside the work directory can be written to. The network is there, and so are
+/// sockets outside that have a path; those without, abstract ones, are out of reach. Modes, owners and times of other files
+/// can still be changed where the user may, which root may everywhere, and everything can be read that the user may read.
+///
+/// The last two rows need Landlock: from Linux 5.19 on for files, which can be cut short until 6.2; from 6.12 on for signals
+/// and abstract sockets. Where the kernel lacks it, the worker says so and the rest holds. A task that is executed in the
+/// caller's own process is not confined, other than in what it fetches and uploads: that is the work directory's for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "Cow<'_, str>", into = "&'static str")]
 pub enum Confinement {

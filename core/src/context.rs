@@ -32,7 +32,8 @@ impl Context {
         self
     }
 
-    /// An empty directory for this attempt alone. It is removed when the attempt has ended.
+    /// A directory for this attempt alone, with nothing in it, but `.tmp` for temporary files where the task is confined. It
+    /// is removed when the attempt has ended.
     pub fn work_directory(&self) -> &Path {
         &self.work_directory
     }

@@ -20,14 +20,18 @@ const OUTSIDE: [&str; 12] = [
     "/var/tmp",
     "/dev/shm",
     "another's file",
-    "cutting another's",
+    CUTTING,
     "moving in",
     "moving out",
     "another's directory",
     "a thread",
     "a shell",
-    "a signal",
+    SIGNAL,
 ];
+/// What takes Linux 6.2.
+const CUTTING: &str = "cutting another's";
+/// What takes Linux 6.12.
+const SIGNAL: &str = "a signal";
 
 /// What no task has its server do, which is not confined.
 const BY_THE_SERVER: [&str; 6] = [
@@ -38,6 +42,24 @@ const BY_THE_SERVER: [&str; 6] = [
     "an upload by a link",
     "an upload that waits",
 ];
+
+/// What of [`OUTSIDE`] this kernel keeps nobody from, as the worker says. None where it holds back nothing at all.
+fn lacking() -> Option<Vec<&'static str>> {
+    let said = Farm::with(&[]).run(&["analyze"]).json();
+    if said["system:confinement"] == "strict" {
+        return Some(Vec::new());
+    }
+    let reason = said["system:confinement:reason"].as_str().unwrap();
+    eprintln!("skipped in whole or in part: {reason}");
+    if reason.starts_with("the kernel is older than Linux 6.2:") {
+        return Some(vec![CUTTING, SIGNAL]);
+    }
+    if reason.starts_with("the kernel is older than Linux 6.12:") {
+        return Some(vec![SIGNAL]);
+    }
+    assert!(reason.starts_with("the kernel does not keep"), "{reason}");
+    None
+}
 
 fn farm(fault: &str) -> Farm {
     let farm = Farm::with(&[]);
@@ -158,16 +180,20 @@ fn a_task_that_says_nothing_is_not_confined() {
 /// executes it.
 #[test]
 fn a_strict_task_has_its_work_directory_alone() {
+    let Some(lacking) = lacking() else {
+        return;
+    };
     for fault in ["strict", "strict-early-thread"] {
         let (farm, other) = (farm(fault), Other::start());
         let ran = trespass(&farm, fault, &other, &[]);
         ran.succeeds();
-        for what in OUTSIDE {
+        for what in OUTSIDE.iter().filter(|what| !lacking.contains(*what)) {
             assert_ends(&ran, what, "refused");
         }
         for what in BY_THE_SERVER {
             assert_ends(&ran, what, "refused");
         }
+        assert_ends(&ran, "a device", "refused");
         assert_ends(&ran, "a core dump", "refused");
         assert_ends(&ran, "privileges", "refused");
         if fault != "strict" {
@@ -177,11 +203,9 @@ fn a_strict_task_has_its_work_directory_alone() {
             assert_ends(&ran, "privileges", "refused, it ran as 65534");
         }
         assert_eq!(other.files(), ["theirs"]);
-        assert_eq!(
-            fs::read(other.work_directory().join("theirs")).unwrap(),
-            b"a result"
-        );
-        assert!(!ran.stderr.contains("WARN"), "{ran:#?}");
+        let theirs = fs::read(other.work_directory().join("theirs")).unwrap();
+        assert!(theirs == b"a result" || lacking.contains(&CUTTING));
+        assert_eq!(ran.stderr.contains("WARN"), !lacking.is_empty(), "{ran:#?}");
     }
 }
 
@@ -286,8 +310,6 @@ fn a_kernel_without_landlock_is_told_of() {
     assert_eq!(said["system:confinement"], "partial");
     let reason = said["system:confinement:reason"].as_str().unwrap();
     assert!(reason.starts_with(told), "{reason}");
-    let said = farm.run(&["analyze"]).json();
-    assert_eq!(said["system:confinement"], "strict");
 }
 
 /// A task that cannot say what it can live with is not configured.

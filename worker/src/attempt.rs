@@ -2,7 +2,7 @@
 
 use crate::{
     AttemptLog,
-    confine::tell_of_open_files,
+    confine::tell_of_what_is_lacking,
     ending::{Stop, outcome_of},
     failure::Failure,
     gate::Gate,
@@ -111,7 +111,7 @@ impl Hosts {
         if room.is_some() && self.place().is_here() {
             log::warn!("the task `{name}` is not confined: it runs in this process");
         } else if confinement == Confinement::Strict {
-            tell_of_open_files();
+            tell_of_what_is_lacking();
         }
         self.place().confine(room);
         let gate = Arc::new(Gate::new(work.path(), Arc::clone(server)).map_err(unusable)?);

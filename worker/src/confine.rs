@@ -15,6 +15,8 @@ use taskbay_core::Confinement;
 const NEWEST: ABI = ABI::V6;
 /// The oldest that is of use: before it, no file could be moved from one directory to another.
 const OLDEST: ABI = ABI::V2;
+/// The oldest in which files cannot be cut short from outside, which is a way of writing too.
+const CUTTING: ABI = ABI::V3;
 /// The most files that a process may have open. Some programs try to close as many as they might have.
 const OPEN_FILES: u64 = 65536;
 /// What can be written to from anywhere, and nothing comes of it. Those that there are not are left out.
@@ -49,11 +51,11 @@ fn why_files_are_open() -> Option<&'static str> {
     )
 }
 
-/// Warns of it, once in the life of this process.
-pub(crate) fn tell_of_open_files() {
+/// Warns of what is lacking, once in the life of this process.
+pub(crate) fn tell_of_what_is_lacking() {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| {
-        if let Some(why) = why_files_are_open() {
+        if let Some(why) = what_is_lacking() {
             log::warn!("{why}");
         }
     });
@@ -61,17 +63,23 @@ pub(crate) fn tell_of_open_files() {
 
 /// What of [`Confinement::Strict`] this kernel lacks.
 pub(crate) fn what_is_lacking() -> Option<&'static str> {
-    why_files_are_open().or_else(|| {
-        let has_all = supports(|ruleset| {
-            ruleset
-                .handle_access(AccessFs::from_write(NEWEST))?
-                .scope(Scope::from_all(NEWEST))
-        });
-        (!has_all).then_some(
-            "the kernel is older than Linux 6.12: an attempt can send signals to others of the same user, and files outside \
-             its work directory can be cut short",
-        )
-    })
+    if let Some(why) = why_files_are_open() {
+        return Some(why);
+    }
+    if !supports(|ruleset| ruleset.handle_access(AccessFs::from_write(CUTTING))) {
+        return Some(
+            "the kernel is older than Linux 6.2: an attempt can cut files short that lie outside its work directory, and send \
+             signals to others of the same user",
+        );
+    }
+    let has_all = supports(|ruleset| {
+        ruleset
+            .handle_access(AccessFs::from_write(NEWEST))?
+            .scope(Scope::from_all(NEWEST))
+    });
+    (!has_all).then_some(
+        "the kernel is older than Linux 6.12: an attempt can send signals to others of the same user",
+    )
 }
 
 /// Whether the kernel takes all of these rules. Nothing is held back by it.
@@ -82,9 +90,13 @@ fn supports(rules: impl FnOnce(Ruleset) -> Result<Ruleset, RulesetError>) -> boo
 
 /// No core dumps, and not without end many files.
 fn limit() -> io::Result<()> {
+    // 0 would stop no program that takes cores (a pipe in `core_pattern`): by 1 the kernel knows that it shall not, and no
+    // file is that short.
+    let most = |limit: Option<u64>| Some(limit.unwrap_or(1).min(1));
+    let cores = getrlimit(Resource::Core).maximum;
     let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
+        current: most(cores),
+        maximum: most(cores),
     };
     setrlimit(Resource::Core, none)?;
     let files = getrlimit(Resource::Nofile);
@@ -104,12 +116,14 @@ fn hold_back() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         return Ok(());
     }
     let everything = AccessFs::from_write(NEWEST);
+    // A device that root made there would lead to what lies outside: a whole disk.
+    let making: BitFlags<_> = AccessFs::MakeBlock | AccessFs::MakeChar;
     let device: BitFlags<_> = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
     Ruleset::default()
         .handle_access(everything)?
         .scope(Scope::from_all(NEWEST))?
         .create()?
-        .add_rule(PathBeneath::new(PathFd::new(".")?, everything))?
+        .add_rule(PathBeneath::new(PathFd::new(".")?, everything & !making))?
         .add_rules(path_beneath_rules(DEVICES, device))?
         .restrict_self()?;
     Ok(())
