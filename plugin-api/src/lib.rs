@@ -80,9 +80,10 @@
 //! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], and keeps
 //!   those made; see below.
 //! * **Confinement**: [`Task::confinement`] says how little of the machine the attempt needs. Under
-//!   [`Confinement::Strict`] it, and what it starts, can change nothing but its work directory, and gains no privileges;
-//!   temporary files go there, as [`std::env::temp_dir`] and `TMPDIR` say. What a tool wants to write elsewhere, such as in
-//!   `HOME`, has to be told to go there too.
+//!   [`Confinement::Strict`] it, and what it starts, can make, write and remove files in its work directory alone, and gains
+//!   no privileges; temporary files go there, as [`std::env::temp_dir`] and `TMPDIR` say. What a tool wants to write
+//!   elsewhere, such as in `HOME`, has to be told to go there too. `/dev/shm`, `/dev/ptmx` (terminals of its own) and
+//!   `/proc/self/uid_map` (namespaces) are refused to it; and no core can be dumped under [`Confinement::Limits`] either.
 //! * **A line for people**: [`Task::label`] says what this very request does, such as `build hello_2.10-3.dsc on amd64`.
 //! * **Own code for a verdict**: [`Task::can_run_on`] is asked only where [`Task::HAS_CAN_RUN_ON`] is true.
 //! * **Logging**: the macros of [`log`], which this crate exports, reach the host's log, with level, target, file and line.

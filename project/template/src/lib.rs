@@ -53,8 +53,8 @@ impl Task for @TYPE@ {
         vec![Requirement::equals(AVAILABLE, true).because("wc is not installed on the worker")]
     }
 
-    // How little it needs: it can change nothing but its work directory, where temporary files go too, and neither it nor
-    // what it starts gains privileges. A tool that has to, as `newuidmap`, works with `Confinement::Limits`.
+    // How little it needs: it can make, write and remove files in its work directory alone, where temporary files go too, and
+    // neither it nor what it starts gains privileges. A tool that has to, as `newuidmap`, works with `Confinement::Limits`.
     fn confinement(&self) -> Confinement {
         Confinement::Strict
     }
