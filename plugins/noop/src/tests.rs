@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use taskbay_plugin_api::Confinement;
 use taskbay_test::{LoadedTask, WorkerMetadata, configure};
 
-const CASES: [(&str, bool); 3] = [
+const CASES: [(&str, bool); 4] = [
     ("{}", true),
     (r#"{"result": true}"#, true),
     (r#"{"result": false}"#, false),
+    // As every task of Debusine takes it.
+    (r#"{"result": true, "task_configuration": null}"#, true),
 ];
 
 #[test]
