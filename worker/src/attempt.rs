@@ -101,9 +101,8 @@ impl Hosts {
         let confinement = configured.declared.confinement;
         let unusable = |error| Failure::NoHost(format!("there is no work directory: {error}"));
         let name = file.name().as_str();
-        let label = configured.label(name);
-        log::info!(task = name; "{label}");
-        if let Some(log) = &options.log {
+        log::info!(task = name; "{}", configured.label(name));
+        if let (Some(log), Some(label)) = (&options.log, &configured.declared.label) {
             log.logged(Level::Info, module_path!(), label);
         }
         let work = WorkDirectory::new(file.name()).map_err(unusable)?;
