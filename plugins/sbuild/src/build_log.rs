@@ -54,3 +54,32 @@ fn is_head(line: &str, section: &str) -> bool {
         .and_then(|rest| rest.strip_suffix('|'));
     inside.is_some_and(|inside| inside.trim() == section)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use taskbay_plugin_api::{Abort, Context};
+
+    /// A package may say what it likes: its builds fail whatever they print.
+    #[test]
+    fn a_package_cannot_say_that_the_disk_is_full() {
+        let top = tempfile::tempdir().unwrap();
+        let context = Context::new(top.path(), Abort::new());
+        let checked = |before: &str, after: &str| {
+            let log = top.path().join("x.build");
+            let head = format!("| {:<76} |", "Build");
+            fs::write(&log, format!("{before}\n+---+\n{head}\n+---+\n{after}\n")).unwrap();
+            let mut room = Room::of(&context);
+            BuildLog::read(&log, &mut room).unwrap();
+            room.check().map_err(|error| error.message())
+        };
+        for words in [
+            "x: Disk quota exceeded",
+            "E: You don't have enough free space in /a/.",
+        ] {
+            assert_eq!(checked("", words), Ok(()));
+            assert!(checked(words, "").unwrap_err().contains(words));
+        }
+    }
+}

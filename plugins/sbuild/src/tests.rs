@@ -1,9 +1,6 @@
 use super::*;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use taskbay_test::{Configured, WorkerMetadata};
 
 mod execution;
@@ -257,28 +254,6 @@ fn the_date_of_a_binnmu_may_be_of_any_zone() {
         "\u{e9}\u{e9}\u{e9}\u{e9}",
     ] {
         assert_eq!(seconds(none), None, "{none}");
-    }
-}
-
-/// A package may say what it likes: its builds fail whatever they print.
-#[test]
-fn a_package_cannot_say_that_the_disk_is_full() {
-    let top = tempfile::tempdir().unwrap();
-    let context = Context::new(top.path(), taskbay_plugin_api::Abort::new());
-    let checked = |before: &str, after: &str| {
-        let log = top.path().join("x.build");
-        let head = format!("| {:<76} |", "Build");
-        fs::write(&log, format!("{before}\n+---+\n{head}\n+---+\n{after}\n")).unwrap();
-        let mut room = Room::of(&context);
-        BuildLog::read(&log, &mut room).unwrap();
-        room.check().map_err(|error| error.message())
-    };
-    for words in [
-        "x: Disk quota exceeded",
-        "E: You don't have enough free space in /a/.",
-    ] {
-        assert_eq!(checked("", words), Ok(()));
-        assert!(checked(words, "").unwrap_err().contains(words));
     }
 }
 

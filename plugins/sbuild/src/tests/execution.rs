@@ -1,6 +1,7 @@
 //! Real builds, in a real environment.
 
 use super::*;
+use std::fs;
 use taskbay_plugin_api::Artifact;
 use taskbay_test::{Execution, environment, execute, has_tools, native_architecture, packages};
 
