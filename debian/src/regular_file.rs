@@ -1,6 +1,6 @@
 //! Files that may be part of an artifact: regular ones.
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, PROC_SUPER_MAGIC, fstatfs};
 use sha2::{Digest, Sha256};
 use std::{
     fmt::Write,
@@ -76,6 +76,14 @@ pub fn open(path: &Path) -> Result<File, RegularFileError> {
     // It may have been replaced since.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| read(error.into()))?;
+    // What the kernel tells of this process is nobody else's: the environment of a worker has its passwords.
+    let system = fstatfs(&file).map_err(|error| read(error.into()))?;
+    if system.f_type == PROC_SUPER_MAGIC {
+        return Err(RegularFileError::NotRegular {
+            path: path.to_owned(),
+            kind: "what the kernel tells of a process",
+        });
+    }
     Ok(File::from(file))
 }
 
@@ -135,7 +143,7 @@ pub fn sha256(path: &Path) -> Result<String, RegularFileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
+    use std::{fs, os::fd::AsRawFd};
 
     #[test]
     fn the_known_hash_of_abc() {
@@ -146,6 +154,22 @@ mod tests {
         assert_eq!(sha256(&path).unwrap(), expected);
         let error = sha256(directory.path()).unwrap_err().to_string();
         assert!(error.contains("is a directory"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_read_of_processes() {
+        let error = open(Path::new("/proc/self/environ")).unwrap_err();
+        assert!(
+            error.to_string().contains("what the kernel tells"),
+            "{error}"
+        );
+        // What it leads to is no part of it.
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("abc");
+        fs::write(&path, "abc").unwrap();
+        let held = File::open(&path).unwrap();
+        let link = format!("/proc/self/fd/{}", held.as_raw_fd());
+        open(Path::new(&link)).unwrap();
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn a_disk_is_written_as_qemu_reads_it() {
 }
 
 #[test]
-fn a_disk_that_cannot_be_made_is_a_failure() {
+fn a_disk_that_cannot_be_made_is_an_error() {
     let farm = farm_with("echo 'no such suite' >&2; exit 1\n");
     if !can_make_systems(&farm) {
         return;
@@ -130,7 +130,7 @@ fn a_disk_that_cannot_be_made_is_a_failure() {
     );
     assert_eq!(
         (ran.code, &ran.json()["result"]),
-        (Some(1), &json!("failure"))
+        (Some(1), &json!("error"))
     );
     assert!(ran.stderr.contains("no such suite"), "{}", ran.stderr);
     assert_eq!(ran.json()["artifacts"], json!([]));
