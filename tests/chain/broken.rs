@@ -30,6 +30,9 @@ fn a_tool_that_is_gone_is_an_error() {
     let chain = Chain::with_worker(&["lintian", "blhc", "debdiff"], empty);
     let tiny = Tiny::build(&chain.bay.farm.path("tiny"), "1.0", "Hello.\n");
     let source = chain.import(&tiny.file(".dsc")).id;
+    let log = chain.bay.farm.path("tiny_1.0_all.build");
+    fs::write(&log, "dpkg-buildpackage: info: source package tiny\n").unwrap();
+    let log = chain.import(&log).id;
     let set = |task: &str| format!("{task}:available=true");
     let mut all = vec!["worker-set".to_owned(), "chain".to_owned()];
     for task in ["lintian", "blhc", "debdiff"] {
@@ -39,6 +42,7 @@ fn a_tool_that_is_gone_is_an_error() {
     chain.bay.run(&all).succeeds();
     for (task, input) in [
         ("lintian", json!({"source_artifact": source})),
+        ("blhc", json!({"artifact": log})),
         ("debdiff", json!({"source_artifacts": [source, source]})),
     ] {
         let step = chain.request(task, &json!({"input": input})).is("error");
