@@ -6,20 +6,19 @@
 //! ```
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
-//! use serde_json::{Value, json};
-//! use taskbay_plugin_api::{Confinement, Context, Task, TaskError, export_task};
+//! use taskbay_plugin_api::{Confinement, Context, Lookup, Task, TaskError, export_task};
 //!
 //! /// What a noop work request may say.
 //! #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 //! #[serde(deny_unknown_fields)]
-//! #[schemars(example = json!({"result": true}))]
+//! #[schemars(example = Noop { result: true, task_configuration: None })]
 //! struct Noop {
 //!     /// Whether the task shall succeed.
 //!     #[serde(default = "yes")]
 //!     result: bool,
 //!     /// Kept for the server; the task itself ignores it.
 //!     #[serde(default, skip_serializing_if = "Option::is_none")]
-//!     task_configuration: Option<Value>,
+//!     task_configuration: Option<Lookup>,
 //! }
 //!
 //! fn yes() -> bool {
@@ -57,7 +56,6 @@
 //! [dependencies]
 //! schemars = "1.2"
 //! serde = { version = "1", features = ["derive"] }
-//! serde_json = "1"
 //! taskbay-plugin-api = { path = "../taskbay/plugin-api" }
 //! ```
 //!
