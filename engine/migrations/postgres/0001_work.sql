@@ -107,7 +107,7 @@ end $$;
 -- statistics say, which may be of a time when the queue was empty.
 create function front(p_worker text, p_now bigint, p_depth bigint) returns setof bigint
 language plpgsql set search_path = pg_catalog, taskbay, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
 begin
     return query
     with recursive worker as materialized (

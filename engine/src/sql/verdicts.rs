@@ -117,6 +117,9 @@ pub(crate) async fn record(
     database: &Database,
     verdicts: &[NewVerdict],
 ) -> Result<u64, EngineError> {
+    if verdicts.is_empty() {
+        return Ok(0);
+    }
     // In one order everywhere, so that two schedulers do not wait for each other.
     let mut sorted: Vec<_> = verdicts.iter().collect();
     sorted.sort_by_key(|verdict| (&verdict.metadata_hash, &verdict.signature));
@@ -138,7 +141,9 @@ pub(crate) async fn record(
         }
         recorded += transaction.execute(RECORD, &values).await?;
     }
-    transaction.notify().await?;
+    if recorded > 0 {
+        transaction.notify().await?;
+    }
     transaction.commit().await?;
     Ok(recorded)
 }

@@ -47,6 +47,15 @@ pub(crate) fn waiting_ends_in_time(bay: &Bay) {
     assert!(begun.elapsed() >= Duration::from_millis(300));
 }
 
+/// A scheduler that has nothing to say wakes nobody, itself neither.
+pub(crate) fn nothing_is_nothing_to_notice(bay: &Bay) {
+    let mut seen = Seen::default();
+    settle(bay, &mut seen);
+    assert_eq!(bay.engine.record_verdicts(&[]).unwrap(), 0);
+    let soon = Duration::from_millis(500);
+    assert!(!bay.engine.wait(&mut seen, soon).unwrap());
+}
+
 pub(crate) fn each_watcher_sees_for_itself(bay: &Bay) {
     let mut seen = [Seen::default(); 2];
     for each in &mut seen {
