@@ -201,13 +201,6 @@ pub trait Engine: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<PendingSignature>, EngineError>;
 
-    /// The pending signatures with the greatest numbers, at most so many.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    fn newest_signatures(&self, limit: u32) -> Result<Vec<PendingSignature>, EngineError>;
-
     /// Which of those signatures lack a verdict on the metadata of which workers seen in the last ten minutes.
     ///
     /// # Errors

@@ -169,7 +169,9 @@ impl<'e> Scheduling<'e> {
         }
         self.signing.release(now);
         self.to_forget.extend(self.judging.release(now));
-        self.failed.ask_again(|task| !self.judging.is_waiting(task));
+        if self.failed.ask_again(|task| !self.judging.is_waiting(task)) {
+            self.circle.again();
+        }
     }
 
     /// Tells the engine what changed. What it does not take now is told later.
@@ -179,7 +181,9 @@ impl<'e> Scheduling<'e> {
             self.to_unsign.pop_first();
         }
         while let Some(task) = self.to_forget.first() {
-            self.engine.forget_failed_verdicts(task)?;
+            if self.engine.forget_failed_verdicts(task)? > 0 {
+                self.circle.again();
+            }
             self.to_forget.pop_first();
         }
         Ok(())

@@ -227,7 +227,8 @@ impl Engine for SqlEngine {
     }
 
     fn unsign_signature(&self, signature: &str) -> Result<u64, EngineError> {
-        self.ask(|| signatures::unsign_signature(&self.database, signature))
+        let unsigned = again(|| signatures::unsign_signature(&self.database, signature));
+        self.ask_once(in_time(&self.database, LONG, unsigned))
     }
 
     fn refuse(&self, id: RequestId, errors: &[OutcomeError]) -> Result<bool, EngineError> {
@@ -240,10 +241,6 @@ impl Engine for SqlEngine {
         limit: u32,
     ) -> Result<Vec<PendingSignature>, EngineError> {
         self.ask(|| signatures::pending(&self.database, after, limit))
-    }
-
-    fn newest_signatures(&self, limit: u32) -> Result<Vec<PendingSignature>, EngineError> {
-        self.ask(|| signatures::newest(&self.database, limit))
     }
 
     fn missing_verdicts(

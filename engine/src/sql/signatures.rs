@@ -9,27 +9,19 @@ use taskbay_core::TaskName;
 
 /// Found in leaps through the queue's index, from one to the next, so that the many requests behind the first of each are
 /// not looked at.
-macro_rules! leaps {
-    ($beyond:literal, $order:literal) => {
-        concat!(
-            "
+/// The order is the one of that index, and of no other.
+const PENDING: &str = "
     with recursive leap (id, n) as (
         select (
             select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id ",
-            $beyond,
-            " $1 order by r.signature_id ",
-            $order,
-            " limit 1
+            where r.status = 'pending' and r.signature_id > $1
+            order by r.signature_id, r.priority desc, r.id limit 1
         ), 1
         union all
         select (
             select r.signature_id from requests r
-            where r.status = 'pending' and r.signature_id ",
-            $beyond,
-            " leap.id order by r.signature_id ",
-            $order,
-            " limit 1
+            where r.status = 'pending' and r.signature_id > leap.id
+            order by r.signature_id, r.priority desc, r.id limit 1
         ), leap.n + 1
         from leap where leap.id is not null and leap.n < $2
     )
@@ -37,12 +29,7 @@ macro_rules! leaps {
         select r.id from requests r
         where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
     ) as example
-    from leap join signatures s on s.id = leap.id order by s.id"
-        )
-    };
-}
-const PENDING: &str = leaps!(">", "asc");
-const NEWEST: &str = leaps!("<", "desc");
+    from leap join signatures s on s.id = leap.id order by s.id";
 
 const UNSIGNED_SQLITE: &str = "
     select id, task_name, task_data from requests
@@ -146,25 +133,9 @@ pub(crate) async fn pending(
     after: i64,
     limit: u32,
 ) -> Result<Vec<PendingSignature>, EngineError> {
-    page(database, PENDING, after, limit).await
-}
-
-pub(crate) async fn newest(
-    database: &Database,
-    limit: u32,
-) -> Result<Vec<PendingSignature>, EngineError> {
-    page(database, NEWEST, i64::MAX, limit).await
-}
-
-async fn page(
-    database: &Database,
-    sql: &'static str,
-    from: i64,
-    limit: u32,
-) -> Result<Vec<PendingSignature>, EngineError> {
     let mut transaction = database.read().await?;
     let rows = transaction
-        .rows(sql, &[from.into(), i64::from(limit).into()])
+        .rows(PENDING, &[after.into(), i64::from(limit).into()])
         .await?;
     Ok(readable("signature", "key", &rows, pending_of))
 }

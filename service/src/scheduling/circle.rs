@@ -4,76 +4,129 @@ use std::time::{Duration, Instant};
 use taskbay_engine::{Engine, EngineError, PendingSignature};
 
 /// How many pairs of a signature and metadata are looked at together.
-const PAIRS: usize = 2048;
-/// How many signatures at most.
+pub(super) const PAIRS: usize = 2048;
+/// How many signatures at most, and as long as it is not known how many kinds of workers there are.
 const MOST: usize = 256;
-/// For how many times as long as a look at all of them took, none begins. What is new is looked at all the same.
+const FIRST: usize = 16;
+/// For how many times as long as a walk through all of them took, none begins; and for how long at most.
 const REST: u32 = 9;
+const LONGEST_REST: Duration = Duration::from_secs(30);
 
-/// A walk through all signatures that requests wait with, part by part and round and round, so that it costs the same each
-/// time however many there are.
+/// A look at what is new since the last one, and a walk through all that came before, part by part and round and round: so
+/// that a look costs the same however many signatures requests wait with.
 #[derive(Debug, Default)]
 pub(super) struct Circle {
     /// The metadata of the workers, as its hashes.
     hashes: Vec<String>,
-    /// The number of the last signature that was looked at.
-    after: i64,
-    /// Since when the walk goes on; none while it rests.
-    since: Option<Instant>,
+    /// The greatest number that was looked at.
+    top: i64,
+    /// Whether there may be more that are new.
+    is_behind: bool,
+    /// How far the walk is, while it goes on.
+    after: Option<i64>,
+    /// Whether something came meanwhile for which all are to be looked at once more.
+    is_stale: bool,
+    /// What the walk has cost.
+    cost: Duration,
     /// Until when it rests.
     until: Option<Instant>,
 }
 
+/// What is looked at together.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    pub(super) signatures: Vec<PendingSignature>,
+    /// How far it goes in what is new, and in the walk.
+    top: Option<i64>,
+    after: Option<i64>,
+    is_walk: bool,
+}
+
+impl Look {
+    /// Whether a walk through all of them ends with these.
+    pub(super) fn is_end(&self) -> bool {
+        self.is_walk && self.after.is_none()
+    }
+}
+
 impl Circle {
-    /// Whether it goes on.
+    /// Whether there is more to be looked at now.
     pub(super) fn goes_on(&self) -> bool {
-        self.since.is_some()
+        self.is_behind || self.after.is_some()
     }
 
-    /// The newest signatures, and those that are next. Says also whether a walk through all of them ends with these.
+    /// What comes next: what is new, and with `walks` a part of the rest, unless that rests.
+    ///
+    /// # Errors
+    ///
+    /// When the engine fails. Nothing counts as looked at before [`has_looked`](Self::has_looked) is called.
     pub(super) fn next(
-        &mut self,
+        &self,
         engine: &dyn Engine,
+        walks: bool,
         now: Instant,
-    ) -> Result<(Vec<PendingSignature>, bool), EngineError> {
-        let kinds = self.hashes.len().max(1);
-        let size = u32::try_from((PAIRS / kinds).clamp(1, MOST)).unwrap_or(1);
-        let mut signatures = engine.newest_signatures(size)?;
-        if self.until.is_some_and(|until| now < until) {
-            return Ok((signatures, false));
+    ) -> Result<Look, EngineError> {
+        let size = match self.hashes.len() {
+            0 => FIRST,
+            kinds => (PAIRS / kinds).clamp(1, MOST),
+        };
+        let size = u32::try_from(size).unwrap_or(1);
+        let mut signatures = engine.pending_signatures(self.top, size)?;
+        let top = signatures.last().map(|last| last.number);
+        let is_resting = self.after.is_none() && self.until.is_some_and(|until| now < until);
+        let is_walk = walks && !is_resting;
+        let mut after = None;
+        if is_walk {
+            let mut part = engine.pending_signatures(self.after.unwrap_or(0), size)?;
+            // Those behind are new. An empty part alone is the end: of others some may have been left out.
+            part.retain(|signature| signature.number <= self.top);
+            after = part.last().map(|last| last.number);
+            signatures.extend(part);
         }
-        let since = *self.since.get_or_insert(now);
-        let next = engine.pending_signatures(self.after, size)?;
-        let is_end = next.len() < size as usize;
-        match next.last() {
-            Some(last) if !is_end => self.after = last.number,
-            _ => {
-                let rest = now.saturating_duration_since(since) * REST;
-                self.rest(now, rest);
+        Ok(Look {
+            signatures,
+            top,
+            after,
+            is_walk,
+        })
+    }
+
+    /// That was looked at, and took so long; and workers have those metadata now.
+    pub(super) fn has_looked(
+        &mut self,
+        look: &Look,
+        hashes: Vec<String>,
+        took: Duration,
+        now: Instant,
+    ) {
+        if hashes.is_empty() {
+            // There is nobody to be judged. Whoever comes is new, and all signatures lack a verdict on him.
+            (self.is_behind, self.after) = (false, None);
+            self.hashes = hashes;
+            return;
+        }
+        self.is_behind = look.top.is_some();
+        self.top = look.top.unwrap_or(self.top);
+        if look.is_walk {
+            self.cost += took;
+            self.after = look.after;
+            if look.is_end() {
+                let rest = self.cost.saturating_mul(REST).min(LONGEST_REST);
+                self.until = (!self.is_stale).then(|| now + rest);
+                (self.is_stale, self.cost) = (false, Duration::ZERO);
             }
         }
-        let is_known = |new: &PendingSignature| {
-            signatures
-                .iter()
-                .any(|signature| signature.number == new.number)
-        };
-        let next: Vec<_> = next.into_iter().filter(|new| !is_known(new)).collect();
-        signatures.extend(next);
-        Ok((signatures, is_end))
-    }
-
-    /// Workers have those metadata now. Where some are new, all signatures lack a verdict on them.
-    pub(super) fn meets(&mut self, hashes: Vec<String>) {
+        // All signatures lack a verdict on new ones.
         let is_new = |hash: &String| self.hashes.binary_search(hash).is_err();
         if hashes.iter().any(is_new) {
-            self.until = None;
+            self.again();
         }
         self.hashes = hashes;
     }
 
-    fn rest(&mut self, now: Instant, rest: Duration) {
-        self.after = 0;
-        self.since = None;
-        self.until = Some(now + rest);
+    /// Any of those that were looked at may lack a verdict again.
+    pub(super) fn again(&mut self) {
+        self.is_stale = self.after.is_some();
+        self.until = None;
     }
 }

@@ -46,9 +46,11 @@ impl Failed {
         self.given_up.contains(task)
     }
 
-    /// The plugins of those tasks are asked again.
-    pub(super) fn ask_again(&mut self, is_due: impl Fn(&TaskName) -> bool) {
+    /// The plugins of those tasks are asked again. Says whether there are any.
+    pub(super) fn ask_again(&mut self, is_due: impl Fn(&TaskName) -> bool) -> bool {
+        let before = self.given_up.len();
         self.given_up.retain(|task| !is_due(task));
+        self.given_up.len() < before
     }
 }
 

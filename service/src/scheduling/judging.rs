@@ -1,6 +1,6 @@
 //! Verdicts: which workers suit which signatures.
 
-use super::{BATCH, Scheduling, Setback};
+use super::{BATCH, Scheduling, Setback, circle::PAIRS};
 use crate::{Stop, fitting};
 use std::{
     cmp::Reverse,
@@ -11,31 +11,45 @@ use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
-/// How long plugins may take to fail in one round, and how often, before there is a look at all else, and at what comes next.
+/// How long plugins may take to fail in one round, and how often, before there is a look at all else.
 const LONG: Duration = Duration::from_secs(1);
 const OFTEN: u32 = 8;
 
 impl Scheduling<'_> {
     /// Gives some of the verdicts that nobody has given. Says whether there may be more.
     pub(super) fn judge(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        if self.to_judge.is_empty() {
-            self.look_for_missing()?;
-        }
         let mut verdicts = Vec::new();
-        let judged = self.judge_some(stop, &mut verdicts);
+        let judged = self
+            .look_for_missing()
+            .and_then(|()| self.judge_some(stop, &mut verdicts));
         // Also where the last of them could not be given.
-        self.engine.record_verdicts(&verdicts)?;
-        judged?;
+        let recorded = self.engine.record_verdicts(&verdicts);
+        if let Err(error) = judged.and(recorded.map_err(Setback::from)) {
+            // What was taken is looked for anew.
+            self.to_judge.clear();
+            self.circle.again();
+            return Err(error);
+        }
         Ok(!self.to_judge.is_empty() || self.circle.goes_on())
     }
 
+    /// Looks at what is new as long as there is room for it, and at the rest when there is nothing else to judge.
     fn look_for_missing(&mut self) -> Result<(), Setback> {
-        let (mut signatures, is_end) = self.circle.next(self.engine, Instant::now())?;
-        signatures.retain(|signature| !self.failed.has_given_up(&signature.task_name));
-        let missing = self.engine.missing_verdicts(&signatures)?;
-        self.circle.meets(missing.hashes);
-        self.to_judge = missing.pairs;
-        if is_end {
+        if self.to_judge.len() >= PAIRS {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let mut look = self
+            .circle
+            .next(self.engine, self.to_judge.is_empty(), begun)?;
+        look.signatures
+            .retain(|signature| !self.failed.has_given_up(&signature.task_name));
+        let missing = self.engine.missing_verdicts(&look.signatures)?;
+        let now = Instant::now();
+        self.circle
+            .has_looked(&look, missing.hashes, now - begun, now);
+        self.to_judge.extend(missing.pairs);
+        if look.is_end() {
             self.foreign.has_gone_round();
         }
         Ok(())
