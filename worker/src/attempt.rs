@@ -112,8 +112,8 @@ impl Hosts {
         } else if confinement == Confinement::Strict {
             tell_of_what_is_lacking();
         }
-        self.place().confine(room);
         let gate = Arc::new(Gate::new(work.path(), Arc::clone(server)).map_err(unusable)?);
+        self.place().confine(room);
         let gated: Arc<dyn Server> = Arc::clone(&gate) as _;
         let executed = self.execute_in(
             work.path(),

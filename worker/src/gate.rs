@@ -4,10 +4,11 @@ use crate::{beneath::Beneath, staging::StagingError};
 use rustix::fs::FileType;
 use std::{
     collections::HashSet,
-    fs, io,
+    fs::{self, Permissions},
+    io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::symlink,
+        unix::fs::{PermissionsExt, symlink},
     },
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -147,6 +148,8 @@ impl Gate {
         let beside = self.work.path().parent().unwrap_or(Path::new("/"));
         let made = tempfile::Builder::new()
             .prefix("taskbay-")
+            // What one task fetches is nobody else's, nor may others put links there.
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(beside);
         made.map_err(|error| StagingError::Write {
             path: beside.to_owned(),

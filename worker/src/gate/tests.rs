@@ -193,3 +193,12 @@ fn a_directory_that_becomes_a_link_meanwhile_leads_nowhere() {
     });
     assert_eq!(fs::read_dir(attempt.path("elsewhere")).unwrap().count(), 0);
 }
+
+/// What is fetched is on its way for some time, in a place where others find no way in.
+#[test]
+fn nobody_else_sees_what_is_on_its_way() {
+    let attempt = Attempt::new();
+    let staging = attempt.gate.staging().unwrap();
+    let mode = fs::metadata(staging.path()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
