@@ -173,7 +173,7 @@ fn build_log(artifact: &Artifact) -> Result<&PathBuf, TaskConfigError> {
 }
 
 /// The bits of blhc's status that say of a log what is wrong with it.
-const FAULTS: i32 = 4 | 8 | 16 | 32;
+const FAULTS: i32 = 1 | 4 | 8 | 16 | 32;
 
 /// Whether blhc found no fault. A log without compiler lines, its status 1, has none.
 fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
