@@ -104,10 +104,10 @@ end $$;
 -- in leaps: the next fit one, the next that requests wait with from there on, and so forth, so that neither the many that
 -- nothing waits with any more are looked at, nor the many that do not fit. It is planned once for each connection: to plan it
 -- takes longer than to execute it, and longer the longer the queue is. That plan goes through the index whatever the
--- statistics say, which may be of a time when the queue was empty.
+-- statistics say, which may be of a time when the queue was empty. To compile it would take seconds.
 create function front(p_worker text, p_now bigint, p_depth bigint) returns setof bigint
 language plpgsql set search_path = pg_catalog, taskbay, pg_temp
-set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off as $$
 begin
     return query
     with recursive worker as materialized (

@@ -231,6 +231,7 @@ fn a_signal_is_an_error_and_not_a_finding() {
     assert!(is_success(ExitStatus::from_raw(1 << 8)).unwrap());
     assert!(!is_success(ExitStatus::from_raw(8 << 8)).unwrap());
     assert!(!is_success(ExitStatus::from_raw((4 | 32) << 8)).unwrap());
+    assert!(!is_success(ExitStatus::from_raw((32 | 1) << 8)).unwrap());
     // Its arguments were wrong, or it died.
     for code in [2, 10, 13, 64, 255] {
         let error = is_success(ExitStatus::from_raw(code << 8)).unwrap_err();
