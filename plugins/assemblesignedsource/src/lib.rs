@@ -18,7 +18,7 @@ use taskbay_plugin_api::{
     TaskConfigError, TaskError, export_task, is_available, log,
 };
 
-/// What an assemblesignedsource work request may say.
+/// What an assemblesignedsource work request may say; the only `backend` that it takes is `auto`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = json!({
@@ -32,10 +32,10 @@ struct AssembleSignedSource {
     template: Lookup,
     /// The signatures of the files that the template names: artifacts of category `debusine:signing-output`.
     signed: Vec<Lookup>,
-    /// The environment to run in; without one, dpkg's tools run on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
-    /// What runs the commands in the environment; only `auto` is taken.
+    /// What runs the commands in the environment.
     #[serde(default)]
     backend: Backend,
     /// The architecture that the worker must be able to build for.

@@ -23,10 +23,10 @@ struct Blhc {
     /// Options for blhc besides `--debian`, which it always gets.
     #[serde(default)]
     extra_flags: Vec<Flag>,
-    /// The environment to run in; without one, blhc runs on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
-    /// What runs the command in the environment.
+    /// What runs the commands in the environment.
     #[serde(default)]
     backend: Backend,
     /// The architecture that the worker must be able to build for.

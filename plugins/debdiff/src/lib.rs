@@ -34,10 +34,10 @@ struct Debdiff {
     /// Options for debdiff.
     #[serde(default)]
     extra_flags: Vec<Flag>,
-    /// The environment to run in; without one, debdiff runs on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
-    /// What runs the command in the environment.
+    /// What runs the commands in the environment.
     #[serde(default)]
     backend: Backend,
     /// The architecture that the worker must be able to build for, as it was called before `build_architecture`.

@@ -15,7 +15,7 @@ use taskbay_plugin_api::{
 /// Where the files are put, each with the name of its package before its path, as whoever signs names them.
 const TAKEN: &str = "signing-input";
 
-/// What an extractforsigning work request may say.
+/// What an extractforsigning work request may say; the only `backend` that it takes is `auto`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(example = json!({
@@ -27,10 +27,10 @@ const TAKEN: &str = "signing-input";
 struct ExtractForSigning {
     /// What is taken out, and of what.
     input: Packages,
-    /// The environment to run in; without one, dpkg-deb runs on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
-    /// What runs the commands in the environment; only `auto` is taken.
+    /// What runs the commands in the environment.
     #[serde(default)]
     backend: Backend,
     /// The architecture that the worker must be able to build for.

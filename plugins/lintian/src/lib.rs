@@ -50,10 +50,10 @@ struct Lintian {
     /// From which severity on a tag makes the task fail.
     #[serde(default)]
     fail_on_severity: Threshold,
-    /// The environment to run in; without one, lintian runs on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
-    /// What runs the command in the environment.
+    /// What runs the commands in the environment.
     #[serde(default)]
     backend: Backend,
     /// The architecture that the worker must be able to build for.

@@ -30,7 +30,7 @@ struct MakeSourcePackageUpload {
     /// The distribution that the upload is for; without it, the one that the list of changes names.
     #[serde(default)]
     target_distribution: Option<String>,
-    /// The environment to run in; without one, dpkg's tools run on the worker itself.
+    /// The environment to run commands in; without one, they run on the worker itself.
     #[serde(default)]
     environment: Option<Lookup>,
     /// What runs the commands in the environment.
