@@ -41,6 +41,7 @@ mod keyring;
 mod bootstrap;
 
 mod in_environment;
+mod in_optional_environment;
 
 mod input;
 mod source_package;
@@ -65,6 +66,7 @@ pub use executor::Executor;
 pub use exit_code::exit_code;
 pub use extra_repository::ExtraRepository;
 pub use in_environment::InEnvironment;
+pub use in_optional_environment::InOptionalEnvironment;
 pub use input::{BINARIES, Input, SOURCES, files_of};
 pub use open_tmp::open_tmp;
 pub use package_files::{PackageFilesError, artifact_of_file};

@@ -7,20 +7,20 @@ mod assembly;
 use assembly::Assembly;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use signatures::Signatures;
 use std::process::ExitStatus;
 use taskbay_debian::{
-    Executor, SigningTemplate, artifact_of_file, exit_code, give_upload, in_words,
+    InOptionalEnvironment, SigningTemplate, artifact_of_file, exit_code, give_upload, in_words,
 };
 use taskbay_plugin_api::{
-    Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
 };
 
 /// What an assemblesignedsource work request may say; the only `backend` that it takes is `auto`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "environment": "debian/match:codename=trixie",
     "template": 12,
@@ -32,18 +32,9 @@ struct AssembleSignedSource {
     template: Lookup,
     /// The signatures of the files that the template names: artifacts of category `debusine:signing-output`.
     signed: Vec<Lookup>,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
 }
 
 impl Task for AssembleSignedSource {
@@ -58,10 +49,7 @@ impl Task for AssembleSignedSource {
     }
 
     fn check(&self) -> Vec<TaskConfigError> {
-        let mut faults = Vec::new();
-        if self.backend != Backend::Auto {
-            faults.push(TaskConfigError::new("/backend", "must be `auto`"));
-        }
+        let mut faults = Vec::from_iter(self.place.another_than_auto());
         if self.signed.is_empty() {
             faults.push(TaskConfigError::new("/signed", "names no signatures"));
         }
@@ -69,17 +57,17 @@ impl Task for AssembleSignedSource {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("assemblesignedsource:available", true).because(
-                "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the worker",
+        self.place.requirements(vec![
+            Requirement::equals("assemblesignedsource:available", true).because(
+                "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the \
+                 worker",
             ),
-        }]
+        ])
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -88,12 +76,7 @@ impl Task for AssembleSignedSource {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let executor = Executor::new(
-            context,
-            (self.environment.as_ref(), self.backend),
-            self.build_architecture.as_deref(),
-            &["dpkg-dev"],
-        )?;
+        let executor = self.place.executor(context, &["dpkg-dev"])?;
         let template = SigningTemplate::fetch(&executor, ("/template", &self.template))?;
         let signatures = Signatures::fetch(&executor, &self.signed)?;
         let wanted = signatures.wanted(&template)?;

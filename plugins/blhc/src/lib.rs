@@ -2,20 +2,20 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
-use taskbay_debian::{Executor, exit_code, in_words};
+use taskbay_debian::{InOptionalEnvironment, exit_code, in_words};
 use taskbay_plugin_api::{
-    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
-    Task, TaskConfigError, TaskError, export_task, is_available, log,
+    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log,
 };
 
 /// What a blhc work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({"input": {"artifact": "./hello_2.10-3_amd64.build"}}))]
 struct Blhc {
     /// What is checked.
@@ -23,18 +23,9 @@ struct Blhc {
     /// Options for blhc besides `--debian`, which it always gets.
     #[serde(default)]
     extra_flags: Vec<Flag>,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
 }
 
 /// What is checked.
@@ -96,16 +87,15 @@ impl Task for Blhc {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("blhc:available", true)
+        self.place.requirements(vec![
+            Requirement::equals("blhc:available", true)
                 .because("blhc is not installed on the worker"),
-        }]
+        ])
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -116,16 +106,7 @@ impl Task for Blhc {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let (environment, architecture) = (
-            self.environment.as_ref(),
-            self.build_architecture.as_deref(),
-        );
-        let executor = Executor::new(
-            context,
-            (environment, self.backend),
-            architecture,
-            &["blhc"],
-        )?;
+        let executor = self.place.executor(context, &["blhc"])?;
         let (source, artifact) = executor.fetch(&self.input.artifact, "input")?;
         let build_log = build_log(&artifact)?;
 

@@ -3,7 +3,7 @@
 use crate::{Blhc, is_success};
 use serde_json::{Value, json};
 use std::{fs, os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Confinement, Metadata, Task, TaskConfigError, TaskError, is_available};
+use taskbay_plugin_api::{Metadata, Task, TaskConfigError, TaskError, is_available};
 use taskbay_test::{
     Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, environment, has_tools,
 };
@@ -131,7 +131,7 @@ fn refuses_what_debusine_refuses() {
 }
 
 #[test]
-fn needs_blhc_on_the_worker_or_else_an_executor() {
+fn needs_blhc_on_the_worker() {
     let worker = WorkerMetadata::offering::<Blhc>;
     let refusals = |data: &Value, worker: WorkerMetadata| -> Vec<String> {
         let verdict = configure(data).unwrap().verdict(&worker.build());
@@ -148,33 +148,11 @@ fn needs_blhc_on_the_worker_or_else_an_executor() {
         refusals(&plain, worker().with("blhc:available", false)),
         ["`blhc:available` is false, wanted: true: blhc is not installed on the worker"]
     );
-    let mut inside = json!({"input": {"artifact": 1}, "environment": "debian/match:codename=sid"});
-    assert_eq!(
-        refusals(&inside, worker().with("executor:unshare:available", true)),
-        none
-    );
-    inside["backend"] = json!("incus-vm");
-    assert_eq!(
-        refusals(&inside, worker()),
-        [
-            "`executor:incus-vm:available` is missing, wanted: true; perhaps the worker cannot run commands in an environment \
-             with `incus-vm`"
-        ]
-    );
     let found = Blhc::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(
         found.value("blhc:available"),
         Some(&json!(is_available("blhc")))
     );
-}
-
-#[test]
-fn an_environment_that_is_none_is_an_error() {
-    let data = json!({"input": {"artifact": 1}, "environment": 7});
-    let run = execute(&data, "debian:package-build-log", "x.build", HEAD);
-    let message = run.result.unwrap_err().message();
-    assert!(message.contains('7'), "{message}");
-    assert!(run.server.uploads().is_empty());
 }
 
 #[test]
@@ -240,15 +218,6 @@ fn a_signal_is_an_error_and_not_a_finding() {
     }
     let error = is_success(ExitStatus::from_raw(9)).unwrap_err();
     assert!(error.message().contains("SIGKILL"), "{}", error.message());
-}
-
-#[test]
-fn is_strict_unless_an_environment_is_unpacked() {
-    let mut data = json!({"input": {"artifact": 1}});
-    let confinement = |data: &Value| configure(data).unwrap().confinement();
-    assert_eq!(confinement(&data), Confinement::Strict);
-    data["environment"] = json!("debian/match:codename=bookworm");
-    assert_eq!(confinement(&data), Confinement::Limits);
 }
 
 #[test]

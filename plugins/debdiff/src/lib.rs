@@ -12,21 +12,21 @@ use flag::Flag;
 use input::Input;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use side::Side;
 use std::{
     collections::BTreeSet,
     process::{Command, ExitStatus},
 };
-use taskbay_debian::{Executor, all_in_words, exit_code};
+use taskbay_debian::{InOptionalEnvironment, all_in_words, exit_code};
 use taskbay_plugin_api::{
-    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
-    Task, TaskConfigError, TaskError, export_task, is_available,
+    Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// What a debdiff work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({"input": {"source_artifacts": ["./hello_2.10-2.dsc", "./hello_2.10-3.dsc"]}}))]
 struct Debdiff {
     /// What is compared.
@@ -34,21 +34,12 @@ struct Debdiff {
     /// Options for debdiff.
     #[serde(default)]
     extra_flags: Vec<Flag>,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
     /// The architecture that the worker must be able to build for, as it was called before `build_architecture`.
     #[serde(default)]
     host_architecture: Option<String>,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
 }
 
 impl Task for Debdiff {
@@ -65,13 +56,12 @@ impl Task for Debdiff {
     }
 
     fn check(&self) -> Vec<TaskConfigError> {
-        self.input.sides().err().unwrap_or_default()
+        let mut faults = self.input.sides().err().unwrap_or_default();
+        faults.extend(self.place.conflict(self.host_architecture.as_ref()));
+        faults
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        if self.environment.is_some() {
-            return vec![self.backend.requirement()];
-        }
         let mut requirements = vec![
             Requirement::equals("debdiff:available", true)
                 .because("debdiff, of the package devscripts, is not installed on the worker"),
@@ -87,12 +77,12 @@ impl Task for Debdiff {
                 "{tool}, which an option in `extra_flags` needs, is not installed on the worker"
             ))
         }));
-        requirements
+        self.place.requirements(requirements)
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -106,14 +96,9 @@ impl Task for Debdiff {
             let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
             TaskError::new(faults.join("; "))
         })?;
-        let architecture = self
-            .build_architecture
-            .as_ref()
-            .or(self.host_architecture.as_ref());
-        let executor = Executor::new(
+        let executor = self.place.executor_with(
+            self.host_architecture.as_ref(),
             context,
-            (self.environment.as_ref(), self.backend),
-            architecture.map(String::as_str),
             &["devscripts", "diffstat", "wdiff"],
         )?;
         let original = Side::fetch(&executor, sides.kind, 0, sides.original)?;

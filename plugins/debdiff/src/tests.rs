@@ -5,7 +5,7 @@ mod execution;
 use crate::{Debdiff, is_success};
 use serde_json::{Value, json};
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
-use taskbay_plugin_api::{Artifact, Confinement, Metadata, Task, TaskConfigError, is_available};
+use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
 use taskbay_test::{Configured, Execution, artifact, empty_file};
 use tempfile::TempDir;
 
@@ -54,6 +54,20 @@ fn takes_two_artifacts_of_one_kind() {
 }
 
 #[test]
+fn two_architectures_are_one_too_many() {
+    let data = json!({
+        "input": {"source_artifacts": [1, 2]}, "host_architecture": "i386", "build_architecture": "amd64",
+    });
+    let faults = configure(&data).unwrap_err();
+    assert!(
+        faults[0]
+            .to_string()
+            .starts_with("/host_architecture: is the old name"),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn defaults_are_filled_in() {
     let input = json!({"source_artifacts": null, "binary_artifacts": [[1, "./b.deb"], 3]});
     let task = configure(&json!({"input": input})).unwrap();
@@ -79,6 +93,7 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"artifacts": [1, 2]}}),
         json!({"input": {}, "extra_flags": ["--exclude"]}),
         json!({"input": {}, "backend": "docker"}),
+        json!({"input": {"source_artifacts": [1, 2]}, "result": true}),
     ] {
         assert!(configure(&data).is_err(), "{data}");
     }
@@ -132,7 +147,7 @@ fn a_signal_is_an_error() {
 }
 
 #[test]
-fn needs_debdiff_on_the_worker_or_else_an_executor() {
+fn needs_debdiff_and_the_tools_of_its_options_on_the_worker() {
     let keys = |data: Value| -> Vec<String> {
         let requirements = configure(&data).unwrap().requirements();
         requirements
@@ -149,15 +164,9 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
         "--diffstat"
     ]);
     assert_eq!(
-        keys(data.clone()),
+        keys(data),
         ["debdiff:available", "debdiff:diffstat", "debdiff:wdiff"]
     );
-    data["environment"] = json!("debian/match:codename=sid");
-    assert_eq!(keys(data.clone()), ["executor:unshare:available"]);
-    let run = execute(&data, Vec::new());
-    let message = run.result.unwrap_err().message();
-    assert!(message.contains("debian/match:codename=sid"), "{message}");
-    assert!(run.server.uploads().is_empty());
     let found = Debdiff::analyze_worker(&Metadata::default()).unwrap();
     for (key, tool) in [
         ("debdiff:available", "debdiff"),
@@ -166,15 +175,6 @@ fn needs_debdiff_on_the_worker_or_else_an_executor() {
     ] {
         assert_eq!(found.value(key), Some(&json!(is_available(tool))));
     }
-}
-
-#[test]
-fn is_strict_unless_an_environment_is_unpacked() {
-    let mut data = json!({"input": {"source_artifacts": [1, 2]}});
-    let confinement = |data: &Value| configure(data).unwrap().confinement();
-    assert_eq!(confinement(&data), Confinement::Strict);
-    data["environment"] = json!("debian/match:codename=bookworm");
-    assert_eq!(confinement(&data), Confinement::Limits);
 }
 
 #[test]

@@ -2,14 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{collections::BTreeMap, path::Path};
 use taskbay_debian::{
-    BINARIES, Executor, FileToSign, Input, SigningTemplate, UnpackedPackage, in_words,
+    BINARIES, Executor, FileToSign, InOptionalEnvironment, Input, SigningTemplate, UnpackedPackage,
+    in_words,
 };
 use taskbay_plugin_api::{
-    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
-    Task, TaskConfigError, TaskError, export_task, is_available,
+    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// Where the files are put, each with the name of its package before its path, as whoever signs names them.
@@ -17,7 +18,7 @@ const TAKEN: &str = "signing-input";
 
 /// What an extractforsigning work request may say; the only `backend` that it takes is `auto`.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "input": {
         "template_artifact": "./grub-efi-amd64-signed-template_2.06-13_amd64.deb",
@@ -27,18 +28,9 @@ const TAKEN: &str = "signing-input";
 struct ExtractForSigning {
     /// What is taken out, and of what.
     input: Packages,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
 }
 
 /// What is taken out, and of what.
@@ -64,10 +56,7 @@ impl Task for ExtractForSigning {
     }
 
     fn check(&self) -> Vec<TaskConfigError> {
-        let mut faults = Vec::new();
-        if self.backend != Backend::Auto {
-            faults.push(TaskConfigError::new("/backend", "must be `auto`"));
-        }
+        let mut faults = Vec::from_iter(self.place.another_than_auto());
         if self.input.binary_artifacts.is_empty() {
             let message = "names no package to take files out of";
             faults.push(TaskConfigError::new("/input/binary_artifacts", message));
@@ -76,16 +65,15 @@ impl Task for ExtractForSigning {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("extractforsigning:available", true)
+        self.place.requirements(vec![
+            Requirement::equals("extractforsigning:available", true)
                 .because("dpkg-deb, of the package dpkg, is not installed on the worker"),
-        }]
+        ])
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -94,12 +82,7 @@ impl Task for ExtractForSigning {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let executor = Executor::new(
-            context,
-            (self.environment.as_ref(), self.backend),
-            self.build_architecture.as_deref(),
-            &["dpkg"],
-        )?;
+        let executor = self.place.executor(context, &["dpkg"])?;
         let lookup = &self.input.template_artifact;
         let template = SigningTemplate::fetch(&executor, ("/input/template_artifact", lookup))?;
         let packages = self.unpack(&executor, &template)?;

@@ -18,19 +18,19 @@ use kind::Kind;
 use packages::{Package, Packages};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use severity::Threshold;
 use std::{collections::BTreeSet, fs, path::Path};
-use taskbay_debian::{Executor, all_in_words};
+use taskbay_debian::{Executor, InOptionalEnvironment, all_in_words};
 use taskbay_plugin_api::{
-    Artifact, Backend, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement,
-    Task, TaskConfigError, TaskError, export_task, is_available, log,
+    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available, log,
 };
 use tool::Selection;
 
 /// What a lintian work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({"input": {"source_artifact": "./hello_2.10-3.dsc"}}))]
 struct Lintian {
     /// What is checked.
@@ -50,18 +50,9 @@ struct Lintian {
     /// From which severity on a tag makes the task fail.
     #[serde(default)]
     fail_on_severity: Threshold,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
 }
 
 /// What is checked: a source package, binary packages, or both.
@@ -134,16 +125,15 @@ impl Task for Lintian {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("lintian:available", true)
+        self.place.requirements(vec![
+            Requirement::equals("lintian:available", true)
                 .because("lintian is not installed on the worker"),
-        }]
+        ])
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -153,16 +143,7 @@ impl Task for Lintian {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let (environment, architecture) = (
-            self.environment.as_ref(),
-            self.build_architecture.as_deref(),
-        );
-        let executor = Executor::new(
-            context,
-            (environment, self.backend),
-            architecture,
-            &["lintian"],
-        )?;
+        let executor = self.place.executor(context, &["lintian"])?;
         let packages = Packages::fetch(&executor, &self.input)?;
         let version = tool::version(&executor)?;
         let mut success = true;

@@ -2,20 +2,20 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::process::{Command, ExitStatus};
 use taskbay_debian::{
-    ControlFile, Executor, Input, SOURCES, changes_name, exit_code, give_upload, in_words,
-    option_with_path,
+    ControlFile, InOptionalEnvironment, Input, SOURCES, changes_name, exit_code, give_upload,
+    in_words, option_with_path,
 };
 use taskbay_plugin_api::{
-    Backend, Confinement, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError,
+    Confinement, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError,
     export_task, is_available, log,
 };
 
 /// What a makesourcepackageupload work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[schemars(deny_unknown_fields)]
 #[schemars(example = json!({
     "input": {"source_artifact": "./hello_2.10-3.dsc"},
     "since_version": "2.10-1",
@@ -30,18 +30,9 @@ struct MakeSourcePackageUpload {
     /// The distribution that the upload is for; without it, the one that the list of changes names.
     #[serde(default)]
     target_distribution: Option<String>,
-    /// The environment to run commands in; without one, they run on the worker itself.
-    #[serde(default)]
-    environment: Option<Lookup>,
-    /// What runs the commands in the environment.
-    #[serde(default)]
-    backend: Backend,
-    /// The architecture that the worker must be able to build for.
-    #[serde(default)]
-    build_architecture: Option<String>,
-    /// Kept for the server; the task itself ignores it.
-    #[serde(default)]
-    task_configuration: Option<Value>,
+    /// Where commands run.
+    #[serde(flatten)]
+    place: InOptionalEnvironment,
 }
 
 /// What is uploaded.
@@ -91,17 +82,17 @@ impl Task for MakeSourcePackageUpload {
     }
 
     fn requirements(&self) -> Vec<Requirement> {
-        vec![match self.environment {
-            Some(_) => self.backend.requirement(),
-            None => Requirement::equals("makesourcepackageupload:available", true).because(
-                "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the worker",
+        self.place.requirements(vec![
+            Requirement::equals("makesourcepackageupload:available", true).because(
+                "dpkg-source and dpkg-genchanges, of the package dpkg-dev, are not installed on the \
+                 worker",
             ),
-        }]
+        ])
     }
 
     /// Strict on the worker itself; unpacking an environment takes privileges.
     fn confinement(&self) -> Confinement {
-        Executor::confinement(self.environment.as_ref())
+        self.place.confinement()
     }
 
     fn label(&self) -> Option<String> {
@@ -113,12 +104,7 @@ impl Task for MakeSourcePackageUpload {
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let executor = Executor::new(
-            context,
-            (self.environment.as_ref(), self.backend),
-            self.build_architecture.as_deref(),
-            &["dpkg-dev"],
-        )?;
+        let executor = self.place.executor(context, &["dpkg-dev"])?;
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch_for(&executor, source, SOURCES, "source")?;
         let dsc = source.dsc()?;
