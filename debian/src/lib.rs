@@ -63,7 +63,7 @@ pub use environment::Environment;
 pub use environment_lookup::{EnvironmentLookup, EnvironmentLookupError};
 pub use environment_tarball::EnvironmentTarball;
 pub use executor::Executor;
-pub use exit_code::exit_code;
+pub use exit_code::{Meaning, is_success};
 pub use extra_repository::ExtraRepository;
 pub use in_environment::InEnvironment;
 pub use in_optional_environment::InOptionalEnvironment;

@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use signatures::Signatures;
-use std::process::ExitStatus;
 use taskbay_debian::{
-    InOptionalEnvironment, SigningTemplate, artifact_of_file, exit_code, give_upload, in_words,
+    InOptionalEnvironment, Meaning, SigningTemplate, artifact_of_file, give_upload, in_words,
+    is_success,
 };
 use taskbay_plugin_api::{
     Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log,
+    TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// What an assemblesignedsource work request may say; the only `backend` that it takes is `auto`.
@@ -85,12 +85,12 @@ impl Task for AssembleSignedSource {
         for (name, signature) in wanted {
             assembly.add_signature(&name, signature)?;
         }
-        if !is_success("dpkg-source", assembly.build()?)? {
+        if !is_success("dpkg-source", assembly.build()?, meaning)? {
             return Ok(false);
         }
         let dsc = assembly.take_source_package()?;
         let (status, changes) = assembly.describe_upload(&dsc)?;
-        if !is_success("dpkg-genchanges", status)? {
+        if !is_success("dpkg-genchanges", status, meaning)? {
             return Ok(false);
         }
 
@@ -109,14 +109,11 @@ impl Task for AssembleSignedSource {
     }
 }
 
-/// Whether the tool did its work; the log has what it said.
-fn is_success(tool: &str, status: ExitStatus) -> Result<bool, TaskError> {
-    match exit_code(tool, status)? {
-        0 => Ok(true),
-        code => {
-            log::info!("the template makes no source package: {tool} ended with {code}");
-            Ok(false)
-        }
+/// What the status of dpkg's tools means: they have one for all that they cannot do.
+fn meaning(code: i32) -> Meaning {
+    match code {
+        0 => Meaning::Success,
+        _ => Meaning::Failure("the template makes no source package"),
     }
 }
 

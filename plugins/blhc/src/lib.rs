@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
-    process::{Command, ExitStatus},
+    process::Command,
 };
-use taskbay_debian::{InOptionalEnvironment, exit_code, in_words};
+use taskbay_debian::{InOptionalEnvironment, Meaning, in_words, is_success};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log,
+    TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// What a blhc work request may say.
@@ -112,7 +112,7 @@ impl Task for Blhc {
 
         let report = executor.work_directory().join("blhc.txt");
         let status = executor.run_to_file(&self.command(build_log), &report)?;
-        let success = is_success(status)?;
+        let success = is_success("blhc", status, meaning)?;
 
         let server = context.server();
         let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
@@ -158,18 +158,15 @@ const FAULTS: i32 = 4 | 8 | 16 | 32;
 /// Faults, in a log without compiler lines: alone, so that it is not taken for the number of an error.
 const FAULTS_ALONE: i32 = 32 | 1;
 
-/// Whether blhc found no fault. A log without compiler lines, its status 1, has none.
-fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match exit_code("blhc", status)? {
-        0 | 1 => Ok(true),
+/// What blhc's status means. A log without compiler lines, its status 1, has no faults.
+fn meaning(code: i32) -> Meaning {
+    match code {
+        0 | 1 => Meaning::Success,
         code if code & !FAULTS == 0 || code == FAULTS_ALONE => {
-            log::info!("blhc found faults: it ended with {code}");
-            Ok(false)
+            Meaning::Failure("the log has faults")
         }
         // Where it dies, as one that cannot read the log, it is another number.
-        code => Err(TaskError::new(format!(
-            "blhc could not check the log, and ended with {code}: the attempt's log has its message"
-        ))),
+        _ => Meaning::Error("check the log"),
     }
 }
 

@@ -14,11 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use side::Side;
-use std::{
-    collections::BTreeSet,
-    process::{Command, ExitStatus},
-};
-use taskbay_debian::{InOptionalEnvironment, all_in_words, exit_code};
+use std::{collections::BTreeSet, process::Command};
+use taskbay_debian::{InOptionalEnvironment, Meaning, all_in_words, is_success};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available,
@@ -113,7 +110,7 @@ impl Task for Debdiff {
             .args(self.extra_flags.iter().map(|flag| flag.as_str()))
             .args(comparison.arguments());
         let status = executor.run_to_file(&command, &report)?;
-        let success = is_success(status)?;
+        let success = is_success("debdiff", status, meaning)?;
 
         let server = context.server();
         let artifact = server.upload(Artifact::new(
@@ -134,13 +131,11 @@ impl Task for Debdiff {
     }
 }
 
-/// Whether debdiff could compare. Its status 1 says that there are differences.
-fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match exit_code("debdiff", status)? {
-        0 | 1 => Ok(true),
-        code => Err(TaskError::new(format!(
-            "debdiff could not compare, and ended with {code}: the log has its message"
-        ))),
+/// What debdiff's status means; 1 says that there are differences.
+fn meaning(code: i32) -> Meaning {
+    match code {
+        0 | 1 => Meaning::Success,
+        _ => Meaning::Error("compare"),
     }
 }
 

@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use taskbay_debian::{
-    ControlFile, InOptionalEnvironment, Input, SOURCES, changes_name, exit_code, give_upload,
-    in_words, option_with_path,
+    ControlFile, InOptionalEnvironment, Input, Meaning, SOURCES, changes_name, give_upload,
+    in_words, is_success, option_with_path,
 };
 use taskbay_plugin_api::{
     Confinement, Context, Lookup, Metadata, Requirement, Task, TaskConfigError, TaskError,
-    export_task, is_available, log,
+    export_task, is_available,
 };
 
 /// What a makesourcepackageupload work request may say.
@@ -114,7 +114,7 @@ impl Task for MakeSourcePackageUpload {
         let unpacked = executor.scratch("unpacked");
         let mut extract = Command::new("dpkg-source");
         extract.arg("-x").arg(dsc).arg(&unpacked);
-        if !is_success("dpkg-source", executor.run(&extract)?)? {
+        if !is_success("dpkg-source", executor.run(&extract)?, meaning)? {
             return Ok(false);
         }
         // It has to start in the unpacked source.
@@ -129,10 +129,8 @@ impl Task for MakeSourcePackageUpload {
         if let Some(distribution) = &self.target_distribution {
             generate.arg(format!("-DDistribution={distribution}"));
         }
-        if !is_success(
-            "dpkg-genchanges",
-            executor.run_to_file(&generate, &changes)?,
-        )? {
+        let status = executor.run_to_file(&generate, &changes)?;
+        if !is_success("dpkg-genchanges", status, meaning)? {
             return Ok(false);
         }
         give_upload(context, &changes, &[source.id])?;
@@ -140,14 +138,11 @@ impl Task for MakeSourcePackageUpload {
     }
 }
 
-/// Whether the tool did its work; the log has what it said.
-fn is_success(tool: &str, status: ExitStatus) -> Result<bool, TaskError> {
-    match exit_code(tool, status)? {
-        0 => Ok(true),
-        code => {
-            log::info!("the source package makes no upload: {tool} ended with {code}");
-            Ok(false)
-        }
+/// What the status of dpkg's tools means: they have one for all that they cannot do.
+fn meaning(code: i32) -> Meaning {
+    match code {
+        0 => Meaning::Success,
+        _ => Meaning::Failure("the source package makes no upload"),
     }
 }
 

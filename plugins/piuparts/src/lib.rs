@@ -6,15 +6,12 @@ use chroot::Chroot;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{
-    path::PathBuf,
-    process::{Command, ExitStatus},
-};
+use std::{path::PathBuf, process::Command};
 use taskbay_debian::{
-    EnvironmentTarball, Executor, InEnvironment, Input, all_in_words, exit_code, files_of,
+    EnvironmentTarball, Executor, InEnvironment, Input, Meaning, all_in_words, files_of, is_success,
 };
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task, log,
+    Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task,
 };
 
 /// What a piuparts work request may say.
@@ -85,7 +82,8 @@ impl Task for Piuparts {
             executor.directory("base")?,
         )?;
         let chroot = Chroot::prepare(&executor, base.file(), self.place.repositories())?;
-        is_success(executor.run_tested(&command(&chroot, &debs))?)
+        let status = executor.run_tested(&command(&chroot, &debs))?;
+        is_success("piuparts", status, meaning)
     }
 }
 
@@ -106,14 +104,11 @@ fn command(chroot: &Chroot, debs: &[PathBuf]) -> Command {
     command
 }
 
-/// Whether piuparts found no fault.
-fn is_success(status: ExitStatus) -> Result<bool, TaskError> {
-    match exit_code("piuparts", status)? {
-        0 => Ok(true),
-        code => {
-            log::info!("piuparts found faults, or could not test: it ended with {code}");
-            Ok(false)
-        }
+/// What piuparts' status means: it has one for faults, and for what it could not do.
+fn meaning(code: i32) -> Meaning {
+    match code {
+        0 => Meaning::Success,
+        _ => Meaning::Failure("there are faults, or it could not be tested"),
     }
 }
 
