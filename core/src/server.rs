@@ -1,8 +1,11 @@
 //! The server as a task sees it: where its artifacts come from and go to.
 
-use crate::{Artifact, ArtifactId, Lookup, Relation};
+use crate::{Artifact, ArtifactId, Lookup, Relation, RelationKind};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 /// Where artifacts come from and go to during an execution.
 pub trait Server: Send + Sync {
@@ -119,6 +122,30 @@ impl dyn Server + '_ {
             other => Err(unexpected(&other)),
         }
     }
+
+    /// Notes that an artifact relates so to each of others, and once to each that is named more often.
+    ///
+    /// # Errors
+    ///
+    /// When the server fails. It may know of some by then.
+    pub fn relate_all(
+        &self,
+        artifact: ArtifactId,
+        kind: RelationKind,
+        targets: impl IntoIterator<Item = ArtifactId>,
+    ) -> Result<(), ServerError> {
+        let mut related = HashSet::new();
+        for target in targets {
+            if related.insert(target) {
+                self.relate(Relation {
+                    artifact,
+                    target,
+                    kind,
+                })?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn expect_artifact(reply: ServerReply) -> Result<(ArtifactId, Artifact), ServerError> {
@@ -151,6 +178,7 @@ impl Server for NoServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     /// Row `configure_server_access`: without a server, a task that needs one gets a clear error.
     #[test]
@@ -158,6 +186,37 @@ mod tests {
         let server: &dyn Server = &NoServer;
         let error = server.resolve(&Lookup::Id(1)).unwrap_err();
         assert!(error.to_string().starts_with("there is no server here"));
+    }
+
+    /// Takes every relation, since no real server says in which order they came.
+    #[derive(Default)]
+    struct Related(Mutex<Vec<Relation>>);
+
+    impl Server for Related {
+        fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+            let ServerCall::Relate { relation } = call else {
+                return Err(ServerError("it relates alone".to_owned()));
+            };
+            self.0.lock().unwrap().push(relation);
+            Ok(ServerReply::Done)
+        }
+    }
+
+    #[test]
+    fn many_are_related_in_their_order_and_each_once() {
+        let related = Related::default();
+        let server: &dyn Server = &related;
+        let kind = RelationKind::BuiltUsing;
+        server.relate_all(7, kind, [3, 1, 3, 2, 1]).unwrap();
+        let wanted = [3, 1, 2].map(|target| Relation {
+            artifact: 7,
+            target,
+            kind,
+        });
+        assert_eq!(*related.0.lock().unwrap(), wanted);
+        let none: &dyn Server = &NoServer;
+        assert!(none.relate_all(7, kind, [1]).is_err());
+        assert!(none.relate_all(7, kind, []).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{ControlFile, ControlFileError, artifact_of_file};
 use std::path::Path;
-use taskbay_plugin_api::{ArtifactId, Context, Relation, RelationKind, TaskError};
+use taskbay_plugin_api::{ArtifactId, Context, RelationKind, TaskError};
 
 /// Gives the upload of a `.changes` file to the server, which was made from the artifacts `parts`.
 ///
@@ -16,15 +16,9 @@ pub fn give_upload(
 ) -> Result<ArtifactId, TaskError> {
     let server = context.server();
     let artifact = server.upload(artifact_of_file(changes)?)?;
-    for target in parts {
-        // Both, as a Debusine worker relates an upload.
-        for kind in [RelationKind::Extends, RelationKind::RelatesTo] {
-            server.relate(Relation {
-                artifact,
-                target: *target,
-                kind,
-            })?;
-        }
+    // Both, as a Debusine worker relates an upload.
+    for kind in [RelationKind::Extends, RelationKind::RelatesTo] {
+        server.relate_all(artifact, kind, parts.iter().copied())?;
     }
     Ok(artifact)
 }

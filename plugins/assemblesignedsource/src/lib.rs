@@ -14,8 +14,8 @@ use taskbay_debian::{
     is_success,
 };
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available,
+    Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task, TaskConfigError,
+    TaskError, export_task, is_available,
 };
 
 /// What an assemblesignedsource work request may say; the only `backend` that it takes is `auto`.
@@ -96,14 +96,8 @@ impl Task for AssembleSignedSource {
 
         let server = context.server();
         let artifact = server.upload(artifact_of_file(&dsc)?)?;
-        for target in signatures.artifacts().chain([template.package.artifact]) {
-            let kind = RelationKind::BuiltUsing;
-            server.relate(Relation {
-                artifact,
-                target,
-                kind,
-            })?;
-        }
+        let parts = signatures.artifacts().chain([template.package.artifact]);
+        server.relate_all(artifact, RelationKind::BuiltUsing, parts)?;
         give_upload(context, &changes, &[artifact])?;
         Ok(true)
     }

@@ -17,8 +17,8 @@ use std::{
 use summary::Summary;
 use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available, log, run_heard,
+    Artifact, Confinement, Context, Metadata, RelationKind, Requirement, Task, TaskConfigError,
+    TaskError, export_task, is_available, log, run_heard,
 };
 use voice::Voice;
 
@@ -102,14 +102,10 @@ impl Task for Autopkgtest {
             let artifact =
                 Artifact::new("debian:autopkgtest", data, results).with_root(files.output);
             let artifact = context.server().upload(artifact)?;
-            let inputs = packages.iter().map(|input| input.id);
-            for target in [source.id].into_iter().chain(inputs) {
-                context.server().relate(Relation {
-                    artifact,
-                    target,
-                    kind: RelationKind::RelatesTo,
-                })?;
-            }
+            let inputs = [source.id].into_iter();
+            let inputs = inputs.chain(packages.iter().map(|input| input.id));
+            let server = context.server();
+            server.relate_all(artifact, RelationKind::RelatesTo, inputs)?;
         }
         let success = summary.is_success(&self.fail_on, status.code());
         if !matches!(success, Ok(true)) {

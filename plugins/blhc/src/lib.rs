@@ -9,7 +9,7 @@ use std::{
 };
 use taskbay_debian::{InOptionalEnvironment, Meaning, in_words, is_success};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available,
 };
 
@@ -116,11 +116,7 @@ impl Task for Blhc {
 
         let server = context.server();
         let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
-        server.relate(Relation {
-            artifact: id,
-            target: source,
-            kind: RelationKind::RelatesTo,
-        })?;
+        server.relate_all(id, RelationKind::RelatesTo, [source])?;
         Ok(success)
     }
 }

@@ -17,8 +17,8 @@ use side::Side;
 use std::{collections::BTreeSet, process::Command};
 use taskbay_debian::{InOptionalEnvironment, Meaning, all_in_words, is_success};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Metadata, Relation, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available,
+    Artifact, Confinement, Context, Metadata, RelationKind, Requirement, Task, TaskConfigError,
+    TaskError, export_task, is_available,
 };
 
 /// What a debdiff work request may say.
@@ -118,15 +118,8 @@ impl Task for Debdiff {
             comparison.data(),
             vec![report],
         ))?;
-        // A set, since both sides may name one artifact.
-        let targets: BTreeSet<_> = original.artifacts().chain(new.artifacts()).collect();
-        for target in targets {
-            server.relate(Relation {
-                artifact,
-                target,
-                kind: RelationKind::RelatesTo,
-            })?;
-        }
+        let targets = original.artifacts().chain(new.artifacts());
+        server.relate_all(artifact, RelationKind::RelatesTo, targets)?;
         Ok(success)
     }
 }

@@ -9,7 +9,7 @@ use taskbay_debian::{
     in_words,
 };
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available,
 };
 
@@ -106,14 +106,8 @@ impl Task for ExtractForSigning {
         let server = context.server();
         for (artifact, package) in inputs {
             let artifact = server.upload(artifact)?;
-            for target in [template.package.artifact, package] {
-                let kind = RelationKind::RelatesTo;
-                server.relate(Relation {
-                    artifact,
-                    target,
-                    kind,
-                })?;
-            }
+            let targets = [template.package.artifact, package];
+            server.relate_all(artifact, RelationKind::RelatesTo, targets)?;
         }
         Ok(true)
     }

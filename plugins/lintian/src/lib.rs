@@ -20,10 +20,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use severity::Threshold;
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{fs, path::Path};
 use taskbay_debian::{Executor, InOptionalEnvironment, all_in_words};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, Relation, RelationKind, Requirement, Task,
+    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
 };
 use tool::Selection;
@@ -189,15 +189,8 @@ impl Lintian {
         let data = json!({"architecture": kind.architecture(), "summary": analysis.summary()});
         let artifact =
             server.upload(Artifact::new("debian:lintian", data, vec![report, output]))?;
-        // A set, since an upload brings many packages.
-        let targets: BTreeSet<_> = packages.iter().map(|package| package.artifact()).collect();
-        for target in targets {
-            server.relate(Relation {
-                artifact,
-                target,
-                kind: RelationKind::RelatesTo,
-            })?;
-        }
+        let targets = packages.iter().map(|package| package.artifact());
+        server.relate_all(artifact, RelationKind::RelatesTo, targets)?;
         Ok(analysis)
     }
 }

@@ -7,9 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use taskbay_debian::{Input, SourcePackage, binary_package, give_upload};
-use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Relation, RelationKind, Server, TaskError,
-};
+use taskbay_plugin_api::{Artifact, ArtifactId, Context, RelationKind, Server, TaskError};
 
 /// The directory that sbuild wrote to, and what it built from.
 #[derive(Debug)]
@@ -42,7 +40,8 @@ impl Products<'_> {
         });
         let artifact = Artifact::new("debian:package-build-log", data, vec![log.to_owned()]);
         let id = self.server().upload(artifact)?;
-        self.relate(id, RelationKind::RelatesTo, self.source.id)?;
+        self.server()
+            .relate_all(id, RelationKind::RelatesTo, [self.source.id])?;
         Ok(id)
     }
 
@@ -69,31 +68,20 @@ impl Products<'_> {
             let data = json!({"trusted_certs": null, "binary_package_name": null});
             let to_sign = Artifact::new("debusine:signing-input", data, vec![changes]);
             let to_sign = self.server().upload(to_sign)?;
-            self.relate(to_sign, RelationKind::RelatesTo, upload)?;
+            self.server()
+                .relate_all(to_sign, RelationKind::RelatesTo, [upload])?;
         }
-        for package in built {
-            self.relate(package, RelationKind::BuiltUsing, self.source.id)?;
-            self.relate(log, RelationKind::RelatesTo, package)?;
+        for package in &built {
+            self.server()
+                .relate_all(*package, RelationKind::BuiltUsing, [self.source.id])?;
         }
+        self.server()
+            .relate_all(log, RelationKind::RelatesTo, built)?;
         Ok(())
     }
 
     fn server(&self) -> &(dyn Server + 'static) {
         self.context.server()
-    }
-
-    fn relate(
-        &self,
-        artifact: ArtifactId,
-        kind: RelationKind,
-        target: ArtifactId,
-    ) -> Result<(), TaskError> {
-        let relation = Relation {
-            artifact,
-            target,
-            kind,
-        };
-        Ok(self.server().relate(relation)?)
     }
 }
 
