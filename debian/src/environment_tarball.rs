@@ -2,7 +2,7 @@
 
 use crate::{
     EnvironmentLookup, bootstrapped::os_release, environment::set_mode,
-    environment_lookup::with_architecture, option_with_path, read_bounded,
+    environment_lookup::with_architecture, input::check_category, option_with_path, read_bounded,
 };
 use std::{
     path::{Path, PathBuf},
@@ -116,23 +116,19 @@ fn is_word(name: &str) -> bool {
 
 /// The tarball in an artifact.
 fn tarball<'a>(lookup: &Lookup, artifact: &'a Artifact) -> Result<&'a Path, TaskConfigError> {
-    let fault = |message: String| Err(TaskConfigError::new("/environment", message));
+    const POINTER: &str = "/environment";
     // A local file has no other category.
-    if ![EnvironmentLookup::CATEGORY, "file"].contains(&artifact.category.as_str()) {
-        return fault(format!(
-            "needs an artifact of category `{}`, and `{lookup}` is a `{}`",
-            EnvironmentLookup::CATEGORY,
-            artifact.category
-        ));
-    }
+    let categories = [EnvironmentLookup::CATEGORY, "file"];
+    check_category(artifact, (POINTER, lookup), &categories)?;
     let is_tarball = |file: &&PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         name.ends_with(".tar") || name.contains(".tar.")
     };
-    match artifact.files.iter().find(is_tarball) {
-        Some(file) => Ok(file),
-        None => fault(format!("`{lookup}` has no `.tar` or `.tar.*` file")),
-    }
+    let file = artifact.files.iter().find(is_tarball);
+    file.map(PathBuf::as_path).ok_or_else(|| {
+        let message = format!("`{lookup}` has no `.tar` or `.tar.*` file");
+        TaskConfigError::new(POINTER, message)
+    })
 }
 
 #[cfg(test)]
@@ -190,7 +186,8 @@ mod tests {
         let error = tarball(&Lookup::Id(7), &log).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "/environment: needs an artifact of category `debian:system-tarball`, and `7` is a `debian:package-build-log`"
+            "/environment: `7` is an artifact of category `debian:package-build-log`, and must be one of these: \
+             debian:system-tarball, file"
         );
         let other = artifact("file", vec!["/x.iso".into()]);
         let error = tarball(&Lookup::Id(7), &other).unwrap_err().to_string();

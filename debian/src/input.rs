@@ -62,14 +62,7 @@ impl Input {
         (pointer, lookup): (&str, &Lookup),
         categories: &[&str],
     ) -> Result<Self, TaskError> {
-        if !categories.contains(&artifact.category.as_str()) {
-            let message = format!(
-                "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",
-                artifact.category,
-                categories.join(", ")
-            );
-            return Err(TaskConfigError::new(pointer, message).into());
-        }
+        check_category(&artifact, (pointer, lookup), categories)?;
         Ok(Self {
             id,
             artifact,
@@ -123,18 +116,25 @@ impl Input {
         files.filter(ends_so).collect()
     }
 
+    /// Its first file with that ending.
+    ///
+    /// # Errors
+    ///
+    /// When it has none.
+    pub fn file(&self, ending: &str) -> Result<&Path, TaskError> {
+        self.files(&[ending]).first().copied().ok_or_else(|| {
+            let message = format!("the artifact has no `.{ending}` file");
+            TaskConfigError::new(&self.pointer, message).into()
+        })
+    }
+
     /// Its `.dsc`.
     ///
     /// # Errors
     ///
     /// When it has none.
     pub fn dsc(&self) -> Result<&Path, TaskError> {
-        match self.files(&["dsc"]).first() {
-            Some(dsc) => Ok(dsc),
-            None => {
-                Err(TaskConfigError::new(&self.pointer, "the artifact has no `.dsc` file").into())
-            }
-        }
+        self.file("dsc")
     }
 
     /// Its binary packages.
@@ -150,6 +150,23 @@ impl Input {
         }
         Ok(packages)
     }
+}
+
+/// Whether an artifact that the task data names at `pointer` is of one of those categories.
+pub(crate) fn check_category(
+    artifact: &Artifact,
+    (pointer, lookup): (&str, &Lookup),
+    categories: &[&str],
+) -> Result<(), TaskConfigError> {
+    if categories.contains(&artifact.category.as_str()) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",
+        artifact.category,
+        categories.join(", ")
+    );
+    Err(TaskConfigError::new(pointer, message))
 }
 
 /// Fetches each of a list, with its place in the task data, into a directory of its own.

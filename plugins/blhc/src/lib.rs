@@ -3,14 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 use taskbay_debian::{InOptionalEnvironment, Meaning, in_words, is_success};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
-    TaskConfigError, TaskError, export_task, is_available,
+    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task, TaskError,
+    export_task, is_available,
 };
 
 /// What a blhc work request may say.
@@ -107,8 +104,13 @@ impl Task for Blhc {
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
         let executor = self.place.executor(context, &["blhc"])?;
-        let (source, artifact) = executor.fetch(&self.input.artifact, "input")?;
-        let build_log = build_log(&artifact)?;
+        let input = taskbay_debian::Input::fetch_for(
+            &executor,
+            ("/input/artifact", &self.input.artifact),
+            &["debian:package-build-log"],
+            "input",
+        )?;
+        let build_log = input.file("build")?;
 
         let report = executor.work_directory().join("blhc.txt");
         let status = executor.run_to_file(&self.command(build_log), &report)?;
@@ -116,7 +118,7 @@ impl Task for Blhc {
 
         let server = context.server();
         let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
-        server.relate_all(id, RelationKind::RelatesTo, [source])?;
+        server.relate_all(id, RelationKind::RelatesTo, [input.id])?;
         Ok(success)
     }
 }
@@ -129,23 +131,6 @@ impl Blhc {
             .args(self.extra_flags.iter().map(|flag| flag.as_str()))
             .arg(build_log);
         command
-    }
-}
-
-/// The log in an artifact.
-fn build_log(artifact: &Artifact) -> Result<&PathBuf, TaskConfigError> {
-    const CATEGORY: &str = "debian:package-build-log";
-    let wrong = |message| Err(TaskConfigError::new("/input/artifact", message));
-    if artifact.category != CATEGORY {
-        return wrong(format!(
-            "needs an artifact of category `{CATEGORY}`, and this is a `{}`",
-            artifact.category
-        ));
-    }
-    let is_log = |file: &&PathBuf| file.extension().is_some_and(|end| end == "build");
-    match artifact.files.iter().find(is_log) {
-        Some(file) => Ok(file),
-        None => wrong("the artifact has no `.build` file".to_owned()),
     }
 }
 

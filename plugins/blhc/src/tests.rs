@@ -188,7 +188,8 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
         pointer("debian:upload", "x.build"),
         (
             "/input/artifact".to_owned(),
-            "needs an artifact of category `debian:package-build-log`, and this is a `debian:upload`".to_owned()
+            "`1` is an artifact of category `debian:upload`, and must be one of these: debian:package-build-log"
+                .to_owned()
         )
     );
     assert_eq!(

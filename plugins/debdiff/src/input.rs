@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::slice;
+use taskbay_debian::{BINARIES, SOURCES};
 use taskbay_plugin_api::{Lookup, TaskConfigError};
 
 /// What is compared: either source packages or binary packages.
@@ -105,12 +106,8 @@ impl Kind {
     /// The categories of artifacts that may be compared.
     pub(crate) fn categories(self) -> &'static [&'static str] {
         match self {
-            Self::Source => &["debian:source-package", "debian:upload"],
-            Self::Binary => &[
-                "debian:binary-package",
-                "debian:binary-packages",
-                "debian:upload",
-            ],
+            Self::Source => SOURCES,
+            Self::Binary => BINARIES,
         }
     }
 

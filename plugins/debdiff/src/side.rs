@@ -1,16 +1,15 @@
 //! One side of a comparison, fetched.
 
 use crate::input::Kind;
-use std::path::{Path, PathBuf};
-use taskbay_debian::Executor;
-use taskbay_plugin_api::{Artifact, ArtifactId, Lookup, TaskConfigError, TaskError};
+use std::path::Path;
+use taskbay_debian::{Executor, Input};
+use taskbay_plugin_api::{ArtifactId, Lookup, TaskConfigError, TaskError};
 
 /// One side of a comparison: what its artifacts brought.
 #[derive(Debug)]
 pub(crate) struct Side {
     pointer: String,
-    artifacts: Vec<ArtifactId>,
-    files: Vec<PathBuf>,
+    inputs: Vec<Input>,
 }
 
 impl Side {
@@ -21,54 +20,28 @@ impl Side {
         at: usize,
         lookups: &[Lookup],
     ) -> Result<Self, TaskError> {
-        let mut side = Self {
-            pointer: kind.pointer_to(at),
-            artifacts: Vec::new(),
-            files: Vec::new(),
-        };
-        for (number, lookup) in lookups.iter().enumerate() {
-            let (id, artifact) = executor.fetch(lookup, format!("side-{at}/{number}"))?;
-            side.check_category(kind, lookup, &artifact)?;
-            side.artifacts.push(id);
-            side.files.extend(artifact.files);
-        }
-        Ok(side)
+        let pointer = kind.pointer_to(at);
+        let inputs = lookups.iter().enumerate().map(|(number, lookup)| {
+            let directory = format!("side-{at}/{number}");
+            Input::fetch_for(executor, (&pointer, lookup), kind.categories(), directory)
+        });
+        let inputs = inputs.collect::<Result<_, _>>()?;
+        Ok(Self { pointer, inputs })
     }
 
     /// The artifacts.
     pub(crate) fn artifacts(&self) -> impl Iterator<Item = ArtifactId> {
-        self.artifacts.iter().copied()
+        self.inputs.iter().map(|input| input.id)
     }
 
     /// The files whose names end so, after a dot.
     pub(crate) fn files(&self, endings: &[&str]) -> Vec<&Path> {
-        let files = self.files.iter().map(PathBuf::as_path);
-        let ends_so = |file: &&Path| {
-            let end = file.extension();
-            end.is_some_and(|end| endings.iter().any(|ending| end == *ending))
-        };
-        files.filter(ends_so).collect()
+        let files = self.inputs.iter().map(|input| input.files(endings));
+        files.flatten().collect()
     }
 
     /// A fault of this side.
     pub(crate) fn fault(&self, message: impl Into<String>) -> TaskConfigError {
         TaskConfigError::new(&self.pointer, message)
-    }
-
-    fn check_category(
-        &self,
-        kind: Kind,
-        lookup: &Lookup,
-        artifact: &Artifact,
-    ) -> Result<(), TaskConfigError> {
-        let allowed = kind.categories();
-        if allowed.contains(&artifact.category.as_str()) {
-            return Ok(());
-        }
-        Err(self.fault(format!(
-            "`{lookup}` is an artifact of category `{}`, and only these can be compared here: {}",
-            artifact.category,
-            allowed.join(", ")
-        )))
     }
 }

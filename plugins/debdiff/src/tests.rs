@@ -112,8 +112,8 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
     let fault = |input: Value| execute(&json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifacts": [2, 1]})),
-        "/input/source_artifacts/1: `1` is an artifact of category `debian:package-build-log`, and only these can be \
-         compared here: debian:source-package, debian:upload"
+        "/input/source_artifacts/1: `1` is an artifact of category `debian:package-build-log`, and must be one of these: \
+         debian:source-package, debian:upload"
     );
     assert!(
         fault(json!({"binary_artifacts": [2, 5]}))

@@ -1,9 +1,9 @@
 //! The packages to analyse, fetched.
 
-use crate::{Input, kind::Kind};
+use crate::kind::Kind;
 use std::path::{Path, PathBuf};
-use taskbay_debian::Executor;
-use taskbay_plugin_api::{ArtifactId, Lookup, TaskConfigError, TaskError};
+use taskbay_debian::{Executor, Input, SOURCES};
+use taskbay_plugin_api::{ArtifactId, TaskError};
 
 /// The packages to analyse.
 #[derive(Debug, Default)]
@@ -17,29 +17,18 @@ pub(crate) struct Package {
     artifact: ArtifactId,
 }
 
-/// What an artifact in one place of the task data must be.
-struct Place {
-    pointer: String,
-    categories: &'static [&'static str],
-    /// Which packages are wanted of it.
-    wanted: &'static str,
-    is_wanted: fn(Kind) -> bool,
-}
-
 impl Packages {
     /// Fetches all inputs, each into a directory of its own.
-    pub(crate) fn fetch(executor: &Executor<'_>, input: &Input) -> Result<Self, TaskError> {
+    pub(crate) fn fetch(executor: &Executor<'_>, named: &crate::Input) -> Result<Self, TaskError> {
         let mut packages = Self::default();
-        if let Some(lookup) = &input.source_artifact {
-            packages.add(executor, lookup, &Place::source(), "source")?;
+        if let Some(lookup) = &named.source_artifact {
+            let source = ("/input/source_artifact", lookup);
+            let source = Input::fetch_for(executor, source, SOURCES, "input/source")?;
+            packages.add(source.id, &[source.dsc()?]);
         }
-        for (at, lookup) in input.binary_artifacts.iter().enumerate() {
-            packages.add(
-                executor,
-                lookup,
-                &Place::binary(at),
-                &format!("binary-{at}"),
-            )?;
+        let binary = ("/input/binary_artifacts", &*named.binary_artifacts);
+        for binary in Input::fetch_packages_for(executor, binary, "input/binary")? {
+            packages.add(binary.id, &binary.packages()?);
         }
         Ok(packages)
     }
@@ -50,38 +39,14 @@ impl Packages {
         packages.filter(|package| package.kind == kind).collect()
     }
 
-    fn add(
-        &mut self,
-        executor: &Executor<'_>,
-        lookup: &Lookup,
-        place: &Place,
-        directory: &str,
-    ) -> Result<(), TaskError> {
-        let (id, artifact) = executor.fetch(lookup, Path::new("input").join(directory))?;
-        if !place.categories.contains(&artifact.category.as_str()) {
-            return Err(place.fault(format!(
-                "`{lookup}` is an artifact of category `{}`, and must be one of these: {}",
-                artifact.category,
-                place.categories.join(", ")
-            )));
-        }
-        let before = self.0.len();
-        let kinds = artifact
-            .files
-            .into_iter()
-            .map(|file| (Kind::of(&file), file));
-        self.0.extend(kinds.filter_map(|(kind, file)| {
-            let kind = kind.filter(|kind| (place.is_wanted)(*kind))?;
+    fn add(&mut self, artifact: ArtifactId, files: &[&Path]) {
+        self.0.extend(files.iter().filter_map(|file| {
             Some(Package {
-                kind,
-                file,
-                artifact: id,
+                kind: Kind::of(file)?,
+                file: file.to_path_buf(),
+                artifact,
             })
         }));
-        if self.0.len() == before {
-            return Err(place.fault(format!("`{lookup}` has no {} file", place.wanted)));
-        }
-        Ok(())
     }
 }
 
@@ -94,33 +59,5 @@ impl Package {
     /// The artifact that it came in.
     pub(crate) fn artifact(&self) -> ArtifactId {
         self.artifact
-    }
-}
-
-impl Place {
-    fn source() -> Self {
-        Self {
-            pointer: "/input/source_artifact".to_owned(),
-            categories: &["debian:source-package", "debian:upload"],
-            wanted: "`.dsc`",
-            is_wanted: |kind| kind == Kind::Source,
-        }
-    }
-
-    fn binary(at: usize) -> Self {
-        Self {
-            pointer: format!("/input/binary_artifacts/{at}"),
-            categories: &[
-                "debian:binary-package",
-                "debian:binary-packages",
-                "debian:upload",
-            ],
-            wanted: "`.deb` or `.udeb`",
-            is_wanted: |kind| kind != Kind::Source,
-        }
-    }
-
-    fn fault(&self, message: String) -> TaskError {
-        TaskError::Config(TaskConfigError::new(&self.pointer, message))
     }
 }

@@ -91,7 +91,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
     let fault = |input: Value| execute(&json!({"input": input}), artifacts.clone()).config_fault();
     assert_eq!(
         fault(json!({"source_artifact": 2})),
-        "/input/source_artifact: `2` has no `.dsc` file"
+        "/input/source_artifact: the artifact has no `.dsc` file"
     );
     assert_eq!(
         fault(json!({"source_artifact": 1})),
@@ -100,7 +100,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
     );
     assert_eq!(
         fault(json!({"source_artifact": 3, "binary_artifacts": [3]})),
-        "/input/binary_artifacts/0: `3` has no `.deb` or `.udeb` file"
+        "/input/binary_artifacts/0: the artifact has no `.deb` or `.udeb` file"
     );
 }
 
