@@ -1,5 +1,7 @@
 //! A task that says what it can live with has no more than that.
 
+mod trespass;
+
 use crate::{
     attempts::wait_until,
     farm::{Farm, Ran},
@@ -12,54 +14,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
-
-/// What every attempt can do that is not confined, and a strict one cannot.
-const OUTSIDE: [&str; 12] = [
-    "home",
-    "/tmp",
-    "/var/tmp",
-    "/dev/shm",
-    "another's file",
-    CUTTING,
-    "moving in",
-    "moving out",
-    "another's directory",
-    "a thread",
-    "a shell",
-    SIGNAL,
-];
-/// What takes Linux 6.2.
-const CUTTING: &str = "cutting another's";
-/// What takes Linux 6.12.
-const SIGNAL: &str = "a signal";
-
-/// What no task has its server do, which is not confined.
-const BY_THE_SERVER: [&str; 6] = [
-    "fetching home",
-    "fetching by a link",
-    "fetching by a folder",
-    "an upload",
-    "an upload by a link",
-    "an upload that waits",
-];
-
-/// What of [`OUTSIDE`] this kernel keeps nobody from, as the worker says. None where it holds back nothing at all.
-fn lacking() -> Option<Vec<&'static str>> {
-    let said = Farm::with(&[]).run(&["analyze"]).json();
-    if said["system:confinement"] == "strict" {
-        return Some(Vec::new());
-    }
-    let reason = said["system:confinement:reason"].as_str().unwrap();
-    eprintln!("skipped in whole or in part: {reason}");
-    if reason.starts_with("the kernel is older than Linux 6.2:") {
-        return Some(vec![CUTTING, SIGNAL]);
-    }
-    if reason.starts_with("the kernel is older than Linux 6.12:") {
-        return Some(vec![SIGNAL]);
-    }
-    assert!(reason.starts_with("the kernel does not keep"), "{reason}");
-    None
-}
+use taskbay_core::Confinement;
+use trespass::{CUTTING, assert_confined, assert_ends, lacking};
 
 fn farm(fault: &str) -> Farm {
     let farm = Farm::with(&[]);
@@ -90,26 +46,28 @@ impl Other {
     }
 
     fn work_directory(&self) -> PathBuf {
-        let entries = fs::read_dir(self.farm.path("")).unwrap();
-        let mut paths = entries.map(|entry| entry.unwrap().path());
-        let is_it = |path: &PathBuf| {
-            path.file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with("taskbay-")
-        };
-        paths.find(is_it).unwrap()
+        self.farm.path(&attempts_in(&self.farm)[0])
     }
 
     fn files(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.work_directory()).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
+        names_in(&self.work_directory())
     }
+}
+
+/// What is in a directory.
+fn names_in(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
+}
+
+/// The work directories of attempts.
+fn attempts_in(farm: &Farm) -> Vec<String> {
+    let mut names = names_in(&farm.path(""));
+    names.retain(|name| name.starts_with("taskbay-"));
+    names
 }
 
 impl Drop for Other {
@@ -119,45 +77,37 @@ impl Drop for Other {
     }
 }
 
-/// Runs the command where cores may be dumped.
-fn with_cores(command: &Command) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
+/// Has a program, which is called with these words, run the command.
+fn by(program: &str, words: &[&str], command: &Command) -> Command {
+    let variables = command.get_envs();
+    let mut by = Command::new(program);
+    by.args(words)
         .arg(command.get_program())
         .args(command.get_args())
         .env_clear()
-        .envs(
-            command
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
         .current_dir(command.get_current_dir().unwrap_or(Path::new("/")));
-    shell
+    by
 }
 
-fn trespass(farm: &Farm, fault: &str, other: &Other, more: &[&str]) -> Ran {
+/// Runs the command where cores may be dumped.
+fn with_cores(command: &Command) -> Command {
+    let script = "ulimit -c unlimited; exec \"$@\"";
+    by("sh", &["-c", script, "sh"], command)
+}
+
+/// The command that has a task trespass.
+fn trespassing(farm: &Farm, fault: &str, other: &Other, more: &[&str]) -> Command {
     let name = unruly::name(fault);
     let mut arguments = vec!["-v", "run", &name, r#"{"action": "trespass"}"#];
     arguments.extend(more);
     let mut command = farm.command(&arguments);
     command.env("TASKBAY_TEST_OTHER", other.work_directory());
-    Ran::of(&mut with_cores(&command))
+    with_cores(&command)
 }
 
-/// How reaching for that ended.
-#[track_caller]
-fn ended<'r>(ran: &'r Ran, what: &str) -> &'r str {
-    let line = ran.stderr.lines().find_map(|line| {
-        let (_, end) = line.split_once(&format!(" {what}: "))?;
-        Some(end)
-    });
-    line.unwrap_or_else(|| panic!("nothing of {what:?} in {ran:#?}"))
-}
-
-#[track_caller]
-fn assert_ends(ran: &Ran, what: &str, end: &str) {
-    assert!(ended(ran, what).starts_with(end), "{what}: {ran:#?}");
+fn trespass(farm: &Farm, fault: &str, other: &Other, more: &[&str]) -> Ran {
+    Ran::of(&mut trespassing(farm, fault, other, more))
 }
 
 /// The contrast to the others: what they are kept from is there for the taking.
@@ -166,10 +116,7 @@ fn a_task_that_says_nothing_is_not_confined() {
     let (farm, other) = (farm("fine"), Other::start());
     let ran = trespass(&farm, "fine", &other, &[]);
     ran.succeeds();
-    for what in OUTSIDE {
-        assert_ends(&ran, what, "done");
-    }
-    assert_ends(&ran, "a core dump", "done");
+    assert_confined(&ran, Confinement::None, &[]);
     if geteuid().is_root() {
         assert_ends(&ran, "privileges", "done");
     }
@@ -187,14 +134,8 @@ fn a_strict_task_has_its_work_directory_alone() {
         let (farm, other) = (farm(fault), Other::start());
         let ran = trespass(&farm, fault, &other, &[]);
         ran.succeeds();
-        for what in OUTSIDE.iter().filter(|what| !lacking.contains(*what)) {
-            assert_ends(&ran, what, "refused");
-        }
-        for what in BY_THE_SERVER {
-            assert_ends(&ran, what, "refused");
-        }
+        assert_confined(&ran, Confinement::Strict, &lacking);
         assert_ends(&ran, "a device", "refused");
-        assert_ends(&ran, "a core dump", "refused");
         assert_ends(&ran, "privileges", "refused");
         if fault != "strict" {
             assert_ends(&ran, "an early thread", "refused");
@@ -215,10 +156,7 @@ fn limits_take_no_privileges() {
     let (farm, other) = (farm("limits"), Other::start());
     let ran = trespass(&farm, "limits", &other, &[]);
     ran.succeeds();
-    for what in OUTSIDE {
-        assert_ends(&ran, what, "done");
-    }
-    assert_ends(&ran, "a core dump", "refused");
+    assert_confined(&ran, Confinement::Limits, &[]);
     if geteuid().is_root() {
         assert_ends(&ran, "privileges", "done");
     }
@@ -233,11 +171,7 @@ fn a_confined_task_can_work() {
         let arguments = ["run", &name, r#"{"action": "stay-home"}"#];
         farm.run(&arguments).succeeds();
         as_plain_user(&farm, &arguments).succeeds();
-        let left: Vec<_> = fs::read_dir(farm.path(""))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .filter(|name| name.to_string_lossy().starts_with("taskbay-"))
-            .collect();
+        let left = attempts_in(&farm);
         assert!(left.is_empty(), "{left:?}");
     }
 }
@@ -247,10 +181,7 @@ fn a_confined_task_can_work() {
 fn a_task_in_this_process_is_not_confined_and_that_is_said() {
     let (farm, other) = (farm("strict"), Other::start());
     let ran = trespass(&farm, "strict", &other, &["--in-process"]);
-    for what in BY_THE_SERVER {
-        assert_ends(&ran, what, "refused");
-    }
-    assert_ends(ran.succeeds(), "home", "done");
+    assert_confined(ran.succeeds(), Confinement::None, &[]);
     let told = format!(
         "the task `{}` is not confined: it runs in this process",
         unruly::name("strict")
@@ -272,29 +203,13 @@ const WITHOUT_LANDLOCK: &str = r#"
     exec @ARGV or die "exec: $!";
 "#;
 
-fn without_landlock(command: &Command) -> Command {
-    let mut perl = Command::new("perl");
-    perl.args(["-e", WITHOUT_LANDLOCK])
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .envs(
-            command
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .current_dir(command.get_current_dir().unwrap_or(Path::new("/")));
-    perl
-}
-
 /// What the kernel cannot do is said, once, and the rest is done. An operator sees it in the worker's metadata.
 #[test]
 fn a_kernel_without_landlock_is_told_of() {
     let (farm, other) = (farm("strict"), Other::start());
-    let name = unruly::name("strict");
-    let mut command = farm.command(&["-v", "run", &name, r#"{"action": "trespass"}"#]);
-    command.env("TASKBAY_TEST_OTHER", other.work_directory());
-    let ran = Ran::of(&mut without_landlock(&with_cores(&command)));
+    let without_landlock = ["-e", WITHOUT_LANDLOCK];
+    let command = trespassing(&farm, "strict", &other, &[]);
+    let ran = Ran::of(&mut by("perl", &without_landlock, &command));
     if ran.code == Some(77) {
         eprintln!("skipped: no number of prctl for this machine");
         return;
@@ -306,7 +221,7 @@ fn a_kernel_without_landlock_is_told_of() {
     assert_eq!(ran.stderr.matches(told).count(), 1, "{ran:#?}");
 
     let analyze = farm.command(&["analyze"]);
-    let said = Ran::of(&mut without_landlock(&analyze)).json();
+    let said = Ran::of(&mut by("perl", &without_landlock, &analyze)).json();
     assert_eq!(said["system:confinement"], "partial");
     let reason = said["system:confinement:reason"].as_str().unwrap();
     assert!(reason.starts_with(told), "{reason}");
