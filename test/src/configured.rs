@@ -1,7 +1,7 @@
 //! A task that is configured in process, as a host does it.
 
-use crate::{Execution, execute};
-use serde_json::Value;
+use crate::{Execution, WorkerMetadata, execute, with_keys};
+use serde_json::{Value, json};
 use std::ops::Deref;
 use taskbay_core::{Conditions, Reason, ReasonCode, Verdict};
 use taskbay_loader::Schema;
@@ -29,6 +29,24 @@ pub fn configure<T: Task>(data: &Value) -> Result<Configured<T>, Vec<TaskConfigE
     Ok(Configured { task })
 }
 
+/// Every fault of the task data that a host would report, as text; none where it is valid.
+pub fn faults<T: Task>(data: &Value) -> Vec<String> {
+    let faults = configure::<T>(data).err().unwrap_or_default();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+/// Fails the test where a key that the task does not know is taken beside those of valid data, or not named. A type with
+/// `#[serde(flatten)]` cannot refuse one itself: its schema has to.
+#[track_caller]
+pub fn assert_unknown_keys_are_refused<T: Task>(data: &Value) {
+    configure::<T>(data).unwrap();
+    let faults = faults::<T>(&with_keys(data.clone(), &json!({"taskbay-unknown": 1})));
+    let [fault] = &faults[..] else {
+        panic!("not one fault: {faults:?}");
+    };
+    assert!(fault.contains("taskbay-unknown"), "{fault}");
+}
+
 impl<T: Task> Configured<T> {
     /// The task data with all defaults filled in.
     pub fn data(&self) -> Value {
@@ -50,6 +68,17 @@ impl<T: Task> Configured<T> {
             verdict.reasons = refusal.into_messages().into_iter().map(refused).collect();
         }
         verdict
+    }
+
+    /// The keys of the worker's metadata for which it does not suit; none where it suits.
+    pub fn lacking(&self, worker: WorkerMetadata) -> Vec<String> {
+        let reasons = self.verdict(&worker.build()).reasons.into_iter();
+        reasons
+            .map(|reason| match reason.key {
+                Some(key) => key,
+                None => panic!("not for a key: {reason:?}"),
+            })
+            .collect()
     }
 
     /// Executes the task where these artifacts are 1, 2, …

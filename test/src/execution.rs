@@ -5,6 +5,7 @@ use serde_json::json;
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
 };
 use taskbay_plugin_api::{Abort, Artifact, Context, Task, TaskError};
@@ -44,6 +45,25 @@ impl Execution {
         assert!(self.has_logged(text), "no {text:?} in {:#?}", self.logs);
     }
 
+    /// The one artifact that it uploaded.
+    #[track_caller]
+    pub fn upload(&self) -> Artifact {
+        let uploads = self.server.uploads();
+        match &uploads[..] {
+            [upload] => upload.clone(),
+            uploads => panic!("not one upload: {uploads:#?}"),
+        }
+    }
+
+    /// The message of the error that it ended with.
+    #[track_caller]
+    pub fn error(&self) -> String {
+        match &self.result {
+            Err(error) => error.message(),
+            Ok(success) => panic!("no error: {success}"),
+        }
+    }
+
     /// The fault in the task data that it ended with.
     #[track_caller]
     pub fn config_fault(&self) -> String {
@@ -78,9 +98,30 @@ pub(crate) fn execution(
 
 /// An empty file of that name in a directory.
 pub fn empty_file(directory: &Path, name: &str) -> PathBuf {
+    text_file(directory, name, "")
+}
+
+/// A file of that name in a directory, with a text.
+pub fn text_file(directory: &Path, name: &str, text: &str) -> PathBuf {
     let file = directory.join(name);
-    fs::write(&file, "").unwrap();
+    fs::write(&file, text).unwrap();
     file
+}
+
+/// The names that an artifact's files have in it.
+pub fn names_in(artifact: &Artifact) -> Vec<String> {
+    let names = artifact.files.iter().map(|file| artifact.name(file));
+    names
+        .map(|name| name.unwrap().display().to_string())
+        .collect()
+}
+
+/// The words that a command is called with, besides its own name.
+pub fn words_of(command: &Command) -> Vec<String> {
+    let words = command.get_args();
+    words
+        .map(|word| word.to_str().unwrap().to_owned())
+        .collect()
 }
 
 /// An artifact of that category, with these files and no data.
@@ -91,7 +132,6 @@ pub fn artifact(category: &str, files: Vec<PathBuf>) -> Artifact {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
     use taskbay_plugin_api::{run, run_to_file};
 
     #[test]

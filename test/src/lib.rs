@@ -124,6 +124,7 @@
 
 pub mod packages;
 
+mod task_data;
 mod tools;
 
 mod environments;
@@ -140,12 +141,13 @@ mod configured;
 
 mod loaded;
 
-pub use configured::{Configured, configure};
+pub use configured::{Configured, assert_unknown_keys_are_refused, configure, faults};
 pub use environments::environment;
-pub use execution::{Execution, artifact, empty_file, execute};
+pub use execution::{Execution, artifact, empty_file, execute, names_in, text_file, words_of};
 pub use fake_server::{FIRST_UPLOAD, FakeServer};
 pub use loaded::{LoadedConfigured, LoadedTask};
 pub use logs::LogLine;
+pub use task_data::{with_keys, with_value};
 pub use taskbay_core::{Reason, ReasonCode, Verdict};
 pub use tools::{debian_mirror, has_tools, is_full, native_architecture};
 pub use worker_metadata::WorkerMetadata;

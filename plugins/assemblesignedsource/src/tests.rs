@@ -5,21 +5,22 @@ mod template;
 use crate::AssembleSignedSource;
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
-use taskbay_plugin_api::{Artifact, Task, TaskConfigError};
-use taskbay_test::{Configured, Execution, FIRST_UPLOAD, WorkerMetadata, environment, has_tools};
+use taskbay_plugin_api::{Artifact, Task};
+use taskbay_test::{
+    Execution, FIRST_UPLOAD, WorkerMetadata, assert_unknown_keys_are_refused, configure,
+    environment, faults, has_tools, names_in, with_keys,
+};
 use tempfile::TempDir;
 use template::{Template, signed, signing_output};
-
-fn configure(data: &Value) -> Result<Configured<AssembleSignedSource>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 fn data() -> Value {
     json!({"template": 1, "signed": [2]})
 }
 
 fn execute(artifacts: Vec<Artifact>) -> Execution {
-    configure(&data()).unwrap().execute(artifacts)
+    configure::<AssembleSignedSource>(&data())
+        .unwrap()
+        .execute(artifacts)
 }
 
 /// A directory for artifacts, where the tools are there that make them and that the task calls.
@@ -48,8 +49,7 @@ fn assert_assembled(run: &Execution) -> Artifact {
     assert_eq!(source.data["name"], "tiny-signed");
     assert_eq!(source.data["version"], "1.0+2");
     assert_eq!(upload.category, "debian:upload");
-    let names = upload.files.iter().map(|file| upload.name(file).unwrap());
-    let mut names: Vec<_> = names.map(|name| name.display().to_string()).collect();
+    let mut names = names_in(upload);
     names.sort();
     let wanted = [
         "tiny-signed_1.0+2.dsc",
@@ -90,7 +90,9 @@ fn runs_in_a_real_environment() {
     let mut data = data();
     data["environment"] = json!(3);
     let artifacts = vec![template, signature, environment];
-    let run = configure(&data).unwrap().execute(artifacts);
+    let run = configure::<AssembleSignedSource>(&data)
+        .unwrap()
+        .execute(artifacts);
     // The files went with the environment; that they are what the `.dsc` says was looked at before.
     assert_assembled(&run);
 }
@@ -148,7 +150,7 @@ fn a_template_that_could_do_more_is_refused() {
         let signature = signed(place.path(), "tiny/boot/vmlinuz");
         let run = execute(vec![template.build(place.path()), signature]);
         assert!(run.server.uploads().is_empty());
-        run.result.unwrap_err().message()
+        run.error()
     };
     let with = |file: &str| Template::default().file(file, "x\n");
     for (template, words) in [
@@ -207,14 +209,7 @@ fn a_template_that_dpkg_cannot_pack_is_a_failure() {
 
 #[test]
 fn takes_what_debusine_documents_and_backend_auto_alone() {
-    let faults = |keys: Value| {
-        let mut data = data();
-        let keys = keys.as_object().unwrap().clone();
-        data.as_object_mut().unwrap().extend(keys);
-        let faults = configure(&data).err().unwrap_or_default();
-        let faults = faults.iter().map(ToString::to_string);
-        faults.collect::<Vec<_>>()
-    };
+    let faults = |keys: Value| faults::<AssembleSignedSource>(&with_keys(data(), &keys));
     let none: [&str; 0] = [];
     let keys =
         json!({"environment": "debian/match:codename=trixie", "signed": [2, 3], "backend": "auto"});
@@ -227,23 +222,24 @@ fn takes_what_debusine_documents_and_backend_auto_alone() {
         faults(json!({"signed": []})),
         ["/signed: names no signatures"]
     );
-    assert_ne!(faults(json!({"input": {}})), none);
     assert_ne!(faults(json!({"template": [1]})), none);
+    assert_unknown_keys_are_refused::<AssembleSignedSource>(&data());
 }
 
 #[test]
 fn needs_dpkgs_tools_on_the_worker() {
     let worker = WorkerMetadata::offering::<AssembleSignedSource>();
-    let worker = worker.with("assemblesignedsource:available", false);
-    let verdict = configure(&data()).unwrap().verdict(&worker.build());
-    let key = verdict.reasons[0].key.as_deref();
-    assert_eq!(key, Some("assemblesignedsource:available"));
+    let task = configure::<AssembleSignedSource>(&data()).unwrap();
+    assert_eq!(task.lacking(worker), ["assemblesignedsource:available"]);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
     assert_eq!(
-        configure(&data()).unwrap().label().unwrap(),
+        configure::<AssembleSignedSource>(&data())
+            .unwrap()
+            .label()
+            .unwrap(),
         "assemble the signed source package of artifact 1"
     );
 }

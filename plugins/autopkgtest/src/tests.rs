@@ -1,22 +1,18 @@
 use super::*;
 use crate::data::FailOn;
 use serde_json::Value;
-use taskbay_test::{Configured, WorkerMetadata, execute};
+use taskbay_test::{
+    WorkerMetadata, assert_unknown_keys_are_refused, configure, execute, faults, with_keys,
+    words_of,
+};
 
 mod execution;
 
-fn configure(data: &Value) -> Result<Configured<Autopkgtest>, Vec<String>> {
-    let configured = taskbay_test::configure::<Autopkgtest>(data);
-    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
-
 fn with(changes: &Value) -> Value {
-    let mut data = json!({
+    let data = json!({
         "input": {"source_artifact": 1, "binary_artifacts": [2]}, "environment": 3, "build_architecture": "amd64",
     });
-    let mut changes = changes.as_object().unwrap().clone();
-    data.as_object_mut().unwrap().append(&mut changes);
-    data
+    with_keys(data, changes)
 }
 
 fn task(data: &Value) -> Autopkgtest {
@@ -36,17 +32,16 @@ fn words(data: &Value, codename: Option<&str>) -> Vec<String> {
     };
     let command = command::command(&task(data), &files).unwrap();
     let tmp = tmp.path().to_str().unwrap();
-    let words = command
-        .get_args()
-        .map(|word| word.to_str().unwrap().replace(tmp, "TMP"));
+    let words = words_of(&command).into_iter();
     words
+        .map(|word| word.replace(tmp, "TMP"))
         .filter(|word| word != "--copy=/etc/resolv.conf:/etc/resolv.conf")
         .collect()
 }
 
 #[test]
 fn refuses_what_cannot_be_tested_and_says_where() {
-    configure(&with(&json!({}))).unwrap();
+    configure::<Autopkgtest>(&with(&json!({}))).unwrap();
     for (changes, words) in &[
         (
             json!({"build_architecture": null}),
@@ -68,7 +63,7 @@ fn refuses_what_cannot_be_tested_and_says_where() {
             "/extra_repositories/0/url",
         ),
     ] {
-        let faults = configure(&with(changes)).unwrap_err().join("; ");
+        let faults = faults::<Autopkgtest>(&with(changes)).join("; ");
         assert!(faults.contains(words), "{changes}: {faults}");
     }
 }
@@ -77,14 +72,9 @@ fn refuses_what_cannot_be_tested_and_says_where() {
 fn needs_autopkgtest_and_an_executor() {
     let worker =
         WorkerMetadata::offering::<Autopkgtest>().with("system:architectures", json!(["amd64"]));
-    let verdict = configure(&with(&json!({})))
+    let keys = configure::<Autopkgtest>(&with(&json!({})))
         .unwrap()
-        .verdict(&worker.build());
-    let keys: Vec<_> = verdict
-        .reasons
-        .into_iter()
-        .filter_map(|reason| reason.key)
-        .collect();
+        .lacking(worker);
     assert_eq!(
         keys,
         ["autopkgtest:available", "executor:unshare:available"]
@@ -236,31 +226,24 @@ fn a_test_cannot_say_that_the_disk_is_full() {
 
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
-    let task = configure(&with(&json!({}))).unwrap();
+    let task = configure::<Autopkgtest>(&with(&json!({}))).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&with(&json!({}))).unwrap();
+    let task = configure::<Autopkgtest>(&with(&json!({}))).unwrap();
     assert_eq!(task.label().unwrap(), "test artifact 1 on amd64");
 }
 
-/// It is the schema that refuses them: the keys that tasks in environments share are flattened into those of this one.
 #[test]
-fn unknown_keys_are_refused_where_they_stand() {
-    let faults = configure(&with(&json!({"enviroment": 1}))).unwrap_err();
-    let [fault] = &faults[..] else {
-        panic!("{faults:?}");
-    };
-    assert!(fault.contains("enviroment"), "{fault}");
-    let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
-    assert!(faults[0].starts_with("/backend: "), "{faults:?}");
+fn unknown_keys_are_refused() {
+    assert_unknown_keys_are_refused::<Autopkgtest>(&with(&json!({})));
 }
 
 #[test]
 fn another_backend_than_unshare_is_an_error() {
     let run = execute(&task(&with(&json!({"backend": "qemu"}))), Vec::new());
-    let message = run.result.unwrap_err().message();
+    let message = run.error();
     assert!(message.contains("with `unshare` alone"), "{message}");
 }

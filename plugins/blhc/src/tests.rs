@@ -4,9 +4,10 @@ use crate::{Blhc, meaning};
 use serde_json::{Value, json};
 use std::fs;
 use taskbay_debian::Meaning;
-use taskbay_plugin_api::{Metadata, Task, TaskConfigError, TaskError, is_available};
+use taskbay_plugin_api::{Metadata, Task, is_available};
 use taskbay_test::{
-    Configured, Execution, FIRST_UPLOAD, WorkerMetadata, artifact, environment, has_tools,
+    Execution, FIRST_UPLOAD, WorkerMetadata, artifact, assert_unknown_keys_are_refused, configure,
+    environment, has_tools, text_file,
 };
 use tempfile::TempDir;
 
@@ -18,17 +19,12 @@ const HARDENED: &str = "gcc -g -O2 -fstack-protector-strong -Wformat -Werror=for
                         gcc -g -O2 -Wl,-z,relro -o hello hello.o\n";
 const BARE: &str = "gcc -g -O2 -c -o hello.o hello.c\n";
 
-fn configure(data: &Value) -> Result<Configured<Blhc>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
-
 /// Executes with an artifact 1 of that category and with one file.
 fn execute(data: &Value, category: &str, file: &str, text: &str) -> Execution {
     let store = TempDir::new().unwrap();
-    let file = store.path().join(file);
-    fs::write(&file, text).unwrap();
+    let file = text_file(store.path(), file, text);
     let artifacts = vec![artifact(category, vec![file])];
-    configure(data).unwrap().execute(artifacts)
+    configure::<Blhc>(data).unwrap().execute(artifacts)
 }
 
 /// Executes on a build log and gives the result and the report, or nothing where blhc is missing.
@@ -43,10 +39,7 @@ fn check_log(data: &Value, lines: &str) -> Option<(bool, String)> {
         "hello_1.0-1_amd64.build",
         &text,
     );
-    let success = run.result.unwrap();
-    let [upload] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    let (success, upload) = (run.is_success(), run.upload());
     assert_eq!(upload.category, "debian:blhc");
     assert_eq!(upload.files, [run.work.path().join("blhc.txt")]);
     assert_eq!(run.server.relations(), [(FIRST_UPLOAD, 1)]);
@@ -101,7 +94,7 @@ fn flags_reach_blhc() {
 
 #[test]
 fn defaults_are_filled_in() {
-    let task = configure(&json!({"input": {"artifact": "./hello.build"}})).unwrap();
+    let task = configure::<Blhc>(&json!({"input": {"artifact": "./hello.build"}})).unwrap();
     assert_eq!(
         task.data(),
         json!({
@@ -123,31 +116,24 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"artifact": 1, "artifacts": [1]}}),
         json!({"input": {"artifact": 1}, "extra_flags": ["--ignore-flag"]}),
         json!({"input": {"artifact": 1}, "backend": "docker"}),
-        json!({"input": {"artifact": 1}, "result": true}),
     ] {
-        assert!(configure(&data).is_err(), "{data}");
+        assert!(configure::<Blhc>(&data).is_err(), "{data}");
     }
+    assert_unknown_keys_are_refused::<Blhc>(&json!({"input": {"artifact": 1}}));
     let schema = Blhc::schema().unwrap().to_string();
     assert!(schema.contains("--line-numbers") && !schema.contains("--ignore-flag"));
 }
 
 #[test]
 fn needs_blhc_on_the_worker() {
+    let task = configure::<Blhc>(&json!({"input": {"artifact": 1}})).unwrap();
     let worker = WorkerMetadata::offering::<Blhc>;
-    let refusals = |data: &Value, worker: WorkerMetadata| -> Vec<String> {
-        let verdict = configure(data).unwrap().verdict(&worker.build());
-        let messages = verdict.reasons.into_iter().map(|reason| reason.message);
-        messages.collect()
-    };
-    let plain = json!({"input": {"artifact": 1}});
     let none: [&str; 0] = [];
+    assert_eq!(task.lacking(worker().with("blhc:available", true)), none);
+    let verdict = task.verdict(&worker().with("blhc:available", false).build());
     assert_eq!(
-        refusals(&plain, worker().with("blhc:available", true)),
-        none
-    );
-    assert_eq!(
-        refusals(&plain, worker().with("blhc:available", false)),
-        ["`blhc:available` is false, wanted: true: blhc is not installed on the worker"]
+        verdict.reasons[0].message,
+        "`blhc:available` is false, wanted: true: blhc is not installed on the worker"
     );
     let found = Blhc::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(
@@ -162,39 +148,30 @@ fn is_installed_and_runs_in_a_real_environment() {
         return;
     };
     let store = TempDir::new().unwrap();
-    let log = store.path().join("x.build");
-    fs::write(&log, format!("{HEAD}{BARE}")).unwrap();
+    let log = text_file(store.path(), "x.build", &format!("{HEAD}{BARE}"));
     let artifacts = vec![artifact("debian:package-build-log", vec![log]), environment];
     let data = json!({"input": {"artifact": 1}, "environment": 2});
-    let run = configure(&data).unwrap().execute(artifacts);
+    let run = configure::<Blhc>(&data).unwrap().execute(artifacts);
     assert!(!run.is_success());
     run.assert_logged("Setting up blhc");
-    let uploads = run.server.uploads();
-    assert_eq!(uploads[0].category, "debian:blhc");
+    assert_eq!(run.upload().category, "debian:blhc");
     let left = run.work.path().join("environment");
     assert!(!left.exists(), "the environment is gone");
 }
 
 #[test]
 fn an_input_of_the_wrong_kind_is_a_config_error() {
-    let pointer = |category: &str, file: &str| {
-        let run = execute(&json!({"input": {"artifact": 1}}), category, file, HEAD);
-        match run.result {
-            Err(TaskError::Config(error)) => (error.pointer, error.message),
-            other => panic!("{other:?}"),
-        }
+    let fault = |category: &str, file: &str| {
+        let data = json!({"input": {"artifact": 1}});
+        execute(&data, category, file, HEAD).config_fault()
     };
     assert_eq!(
-        pointer("debian:upload", "x.build"),
-        (
-            "/input/artifact".to_owned(),
-            "`1` is an artifact of category `debian:upload`, and must be one of these: debian:package-build-log"
-                .to_owned()
-        )
+        fault("debian:upload", "x.build"),
+        "/input/artifact: `1` is an artifact of category `debian:upload`, and must be one of these: debian:package-build-log"
     );
     assert_eq!(
-        pointer("debian:package-build-log", "x.txt").1,
-        "the artifact has no `.build` file"
+        fault("debian:package-build-log", "x.txt"),
+        "/input/artifact: the artifact has no `.build` file"
     );
 }
 
@@ -202,7 +179,7 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 fn a_missing_artifact_is_an_error() {
     let data = json!({"input": {"artifact": 2}});
     let run = execute(&data, "debian:package-build-log", "x.build", HEAD);
-    assert_eq!(run.result.unwrap_err().message(), "no artifact 2");
+    assert_eq!(run.error(), "no artifact 2");
 }
 
 #[test]
@@ -221,6 +198,6 @@ fn a_number_of_an_error_is_no_finding() {
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&json!({"input": {"artifact": "./logs/hello.build"}})).unwrap();
+    let task = configure::<Blhc>(&json!({"input": {"artifact": "./logs/hello.build"}})).unwrap();
     assert_eq!(task.label().unwrap(), "check the hardening in hello.build");
 }

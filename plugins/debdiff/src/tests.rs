@@ -4,27 +4,21 @@ mod execution;
 
 use crate::Debdiff;
 use serde_json::{Value, json};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
-use taskbay_test::{Configured, Execution, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
+use taskbay_test::{
+    Execution, WorkerMetadata, artifact, assert_unknown_keys_are_refused, configure, empty_file,
+    faults,
+};
 use tempfile::TempDir;
-
-fn configure(data: &Value) -> Result<Configured<Debdiff>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 /// Executes where these artifacts are 1, 2, …
 fn execute(data: &Value, artifacts: Vec<Artifact>) -> Execution {
-    configure(data).unwrap().execute(artifacts)
+    configure::<Debdiff>(data).unwrap().execute(artifacts)
 }
 
 #[test]
 fn takes_two_artifacts_of_one_kind() {
-    let faults = |input: Value| -> Vec<String> {
-        let faults = configure(&json!({"input": input}))
-            .err()
-            .unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect()
-    };
+    let faults = |input: Value| faults::<Debdiff>(&json!({"input": input}));
     let none: [&str; 0] = [];
     assert_eq!(faults(json!({"source_artifacts": [1, "./b.dsc"]})), none);
     assert_eq!(
@@ -57,19 +51,15 @@ fn two_architectures_are_one_too_many() {
     let data = json!({
         "input": {"source_artifacts": [1, 2]}, "host_architecture": "i386", "build_architecture": "amd64",
     });
-    let faults = configure(&data).unwrap_err();
-    assert!(
-        faults[0]
-            .to_string()
-            .starts_with("/host_architecture: is the old name"),
-        "{faults:?}"
-    );
+    let faults = faults::<Debdiff>(&data).join("; ");
+    let wanted = "/host_architecture: is the old name";
+    assert!(faults.starts_with(wanted), "{faults}");
 }
 
 #[test]
 fn defaults_are_filled_in() {
     let input = json!({"source_artifacts": null, "binary_artifacts": [[1, "./b.deb"], 3]});
-    let task = configure(&json!({"input": input})).unwrap();
+    let task = configure::<Debdiff>(&json!({"input": input})).unwrap();
     assert_eq!(
         task.data(),
         json!({
@@ -92,10 +82,10 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"artifacts": [1, 2]}}),
         json!({"input": {}, "extra_flags": ["--exclude"]}),
         json!({"input": {}, "backend": "docker"}),
-        json!({"input": {"source_artifacts": [1, 2]}, "result": true}),
     ] {
-        assert!(configure(&data).is_err(), "{data}");
+        assert!(configure::<Debdiff>(&data).is_err(), "{data}");
     }
+    assert_unknown_keys_are_refused::<Debdiff>(&json!({"input": {"source_artifacts": [1, 2]}}));
 }
 
 #[test]
@@ -135,15 +125,12 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 
 #[test]
 fn needs_debdiff_and_the_tools_of_its_options_on_the_worker() {
-    let keys = |data: Value| -> Vec<String> {
-        let requirements = configure(&data).unwrap().requirements();
-        requirements
-            .iter()
-            .map(|requirement| requirement.key().as_str().to_owned())
-            .collect()
+    let lacking = |data: &Value| {
+        let worker = WorkerMetadata::offering::<Debdiff>();
+        configure::<Debdiff>(data).unwrap().lacking(worker)
     };
     let mut data = json!({"input": {"source_artifacts": [1, 2]}});
-    assert_eq!(keys(data.clone()), ["debdiff:available"]);
+    assert_eq!(lacking(&data), ["debdiff:available"]);
     data["extra_flags"] = json!([
         "--diffstat",
         "--dirs",
@@ -151,7 +138,7 @@ fn needs_debdiff_and_the_tools_of_its_options_on_the_worker() {
         "--diffstat"
     ]);
     assert_eq!(
-        keys(data),
+        lacking(&data),
         ["debdiff:available", "debdiff:diffstat", "debdiff:wdiff"]
     );
     let found = Debdiff::analyze_worker(&Metadata::default()).unwrap();
@@ -167,7 +154,8 @@ fn needs_debdiff_and_the_tools_of_its_options_on_the_worker() {
 #[test]
 fn says_what_it_does_in_a_line() {
     let task =
-        configure(&json!({"input": {"binary_artifacts": [7, ["./a.deb", "./b.deb"]]}})).unwrap();
+        configure::<Debdiff>(&json!({"input": {"binary_artifacts": [7, ["./a.deb", "./b.deb"]]}}))
+            .unwrap();
     assert_eq!(
         task.label().unwrap(),
         "compare artifact 7 with a.deb and 1 more"

@@ -3,15 +3,12 @@
 use crate::ExtractForSigning;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::symlink, path::Path};
-use taskbay_plugin_api::{Artifact, Task, TaskConfigError};
+use taskbay_plugin_api::{Artifact, Task};
 use taskbay_test::{
-    Configured, Execution, WorkerMetadata, artifact, environment, has_tools, packages,
+    Execution, WorkerMetadata, artifact, assert_unknown_keys_are_refused, configure, environment,
+    faults, has_tools, names_in, packages, with_value,
 };
 use tempfile::TempDir;
-
-fn configure(data: &Value) -> Result<Configured<ExtractForSigning>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 fn data() -> Value {
     json!({"input": {"template_artifact": 1, "binary_artifacts": [2]}})
@@ -51,7 +48,11 @@ fn extract(files: &[&str]) -> Option<Execution> {
     }
     let store = TempDir::new().unwrap();
     let artifacts = vec![template(store.path(), files), tiny(store.path())];
-    Some(configure(&data()).unwrap().execute(artifacts))
+    Some(
+        configure::<ExtractForSigning>(&data())
+            .unwrap()
+            .execute(artifacts),
+    )
 }
 
 #[test]
@@ -60,15 +61,12 @@ fn takes_out_what_the_template_names() {
         return;
     };
     assert!(run.is_success());
-    let [input] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    let input = run.upload();
     assert_eq!(input.category, "debusine:signing-input");
     let wanted = json!({"trusted_certs": ["abc"], "binary_package_name": "tiny"});
     assert_eq!(input.data, wanted);
-    let names = input.files.iter().map(|file| input.name(file).unwrap());
-    let wanted = ["tiny/boot/vmlinuz", "tiny/boot/latest"].map(Path::new);
-    assert_eq!(names.collect::<Vec<_>>(), wanted);
+    let wanted = ["tiny/boot/vmlinuz", "tiny/boot/latest"];
+    assert_eq!(names_in(&input), wanted);
     for file in &input.files {
         assert_eq!(fs::read_to_string(file).unwrap(), "kernel");
     }
@@ -88,9 +86,11 @@ fn finds_the_package_among_others_of_an_upload() {
     let other = packages::deb(store.path(), "other_1.0_amd64.deb", &[]);
     upload.files.insert(0, other);
     upload.files.extend(template.files.clone());
-    let run = configure(&data()).unwrap().execute(vec![template, upload]);
+    let run = configure::<ExtractForSigning>(&data())
+        .unwrap()
+        .execute(vec![template, upload]);
     assert!(run.is_success());
-    assert_eq!(run.server.uploads()[0].files.len(), 1);
+    assert_eq!(run.upload().files.len(), 1);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn nothing_outside_of_the_package_is_taken() {
         let Some(run) = extract(&["boot/vmlinuz", file]) else {
             return;
         };
-        let message = run.result.unwrap_err().message();
+        let message = run.error();
         assert!(message.contains(why), "{file}: {message}");
         assert!(run.server.uploads().is_empty(), "{file}");
     }
@@ -125,7 +125,9 @@ fn a_package_that_is_not_there_is_a_config_error() {
     let template = template(store.path(), &["boot/vmlinuz"]);
     let other = packages::deb(store.path(), "other_1.0_amd64.deb", &[]);
     let other = artifact("debian:binary-package", vec![other]);
-    let run = configure(&data()).unwrap().execute(vec![template, other]);
+    let run = configure::<ExtractForSigning>(&data())
+        .unwrap()
+        .execute(vec![template, other]);
     assert_eq!(
         run.config_fault(),
         "/input/binary_artifacts: has no package `tiny`, of which the template names files"
@@ -134,36 +136,27 @@ fn a_package_that_is_not_there_is_a_config_error() {
 
 #[test]
 fn takes_backend_auto_alone_and_one_package_at_least() {
-    let faults = |key: &str, value: Value| {
-        let mut data = data();
-        match key {
-            "binary_artifacts" => data["input"][key] = value,
-            _ => data[key] = value,
-        }
-        let faults = configure(&data).err().unwrap_or_default();
-        let faults = faults.iter().map(ToString::to_string);
-        faults.collect::<Vec<_>>()
+    let with = |pointer: &str, value: Value| {
+        faults::<ExtractForSigning>(&with_value(data(), pointer, value))
     };
     let none: [&str; 0] = [];
-    assert_eq!(faults("environment", json!(3)), none);
+    assert_eq!(with("/environment", json!(3)), none);
     assert_eq!(
-        faults("backend", json!("unshare")),
+        with("/backend", json!("unshare")),
         ["/backend: must be `auto`"]
     );
     assert_eq!(
-        faults("binary_artifacts", json!([])),
+        with("/input/binary_artifacts", json!([])),
         ["/input/binary_artifacts: names no package to take files out of"]
     );
-    assert_ne!(faults("template", json!(1)), none);
+    assert_unknown_keys_are_refused::<ExtractForSigning>(&data());
 }
 
 #[test]
 fn needs_dpkg_deb_on_the_worker() {
     let worker = WorkerMetadata::offering::<ExtractForSigning>();
-    let worker = worker.with("extractforsigning:available", false);
-    let verdict = configure(&data()).unwrap().verdict(&worker.build());
-    let key = verdict.reasons[0].key.as_deref();
-    assert_eq!(key, Some("extractforsigning:available"));
+    let task = configure::<ExtractForSigning>(&data()).unwrap();
+    assert_eq!(task.lacking(worker), ["extractforsigning:available"]);
 }
 
 #[test]
@@ -181,20 +174,23 @@ fn runs_in_a_real_environment() {
         ];
         let mut data = data();
         data["environment"] = json!(3);
-        configure(&data).unwrap().execute(artifacts)
+        configure::<ExtractForSigning>(&data)
+            .unwrap()
+            .execute(artifacts)
     };
     let taken = run("boot/vmlinuz");
     assert!(taken.is_success());
     assert_eq!(taken.server.uploads().len(), 1);
-    let message = run("boot/outside").result.unwrap_err().message();
+    let message = run("boot/outside").error();
     assert!(message.contains("leads out of the package"), "{message}");
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task =
-        configure(&json!({"input": {"template_artifact": "./t.deb", "binary_artifacts": [1]}}))
-            .unwrap();
+    let task = configure::<ExtractForSigning>(
+        &json!({"input": {"template_artifact": "./t.deb", "binary_artifacts": [1]}}),
+    )
+    .unwrap();
     assert_eq!(
         task.label().unwrap(),
         "extract what is to be signed by t.deb"

@@ -4,27 +4,21 @@ mod execution;
 
 use crate::Lintian;
 use serde_json::{Value, json};
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
-use taskbay_test::{Configured, Execution, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
+use taskbay_test::{
+    Execution, WorkerMetadata, artifact, assert_unknown_keys_are_refused, configure, empty_file,
+    faults,
+};
 use tempfile::TempDir;
-
-fn configure(data: &Value) -> Result<Configured<Lintian>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 /// Executes where these artifacts are 1, 2, …
 fn execute(data: &Value, artifacts: Vec<Artifact>) -> Execution {
-    configure(data).unwrap().execute(artifacts)
+    configure::<Lintian>(data).unwrap().execute(artifacts)
 }
 
 #[test]
 fn needs_an_input() {
-    let faults = |input: Value| -> Vec<String> {
-        let faults = configure(&json!({"input": input}))
-            .err()
-            .unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect()
-    };
+    let faults = |input: Value| faults::<Lintian>(&json!({"input": input}));
     let none: [&str; 0] = [];
     let wanted = ["/input: needs `source_artifact` or `binary_artifacts`, or both"];
     assert_eq!(faults(json!({})), wanted);
@@ -40,7 +34,7 @@ fn needs_an_input() {
 fn defaults_are_filled_in() {
     let data = json!({"input": {"source_artifact": 1}, "output": {"binary_any_analysis": false}});
     assert_eq!(
-        configure(&data).unwrap().data(),
+        configure::<Lintian>(&data).unwrap().data(),
         json!({
             "input": {"source_artifact": 1, "binary_artifacts": []},
             "output": {
@@ -70,10 +64,10 @@ fn refuses_what_debusine_refuses() {
         json!({"input": {"source_artifact": 1}, "fail_on_severity": "classification"}),
         json!({"input": {"source_artifact": 1}, "fail_on_severity": null}),
         json!({"input": {"source_artifact": 1}, "backend": "docker"}),
-        json!({"input": {"source_artifact": 1}, "result": true}),
     ] {
-        assert!(configure(&data).is_err(), "{data}");
+        assert!(configure::<Lintian>(&data).is_err(), "{data}");
     }
+    assert_unknown_keys_are_refused::<Lintian>(&json!({"input": {"source_artifact": 1}}));
 }
 
 #[test]
@@ -106,11 +100,9 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 
 #[test]
 fn needs_lintian_on_the_worker() {
-    let task = configure(&json!({"input": {"source_artifact": 1}})).unwrap();
-    let [requirement] = &task.requirements()[..] else {
-        panic!("not one requirement");
-    };
-    assert_eq!(requirement.key().as_str(), "lintian:available");
+    let task = configure::<Lintian>(&json!({"input": {"source_artifact": 1}})).unwrap();
+    let worker = WorkerMetadata::offering::<Lintian>();
+    assert_eq!(task.lacking(worker), ["lintian:available"]);
     let found = Lintian::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(
         found.value("lintian:available"),
@@ -120,8 +112,9 @@ fn needs_lintian_on_the_worker() {
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task =
-        configure(&json!({"input": {"source_artifact": "./a.dsc", "binary_artifacts": [1, 2]}}))
-            .unwrap();
+    let task = configure::<Lintian>(
+        &json!({"input": {"source_artifact": "./a.dsc", "binary_artifacts": [1, 2]}}),
+    )
+    .unwrap();
     assert_eq!(task.label().unwrap(), "check a.dsc and 2 more for mistakes");
 }

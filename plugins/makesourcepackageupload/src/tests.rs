@@ -4,31 +4,30 @@ mod execution;
 
 use crate::MakeSourcePackageUpload;
 use serde_json::{Value, json};
-use std::fs;
-use taskbay_plugin_api::{Artifact, Metadata, Task, TaskConfigError, is_available};
-use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Metadata, Task, is_available};
+use taskbay_test::{
+    Execution, WorkerMetadata, artifact, assert_unknown_keys_are_refused, configure, empty_file,
+    text_file, with_keys,
+};
 use tempfile::TempDir;
-
-fn configure(data: &Value) -> Result<Configured<MakeSourcePackageUpload>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 /// Executes with the source package 1, and these keys besides.
 fn execute(keys: &Value, artifacts: Vec<Artifact>) -> Execution {
-    configure(&with(keys)).unwrap().execute(artifacts)
+    configure::<MakeSourcePackageUpload>(&with(keys))
+        .unwrap()
+        .execute(artifacts)
 }
 
 fn with(keys: &Value) -> Value {
-    let mut data = json!({"input": {"source_artifact": 1}});
-    let keys = keys.as_object().unwrap().clone();
-    data.as_object_mut().unwrap().extend(keys);
-    data
+    with_keys(json!({"input": {"source_artifact": 1}}), keys)
 }
 
 #[test]
 fn refuses_what_would_be_another_option_or_line() {
     let faults = |keys: Value| {
-        let faults = configure(&with(&keys)).err().unwrap_or_default();
+        let faults = configure::<MakeSourcePackageUpload>(&with(&keys))
+            .err()
+            .unwrap_or_default();
         let faults = faults.iter().map(|fault| fault.pointer.clone());
         faults.collect::<Vec<_>>()
     };
@@ -52,23 +51,17 @@ fn refuses_what_would_be_another_option_or_line() {
         json!({"input": {}}),
         json!({"input": {"source_artifact": [1]}}),
         json!({"backend": "docker"}),
-        json!({"since": "1"}),
     ] {
-        assert!(configure(&with(&keys)).is_err(), "{keys}");
+        assert_ne!(faults(keys.clone()), none, "{keys}");
     }
+    assert_unknown_keys_are_refused::<MakeSourcePackageUpload>(&with(&json!({})));
 }
 
 #[test]
 fn needs_dpkgs_tools_on_the_worker() {
-    let worker = WorkerMetadata::offering::<MakeSourcePackageUpload>()
-        .with("makesourcepackageupload:available", false);
-    let task = configure(&with(&json!({}))).unwrap();
-    let verdict = task.verdict(&worker.build());
-    let [reason] = &verdict.reasons[..] else {
-        panic!("{verdict:?}");
-    };
-    let key = reason.key.as_deref();
-    assert_eq!(key, Some("makesourcepackageupload:available"));
+    let worker = WorkerMetadata::offering::<MakeSourcePackageUpload>();
+    let task = configure::<MakeSourcePackageUpload>(&with(&json!({}))).unwrap();
+    assert_eq!(task.lacking(worker), ["makesourcepackageupload:available"]);
     let found = MakeSourcePackageUpload::analyze_worker(&Metadata::default()).unwrap();
     assert_eq!(
         found.value("makesourcepackageupload:available"),
@@ -98,19 +91,21 @@ fn an_input_of_the_wrong_kind_is_a_config_error() {
 #[test]
 fn a_name_that_leads_elsewhere_is_an_error() {
     let store = TempDir::new().unwrap();
-    let dsc = store.path().join("x.dsc");
-    fs::write(&dsc, "Source: ../../x\nVersion: 1\n").unwrap();
+    let text = "Source: ../../x\nVersion: 1\n";
+    let dsc = text_file(store.path(), "x.dsc", text);
     let run = execute(
         &json!({}),
         vec![artifact("debian:source-package", vec![dsc])],
     );
-    let message = run.result.unwrap_err().message();
+    let message = run.error();
     assert!(message.contains("can name a file"), "{message}");
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task =
-        configure(&json!({"input": {"source_artifact": 1}, "target_distribution": "sid"})).unwrap();
+    let task = configure::<MakeSourcePackageUpload>(
+        &json!({"input": {"source_artifact": 1}, "target_distribution": "sid"}),
+    )
+    .unwrap();
     assert_eq!(task.label().unwrap(), "make an upload of artifact 1 to sid");
 }

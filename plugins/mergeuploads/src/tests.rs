@@ -6,18 +6,14 @@ use crate::Mergeuploads;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use taskbay_debian::artifact_of_file;
-use taskbay_plugin_api::{Artifact, Confinement, Task, TaskConfigError};
-use taskbay_test::{Configured, Execution, WorkerMetadata, artifact, empty_file};
+use taskbay_plugin_api::{Artifact, Confinement, Task};
+use taskbay_test::{Execution, WorkerMetadata, artifact, configure, empty_file, faults, text_file};
 use tempfile::TempDir;
-
-fn configure(data: &Value) -> Result<Configured<Mergeuploads>, Vec<TaskConfigError>> {
-    taskbay_test::configure(data)
-}
 
 /// Merges all of these artifacts, in their order.
 fn merge(artifacts: Vec<Artifact>) -> Execution {
     let numbers: Vec<_> = (1..=artifacts.len()).collect();
-    let task = configure(&json!({"input": {"uploads": numbers}})).unwrap();
+    let task = configure::<Mergeuploads>(&json!({"input": {"uploads": numbers}})).unwrap();
     task.execute(artifacts)
 }
 
@@ -26,13 +22,12 @@ fn upload(store: &Path, name: &str, fields: &str) -> Artifact {
     let directory = store.join(name);
     fs::create_dir(&directory).unwrap();
     let file = empty_file(&directory, &format!("{name}.deb"));
-    let changes = directory.join(format!("{name}.changes"));
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let text = format!(
         "{fields}Checksums-Sha256:\n {empty} 0 {name}.deb\nFiles:\n d41d8cd98f00b204e9800998ecf8427e 0 misc optional \
          {name}.deb\n"
     );
-    fs::write(&changes, text).unwrap();
+    let changes = text_file(&directory, &format!("{name}.changes"), &text);
     artifact("debian:upload", vec![changes, file])
 }
 
@@ -40,12 +35,8 @@ const FIELDS: &str = "Format: 1.8\nSource: tiny\nVersion: 1.0\nDescription:\n ti
 
 #[test]
 fn names_one_upload_at_least() {
-    let faults = |data: Value| {
-        let faults = configure(&data).err().unwrap_or_default();
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
     assert_eq!(
-        faults(json!({"input": {"uploads": []}})),
+        faults::<Mergeuploads>(&json!({"input": {"uploads": []}})),
         ["/input/uploads: names no upload"]
     );
     for data in [
@@ -54,16 +45,17 @@ fn names_one_upload_at_least() {
         json!({"input": {"uploads": [1], "artifacts": []}}),
         json!({"input": {"uploads": [1]}, "environment": 1}),
     ] {
-        assert_ne!(faults(data.clone()), [""; 0], "{data}");
+        assert!(configure::<Mergeuploads>(&data).is_err(), "{data}");
     }
-    let task = configure(&json!({"input": {"uploads": [1, "./b.changes"]}})).unwrap();
+    let task =
+        configure::<Mergeuploads>(&json!({"input": {"uploads": [1, "./b.changes"]}})).unwrap();
     let wanted = json!({"input": {"uploads": [1, "./b.changes"]}, "task_configuration": null});
     assert_eq!(task.data(), wanted);
 }
 
 #[test]
 fn every_worker_can() {
-    let task = configure(&json!({"input": {"uploads": [1]}})).unwrap();
+    let task = configure::<Mergeuploads>(&json!({"input": {"uploads": [1]}})).unwrap();
     let worker = WorkerMetadata::offering::<Mergeuploads>();
     assert!(task.verdict(&worker.build()).can_run());
 }
@@ -170,7 +162,7 @@ fn keeps_of_the_first_what_can_be_said_once_and_tells_of_others() {
     assert!(run.is_success());
     run.assert_logged("upload 2 has another `Distribution`: that of the first one is kept");
     assert!(!run.has_logged("another `Description`"));
-    let changes = &run.server.uploads()[0].data["changes_fields"];
+    let changes = &run.upload().data["changes_fields"];
     assert_eq!(changes["Distribution"], "sid");
 }
 
@@ -185,7 +177,7 @@ fn a_checksum_that_an_upload_lacks_is_dropped_and_an_epoch_names_no_file() {
         upload(store.path(), "b", &epoch),
     ]);
     assert!(run.is_success());
-    let upload = &run.server.uploads()[0];
+    let upload = run.upload();
     assert!(upload.files[0].ends_with("tiny_1.0_multi.changes"));
     assert_eq!(upload.data["changes_fields"]["Checksums-Sha1"], Value::Null);
     let files = &upload.data["changes_fields"]["Files"];
@@ -201,7 +193,7 @@ fn one_upload_stays_what_it_is() {
     lone.data = artifact_of_file(&lone.files[0]).unwrap().data;
     let run = merge(vec![lone.clone()]);
     assert!(run.is_success());
-    let merged = &run.server.uploads()[0];
+    let merged = run.upload();
     assert_eq!(merged.data, lone.data);
     let text = fs::read_to_string(&merged.files[0]).unwrap();
     assert!(
@@ -215,12 +207,13 @@ fn one_upload_stays_what_it_is() {
 
 #[test]
 fn needs_nothing_but_its_work_directory() {
-    let task = configure(&json!({"input": {"uploads": [1, 2]}})).unwrap();
+    let task = configure::<Mergeuploads>(&json!({"input": {"uploads": [1, 2]}})).unwrap();
     assert_eq!(task.confinement(), Confinement::Strict);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&json!({"input": {"uploads": ["./a.changes", 2]}})).unwrap();
+    let task =
+        configure::<Mergeuploads>(&json!({"input": {"uploads": ["./a.changes", 2]}})).unwrap();
     assert_eq!(task.label().unwrap(), "merge a.changes and 1 more");
 }

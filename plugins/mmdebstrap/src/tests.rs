@@ -2,13 +2,9 @@ use super::*;
 use serde_json::json;
 use std::{fs, process::Command};
 use taskbay_test::{
-    Configured, WorkerMetadata, debian_mirror, execute, has_tools, is_full, native_architecture,
+    WorkerMetadata, configure, debian_mirror, execute, faults, has_tools, is_full,
+    native_architecture, with_value, words_of,
 };
-
-fn configure(data: &Value) -> Result<Configured<Mmdebstrap>, Vec<String>> {
-    let configured = taskbay_test::configure::<Mmdebstrap>(data);
-    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
 
 fn minimal() -> Value {
     json!({
@@ -28,16 +24,13 @@ fn called(data: &Value) -> (Vec<String>, String) {
     let task = task(data);
     let system = task.bootstrap().prepare(&context, work.path()).unwrap();
     let command = task.command(&system, work.path());
-    let words = command
-        .get_args()
-        .map(|word| word.to_string_lossy().into_owned());
     let sources = fs::read_to_string(work.path().join("host.sources")).unwrap();
-    (words.collect(), sources)
+    (words_of(&command), sources)
 }
 
 #[test]
 fn defaults_are_filled_in() {
-    let data = configure(&minimal()).unwrap().data();
+    let data = configure::<Mmdebstrap>(&minimal()).unwrap().data();
     assert_eq!(
         data,
         json!({
@@ -60,17 +53,11 @@ fn takes_a_request_that_a_debusine_server_sent() {
         "bootstrap_options": {"variant": "minbase", "architecture": "amd64"},
         "bootstrap_repositories": [{"suite": "trixie", "mirror": "http://mirror.example/debian"}],
     });
-    configure(&data).unwrap();
+    configure::<Mmdebstrap>(&data).unwrap();
 }
 
 #[test]
 fn refuses_what_cannot_be_made_and_says_where() {
-    let with = |pointer: &str, value: Value| {
-        let mut data = minimal();
-        let (parent, key) = pointer.rsplit_once('/').unwrap();
-        data.pointer_mut(parent).unwrap()[key] = value;
-        configure(&data).unwrap_err().join("; ")
-    };
     let repository = "/bootstrap_repositories/0";
     let at = |key: &str| format!("{repository}/{key}");
     for (pointer, value, words) in [
@@ -115,7 +102,8 @@ fn refuses_what_cannot_be_made_and_says_where() {
         ),
         (at("other"), json!(1), "other"),
     ] {
-        let faults = with(&pointer, value);
+        let data = with_value(minimal(), &pointer, value);
+        let faults = faults::<Mmdebstrap>(&data).join("; ");
         assert!(faults.contains(words), "{pointer}: {faults}");
     }
 }
@@ -129,9 +117,7 @@ fn needs_mmdebstrap_namespaces_and_the_architecture() {
     let refusals = |architecture: &str, worker: WorkerMetadata| {
         let mut data = minimal();
         data["bootstrap_options"]["architecture"] = architecture.into();
-        let verdict = configure(&data).unwrap().verdict(&worker.build());
-        let keys = verdict.reasons.into_iter().filter_map(|reason| reason.key);
-        keys.collect::<Vec<_>>()
+        configure::<Mmdebstrap>(&data).unwrap().lacking(worker)
     };
     let none: [&str; 0] = [];
     assert_eq!(refusals("i386", worker.clone()), none);
@@ -249,12 +235,12 @@ fn a_mirror_that_is_away_is_an_error() {
 
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
-    let task = configure(&minimal()).unwrap();
+    let task = configure::<Mmdebstrap>(&minimal()).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&minimal()).unwrap();
+    let task = configure::<Mmdebstrap>(&minimal()).unwrap();
     assert_eq!(task.label().unwrap(), "bootstrap bookworm for amd64");
 }

@@ -2,27 +2,20 @@ use super::*;
 use serde_json::Value;
 use taskbay_debian::ExtraRepository;
 use taskbay_test::{
-    Configured, Execution, WorkerMetadata, environment, execute, has_tools, native_architecture,
-    packages,
+    Execution, WorkerMetadata, assert_unknown_keys_are_refused, configure, environment, execute,
+    faults, has_tools, native_architecture, packages, with_keys,
 };
 
-fn configure(data: &Value) -> Result<Configured<Piuparts>, Vec<String>> {
-    let configured = taskbay_test::configure::<Piuparts>(data);
-    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
-
 fn with(changes: &Value) -> Value {
-    let mut data = json!({
+    let data = json!({
         "input": {"binary_artifacts": [1]}, "environment": 2, "base_tgz": 2, "build_architecture": "amd64",
     });
-    let mut changes = changes.as_object().unwrap().clone();
-    data.as_object_mut().unwrap().append(&mut changes);
-    data
+    with_keys(data, changes)
 }
 
 #[test]
 fn refuses_what_cannot_be_tested_and_says_where() {
-    configure(&with(&json!({}))).unwrap();
+    configure::<Piuparts>(&with(&json!({}))).unwrap();
     for (changes, words) in &[
         (
             json!({"input": {"binary_artifacts": []}}),
@@ -39,7 +32,7 @@ fn refuses_what_cannot_be_tested_and_says_where() {
             "/extra_repositories/0/components",
         ),
     ] {
-        let faults = configure(&with(changes)).unwrap_err().join("; ");
+        let faults = faults::<Piuparts>(&with(changes)).join("; ");
         assert!(faults.contains(words), "{changes}: {faults}");
     }
 }
@@ -47,14 +40,8 @@ fn refuses_what_cannot_be_tested_and_says_where() {
 #[test]
 fn needs_an_executor_and_the_architecture() {
     let worker = WorkerMetadata::offering::<Piuparts>().with("executor:unshare:available", false);
-    let verdict = configure(&with(&json!({"build_architecture": "riscv64"})))
-        .unwrap()
-        .verdict(&worker.build());
-    let keys: Vec<_> = verdict
-        .reasons
-        .into_iter()
-        .filter_map(|reason| reason.key)
-        .collect();
+    let task = configure::<Piuparts>(&with(&json!({"build_architecture": "riscv64"}))).unwrap();
+    let keys = task.lacking(worker);
     assert_eq!(keys, ["system:architectures", "executor:unshare:available"]);
 }
 
@@ -121,24 +108,17 @@ fn a_real_package_that_cannot_be_removed_is_a_failure() {
 
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
-    let task = configure(&with(&json!({}))).unwrap();
+    let task = configure::<Piuparts>(&with(&json!({}))).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&with(&json!({}))).unwrap();
+    let task = configure::<Piuparts>(&with(&json!({}))).unwrap();
     assert_eq!(task.label().unwrap(), "install and remove artifact 1");
 }
 
-/// It is the schema that refuses them: the keys that tasks in environments share are flattened into those of this one.
 #[test]
-fn unknown_keys_are_refused_where_they_stand() {
-    let faults = configure(&with(&json!({"enviroment": 1}))).unwrap_err();
-    let [fault] = &faults[..] else {
-        panic!("{faults:?}");
-    };
-    assert!(fault.contains("enviroment"), "{fault}");
-    let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
-    assert!(faults[0].starts_with("/backend: "), "{faults:?}");
+fn unknown_keys_are_refused() {
+    assert_unknown_keys_are_refused::<Piuparts>(&with(&json!({})));
 }

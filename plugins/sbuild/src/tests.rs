@@ -1,25 +1,18 @@
 use super::*;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use taskbay_test::{Configured, WorkerMetadata};
+use taskbay_test::{
+    WorkerMetadata, assert_unknown_keys_are_refused, configure, faults, with_keys, words_of,
+};
 
 mod execution;
-
-fn configure(data: &Value) -> Result<Configured<Sbuild>, Vec<String>> {
-    let configured = taskbay_test::configure::<Sbuild>(data);
-    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
 
 fn minimal() -> Value {
     json!({"input": {"source_artifact": 1}, "environment": 2, "build_architecture": "amd64"})
 }
 
 fn with(changes: &Value) -> Value {
-    let mut data = minimal();
-    data.as_object_mut()
-        .unwrap()
-        .append(&mut changes.as_object().unwrap().clone());
-    data
+    with_keys(minimal(), changes)
 }
 
 fn task(data: &Value) -> Sbuild {
@@ -39,10 +32,9 @@ fn words(data: &Value, codename: Option<&str>, packages: &[&str]) -> Vec<String>
     };
     let command = command::command(&task(data), &files).unwrap();
     let tmp = work.path().to_str().unwrap();
-    let words = command
-        .get_args()
-        .map(|word| word.to_str().unwrap().replace(tmp, "TMP"));
+    let words = words_of(&command).into_iter();
     words
+        .map(|word| word.replace(tmp, "TMP"))
         .filter(|word| !word.starts_with("--chroot-setup-commands="))
         .collect()
 }
@@ -53,7 +45,7 @@ fn takes_a_request_that_a_debusine_server_sent() {
         "input": {"source_artifact": 65}, "backend": "unshare", "environment": 63, "build_components": ["all"],
         "host_architecture": "amd64",
     });
-    configure(&data).unwrap();
+    configure::<Sbuild>(&data).unwrap();
 }
 
 #[test]
@@ -88,11 +80,11 @@ fn refuses_what_cannot_be_built_and_says_where() {
         ),
         (json!({"lintian": true}), "lintian"),
     ] {
-        let faults = configure(&with(&changes)).unwrap_err().join("; ");
+        let faults = faults::<Sbuild>(&with(&changes)).join("; ");
         assert!(faults.contains(words), "{changes}: {faults}");
     }
-    let faults = configure(&json!({"input": {"source_artifact": 1}})).unwrap_err();
-    assert!(faults.join("; ").contains("environment"), "{faults:?}");
+    let faults = faults::<Sbuild>(&json!({"input": {"source_artifact": 1}})).join("; ");
+    assert!(faults.contains("environment"), "{faults}");
 }
 
 #[test]
@@ -103,9 +95,7 @@ fn needs_sbuild_an_executor_and_the_architecture() {
             .with("executor:unshare:available", true)
             .with("executor:qemu:available", false)
             .with("system:architectures", json!(["amd64"]));
-        let verdict = configure(data).unwrap().verdict(&worker.build());
-        let keys = verdict.reasons.into_iter().filter_map(|reason| reason.key);
-        keys.collect::<Vec<_>>()
+        configure::<Sbuild>(data).unwrap().lacking(worker)
     };
     assert_eq!(refusals(&minimal()), ["sbuild:available"]);
     assert_eq!(
@@ -259,31 +249,25 @@ fn the_date_of_a_binnmu_may_be_of_any_zone() {
 
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
-    let task = configure(&minimal()).unwrap();
+    let task = configure::<Sbuild>(&minimal()).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&with(&json!({"input": {"source_artifact": "./hello.dsc"}}))).unwrap();
+    let task =
+        configure::<Sbuild>(&with(&json!({"input": {"source_artifact": "./hello.dsc"}}))).unwrap();
     assert_eq!(task.label().unwrap(), "build hello.dsc for amd64");
 }
 
-/// It is the schema that refuses them: the keys that tasks in environments share are flattened into those of this one.
 #[test]
-fn unknown_keys_are_refused_where_they_stand() {
-    let faults = configure(&with(&json!({"enviroment": 1}))).unwrap_err();
-    let [fault] = &faults[..] else {
-        panic!("{faults:?}");
-    };
-    assert!(fault.contains("enviroment"), "{fault}");
-    let faults = configure(&with(&json!({"backend": "docker"}))).unwrap_err();
-    assert!(faults[0].starts_with("/backend: "), "{faults:?}");
+fn unknown_keys_are_refused() {
+    assert_unknown_keys_are_refused::<Sbuild>(&minimal());
 }
 
 #[test]
 fn another_backend_than_unshare_is_an_error() {
     let run = taskbay_test::execute(&task(&with(&json!({"backend": "qemu"}))), Vec::new());
-    let message = run.result.unwrap_err().message();
+    let message = run.error();
     assert!(message.contains("with `unshare` alone"), "{message}");
 }

@@ -4,13 +4,9 @@
 use super::*;
 use serde_json::json;
 use taskbay_test::{
-    Configured, WorkerMetadata, debian_mirror, execute, has_tools, is_full, native_architecture,
+    WorkerMetadata, configure, debian_mirror, execute, faults, has_tools, is_full,
+    native_architecture, with_value, words_of,
 };
-
-fn configure(data: &Value) -> Result<Configured<SimpleSystemImageBuild>, Vec<String>> {
-    let configured = taskbay_test::configure::<SimpleSystemImageBuild>(data);
-    configured.map_err(|faults| faults.iter().map(ToString::to_string).collect())
-}
 
 fn minimal() -> Value {
     json!({
@@ -21,10 +17,7 @@ fn minimal() -> Value {
 }
 
 fn with(pointer: &str, value: Value) -> Value {
-    let mut data = minimal();
-    let (parent, key) = pointer.rsplit_once('/').unwrap();
-    data.pointer_mut(parent).unwrap()[key] = value;
-    data
+    with_value(minimal(), pointer, value)
 }
 
 fn task(data: &Value) -> SimpleSystemImageBuild {
@@ -38,17 +31,17 @@ fn called(data: &Value) -> Vec<String> {
     let task = task(data);
     let system = task.bootstrap().prepare(&context, work.path()).unwrap();
     let command = task.command(&system, work.path());
-    let words = command
-        .get_args()
-        .map(|word| word.to_string_lossy().into_owned());
     // Root is given a namespace for mounts first.
+    let words = words_of(&command).into_iter();
     let words = words.skip_while(|word| !word.starts_with("--architecture"));
     words.collect()
 }
 
 #[test]
 fn defaults_are_filled_in() {
-    let data = configure(&minimal()).unwrap().data();
+    let data = configure::<SimpleSystemImageBuild>(&minimal())
+        .unwrap()
+        .data();
     assert_eq!(
         data["disk_image"],
         json!({
@@ -78,7 +71,7 @@ fn takes_all_that_debusine_documents() {
         },
         "task_configuration": null,
     });
-    configure(&data).unwrap();
+    configure::<SimpleSystemImageBuild>(&data).unwrap();
 }
 
 #[test]
@@ -135,13 +128,13 @@ fn refuses_what_cannot_be_made_and_says_where() {
             "/bootstrap_repositories",
         ),
     ] {
-        let faults = configure(&with(pointer, value)).unwrap_err().join("; ");
+        let faults = faults::<SimpleSystemImageBuild>(&with(pointer, value)).join("; ");
         assert!(faults.contains(words), "{pointer}: {faults}");
     }
     let mut without = minimal();
     let partition = &mut without["disk_image"]["partitions"][0];
     partition.as_object_mut().unwrap().remove("mountpoint");
-    configure(&without).unwrap();
+    configure::<SimpleSystemImageBuild>(&without).unwrap();
 }
 
 #[test]
@@ -153,7 +146,9 @@ fn a_worker_without_debefivm_create_is_refused_with_that_reason() {
         .with("system:architectures", json!(["amd64"]))
         .with("simplesystemimagebuild:available", false)
         .with("simplesystemimagebuild:qcow2", true);
-    let verdict = configure(&minimal()).unwrap().verdict(&worker.build());
+    let verdict = configure::<SimpleSystemImageBuild>(&minimal())
+        .unwrap()
+        .verdict(&worker.build());
     let [reason] = &verdict.reasons[..] else {
         panic!("{verdict:?}");
     };
@@ -172,9 +167,9 @@ fn needs_what_writes_the_format_that_is_asked_for() {
         .with("simplesystemimagebuild:available", true)
         .with("simplesystemimagebuild:qcow2", false);
     let refusals = |data: &Value, worker: WorkerMetadata| {
-        let verdict = configure(data).unwrap().verdict(&worker.build());
-        let keys = verdict.reasons.into_iter().filter_map(|reason| reason.key);
-        keys.collect::<Vec<_>>()
+        configure::<SimpleSystemImageBuild>(data)
+            .unwrap()
+            .lacking(worker)
     };
     let none: [&str; 0] = [];
     assert_eq!(refusals(&minimal(), worker.clone()), none);
@@ -288,13 +283,13 @@ fn makes_a_disk_of_real_packages() {
 
 #[test]
 fn is_limited_since_a_system_is_unpacked() {
-    let task = configure(&minimal()).unwrap();
+    let task = configure::<SimpleSystemImageBuild>(&minimal()).unwrap();
     assert_eq!(task.confinement(), Confinement::Limits);
 }
 
 #[test]
 fn says_what_it_does_in_a_line() {
-    let task = configure(&minimal()).unwrap();
+    let task = configure::<SimpleSystemImageBuild>(&minimal()).unwrap();
     assert_eq!(
         task.label().unwrap(),
         "make a disk image of trixie for amd64"

@@ -1,7 +1,7 @@
 //! Real runs, in a real environment and in none.
 
 use super::*;
-use taskbay_test::{environment, has_tools, native_architecture, packages};
+use taskbay_test::{environment, has_tools, names_in, native_architecture, packages, text_file};
 
 #[test]
 fn runs_real_tests_in_a_real_environment() {
@@ -41,10 +41,9 @@ fn runs_real_tests_in_a_real_environment() {
     assert_eq!(made.category, "debian:autopkgtest");
     assert_eq!(made.data["results"], json!({"good": {"status": "PASS"}}));
     assert_eq!(made.data["distribution"], "debian:bookworm");
-    let names = made.files.iter().filter_map(|file| made.name(file));
-    let names: Vec<_> = names.map(|name| name.to_str().unwrap()).collect();
+    let names = names_in(made);
     for name in ["summary", "log", "testpkg-version", "artifacts/said"] {
-        assert!(names.contains(&name), "no {name} in {names:?}");
+        assert!(names.contains(&name.to_owned()), "no {name} in {names:?}");
     }
     assert_eq!(good.server.relations(), [(101, 1), (101, 2)]);
     let left = fs::read_dir(good.work.path().join("tmp")).unwrap().count();
@@ -69,22 +68,19 @@ fn a_broken_environment_is_an_error() {
     let files = packages::source(top.path(), "tiny_1.0.dsc", &[tests]);
     // An upload says the name and the version elsewhere than a source package does.
     let source = Artifact::new("debian:upload", json!({"type": "dpkg"}), files);
-    let broken = top.path().join("system.tar.xz");
-    fs::write(&broken, "no tarball").unwrap();
+    let broken = text_file(top.path(), "system.tar.xz", "no tarball");
     let system = json!({"codename": "trixie", "vendor": "kali"});
     let environment = Artifact::new("debian:system-tarball", system, vec![broken]);
     let mut data = with(&json!({"build_architecture": native_architecture()}));
     data["input"]["binary_artifacts"] = json!([]);
     data["environment"] = json!(2);
     let execution = execute(&task(&data), vec![source, environment]);
-    let message = execution.result.unwrap_err().message();
+    let message = execution.error();
     assert!(
         message.contains("could not use the environment"),
         "{message}"
     );
-    let [made] = &execution.server.uploads()[..] else {
-        panic!("not one");
-    };
+    let made = execution.upload();
     let package = json!({"name": "tiny", "version": "1.0", "url": ""});
     assert_eq!(made.data["source_package"], package);
     assert_eq!(made.data["distribution"], "kali:trixie");

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use taskbay_plugin_api::Artifact;
-use taskbay_test::{FIRST_UPLOAD, artifact, packages};
+use taskbay_test::{FIRST_UPLOAD, artifact, packages, text_file};
 use tempfile::TempDir;
 
 /// Builds the package `name` of that version, with an empty file under each path.
@@ -34,25 +34,20 @@ fn changes(store: &Path, version: &str, files: &[PathBuf]) -> PathBuf {
             "\n",
         ]);
     }
-    let changes = store.join(format!("hello_{version}_amd64.changes"));
-    fs::write(&changes, text).unwrap();
-    changes
+    text_file(store, &format!("hello_{version}_amd64.changes"), &text)
 }
 
 /// Executes to the end: whether it was a success, the data of the artifact, the report, and what it relates to.
 fn compare(data: &Value, artifacts: Vec<Artifact>) -> (bool, Value, String, Vec<u64>) {
     let run = execute(data, artifacts);
-    let success = run.result.unwrap();
-    let [upload] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    let (success, upload) = (run.is_success(), run.upload());
     assert_eq!(upload.category, "debian:debdiff");
     let targets = run.server.relations().into_iter().map(|(from, to)| {
         assert_eq!(from, FIRST_UPLOAD);
         to
     });
     let report = fs::read_to_string(&upload.files[0]).unwrap();
-    (success, upload.data.clone(), report, targets.collect())
+    (success, upload.data, report, targets.collect())
 }
 
 fn has_tools() -> bool {
@@ -181,11 +176,10 @@ fn what_debdiff_cannot_read_is_an_error() {
         return;
     }
     let store = TempDir::new().unwrap();
-    let deb = store.path().join("hello_1.0_amd64.deb");
-    fs::write(&deb, "no package").unwrap();
+    let deb = text_file(store.path(), "hello_1.0_amd64.deb", "no package");
     let artifacts = vec![artifact("debian:binary-package", vec![deb])];
     let run = execute(&json!({"input": {"binary_artifacts": [1, 1]}}), artifacts);
-    let message = run.result.unwrap_err().message();
+    let message = run.error();
     assert!(message.contains("debdiff could not compare"), "{message}");
     assert!(run.server.uploads().is_empty());
 }

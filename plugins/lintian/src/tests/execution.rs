@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use taskbay_plugin_api::Artifact;
-use taskbay_test::{FIRST_UPLOAD, artifact, packages};
+use taskbay_test::{FIRST_UPLOAD, artifact, packages, text_file};
 use tempfile::TempDir;
 
 /// Builds a package without a copyright file, which is an error, and with an override of another one.
@@ -68,7 +68,7 @@ fn makes_an_analysis_per_kind_of_package() {
         "target_distribution": "debian:bookworm",
     });
     let run = execute(&data, artifacts);
-    assert!(run.result.unwrap());
+    assert!(run.is_success());
     let uploads = run.server.uploads();
     let architectures: Vec<_> = uploads
         .iter()
@@ -156,10 +156,8 @@ fn makes_only_the_analyses_asked_for() {
         "exclude_tags": ["no-copyright-file"],
     });
     let run = execute(&data, vec![artifact("debian:upload", files)]);
-    assert!(run.result.unwrap());
-    let [upload] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    assert!(run.is_success());
+    let upload = run.upload();
     assert_eq!(upload.data["architecture"], "all");
     let found = upload.data["summary"]["tags_found"].to_string();
     assert!(found.contains("no-changelog"), "{found}");
@@ -172,8 +170,7 @@ fn what_lintian_cannot_read_is_an_error_and_no_success() {
         return;
     }
     let store = TempDir::new().unwrap();
-    let bad = store.path().join("bad_1.0_amd64.deb");
-    fs::write(&bad, "no package").unwrap();
+    let bad = text_file(store.path(), "bad_1.0_amd64.deb", "no package");
     let good = deb(store.path(), "hello", "amd64");
     let artifacts = [good, bad].map(|deb| artifact("debian:binary-package", vec![deb]));
     // A good package beside it, with tags or without any, does not hide it.
@@ -185,7 +182,7 @@ fn what_lintian_cannot_read_is_an_error_and_no_success() {
         let data = json!({"input": {"binary_artifacts": packages}, "include_tags": tags});
         let run = execute(&data, artifacts.to_vec());
         assert_eq!(
-            run.result.unwrap_err().message(),
+            run.error(),
             "lintian could not read `bad_1.0_amd64.deb`: the log has its message"
         );
         assert!(run.server.uploads().is_empty());

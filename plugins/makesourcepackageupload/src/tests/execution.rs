@@ -4,7 +4,7 @@ use super::execute;
 use serde_json::{Value, json};
 use std::{fs, path::Path};
 use taskbay_plugin_api::Artifact;
-use taskbay_test::{Execution, artifact, environment, has_tools, packages};
+use taskbay_test::{Execution, artifact, environment, has_tools, names_in, packages};
 use tempfile::TempDir;
 
 const CHANGELOG: &str = "tiny (1.2) unstable; urgency=high\n\n  * Third.\n\n\
@@ -25,15 +25,11 @@ fn source(store: &Path) -> Option<Artifact> {
 /// The fields of the one upload, which is checked for what is the same in all.
 fn fields(run: &Execution) -> Value {
     assert!(run.is_success());
-    let [upload] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    let upload = run.upload();
     assert_eq!(upload.category, "debian:upload");
     assert_eq!(upload.data["type"], "dpkg");
-    let names = upload.files.iter().map(|file| file.file_name().unwrap());
-    let names: Vec<_> = names.collect();
     assert_eq!(
-        names,
+        names_in(&upload),
         ["tiny_1.2_source.changes", "tiny_1.2.dsc", "tiny_1.2.tar.xz"]
     );
     // It extends the source package, and relates to it.
@@ -102,7 +98,7 @@ fn includes_the_original_archive_of_a_later_revision() {
     let source = artifact("debian:source-package", files.into());
     let run = execute(&json!({}), vec![source]);
     assert!(run.is_success());
-    let upload = &run.server.uploads()[0];
+    let upload = run.upload();
     assert!(upload.files[0].ends_with("tiny_1.2-2_source.changes"));
     assert!(
         upload

@@ -70,9 +70,7 @@ fn merges_as_mergechanges_does() {
     };
     let run = merge_files(&changes);
     assert!(run.is_success());
-    let [upload] = &run.server.uploads()[..] else {
-        panic!("not one upload");
-    };
+    let upload = run.upload();
     assert_eq!(upload.category, "debian:upload");
     assert_eq!(upload.data["type"], "dpkg");
     let merged = &upload.files[0];
@@ -104,7 +102,7 @@ fn what_is_merged_can_be_read_by_devscripts_and_merged_again() {
     }
     let run = merge_files(&changes);
     assert!(run.is_success());
-    let merged = &run.server.uploads()[0].files[0];
+    let merged = &run.upload().files[0];
     let listed = Command::new("dcmd").arg("ls").arg(merged).output().unwrap();
     assert!(listed.status.success(), "{listed:?}");
     assert_eq!(String::from_utf8_lossy(&listed.stdout).lines().count(), 8);
@@ -118,6 +116,6 @@ fn what_is_merged_can_be_read_by_devscripts_and_merged_again() {
 
     let again = merge_files(&[merged.clone(), changes[0].clone()]);
     assert!(again.is_success());
-    let again = &again.server.uploads()[0];
+    let again = again.upload();
     assert_eq!(fields(&again.files[0]), fields(merged));
 }
