@@ -3,7 +3,12 @@
 use crate::{Lease, RequestId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{fmt, io::Read};
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+};
 use taskbay_core::{ArtifactId, Relation};
 
 /// An artifact as it comes in. Its files are read to their ends, and never held in memory whole.
@@ -24,6 +29,37 @@ pub struct NewFile<'a> {
     pub name: String,
     /// Where its content comes from.
     pub content: Box<dyn Read + 'a>,
+}
+
+impl NewFile<'static> {
+    /// A file of this machine, under that name. It is opened when it is read, so that an artifact can have more files than a
+    /// process can have open.
+    pub fn at(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        let content = Unopened {
+            path: path.into(),
+            file: None,
+        };
+        Self {
+            name: name.into(),
+            content: Box::new(content),
+        }
+    }
+}
+
+/// A file that is opened when it is read.
+struct Unopened {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Read for Unopened {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(&self.path)?,
+        };
+        self.file.insert(file).read(to)
+    }
 }
 
 /// An artifact as it is stored.
@@ -118,4 +154,22 @@ pub(crate) struct ManifestFile {
     pub(crate) size: u64,
     pub(crate) sha256: String,
     pub(crate) chunks: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_file_is_opened_when_it_is_read() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("late");
+        let mut late = NewFile::at("x", &path);
+        let mut text = String::new();
+        assert!(late.content.read_to_string(&mut text).is_err());
+        fs::write(&path, "late").unwrap();
+        late.content.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "late");
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::slots::RETRY;
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -164,11 +163,7 @@ fn new_file(artifact: &Artifact, path: &Path) -> Result<NewFile<'static>, Engine
             "it has no name that is text, or lies elsewhere than the artifact's root",
         ))
     })?;
-    let content = File::open(path).map_err(failed)?;
-    Ok(NewFile {
-        name: name.to_owned(),
-        content: Box::new(content),
-    })
+    Ok(NewFile::at(name, path))
 }
 
 /// The artifact, with its files in that directory.

@@ -1,7 +1,7 @@
 //! Executions: results, crashes, time limits, aborts, and no process left behind.
 
 use crate::{
-    farm::{Farm, Ran},
+    farm::{Farm, Ran, called_by},
     unruly,
 };
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -248,4 +248,14 @@ fn a_work_directory_per_attempt() {
         .lines()
         .find_map(|line| line.strip_prefix("the work directory is "));
     assert!(PathBuf::from(line.unwrap()).join("deep/er/file").exists());
+}
+
+#[test]
+fn an_artifact_may_have_more_files_than_a_process_may_have_open() {
+    let farm = farm();
+    let script = "ulimit -Sn 1024; exec \"$@\"";
+    let run = command(&farm, "many-files", &[]);
+    let ran = Ran::of(&mut called_by("sh", &["-c", script, "sh"], &run));
+    let made = &ran.succeeds().json()["artifacts"][0]["files"];
+    assert_eq!(made.as_array().unwrap().len(), 1500);
 }

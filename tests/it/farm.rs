@@ -262,3 +262,16 @@ impl Ran {
         self
     }
 }
+
+/// Has a program, which is called with these words, run the command.
+pub(crate) fn called_by(program: &str, words: &[&str], command: &Command) -> Command {
+    let variables = command.get_envs();
+    let mut by = Command::new(program);
+    by.args(words)
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(command.get_current_dir().unwrap_or(Path::new("/")));
+    by
+}

@@ -4,7 +4,7 @@ use crate::{
     farm::{Farm, Ran},
     server,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use serde_json::Value;
 use std::{
     fs::File,
@@ -202,6 +202,15 @@ pub(crate) fn attempts(request: &Value) -> &Vec<Value> {
 impl Service {
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+
+    /// Lets it, and what it starts from now on, have so many files open.
+    pub(crate) fn may_have_open(&self, files: u64) {
+        let limit = Rlimit {
+            current: Some(files),
+            maximum: getrlimit(Resource::Nofile).maximum,
+        };
+        prlimit(Some(Pid::from_child(&self.0)), Resource::Nofile, limit).unwrap();
     }
 
     /// Waits for its end, and gives its exit code.

@@ -37,6 +37,8 @@ mod explained;
 mod faults;
 /// What the database itself saw.
 mod ledger;
+/// An artifact of more files than a process may have open.
+mod many_files;
 /// What a scheduler makes of plugins that come, and of bad plugins and requests.
 mod scheduling;
 /// What is signed for the firmware: out of packages, and into a source package.
@@ -80,6 +82,7 @@ on_both! {
         a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;
     environments: an_environment_is_found_by_what_it_is;
     signing: what_a_template_names_is_signed;
+    many_files: an_artifact_of_many_files_goes_in_and_out;
     supervised: services_say_that_they_are_ready_and_live;
     faults: a_scheduler_is_killed_among_a_thousand_requests, two_schedulers_share_many_requests;
     versions: a_plugin_is_replaced_in_mid_queue, a_plugin_is_replaced_while_no_scheduler_runs,

@@ -1,14 +1,18 @@
 //! The gate between a task and its server: files go to, and come from, the work directory alone.
 
 use crate::{beneath::Beneath, staging::StagingError};
-use rustix::fs::FileType;
+use rustix::{
+    fs::{AtFlags, CWD, FileType, linkat},
+    io::Errno,
+};
 use std::{
+    cmp::Reverse,
     collections::HashSet,
     fs::{self, Permissions},
     io,
     os::{
         fd::{AsRawFd, OwnedFd},
-        unix::fs::{PermissionsExt, symlink},
+        unix::fs::PermissionsExt,
     },
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -19,7 +23,8 @@ use tempfile::TempDir;
 
 /// Passes an attempt's calls on to the server of this process, which may read and write what a confined task may not. So
 /// the server never follows a path of the task's: it is given a directory that no confined task reaches, beside the work
-/// directory. What is fetched is moved from there, and what is uploaded is a link there, to the file that was looked at.
+/// directory. What is fetched is moved from there, and what is uploaded has a name there, of the very file that was looked
+/// at.
 pub(crate) struct Gate {
     server: Arc<dyn Server>,
     work: Beneath,
@@ -63,7 +68,9 @@ impl Gate {
         let reply = self.server.call(ServerCall::Fetch {
             lookup,
             directory: staging.path().to_owned(),
-        })?;
+        });
+        let names = || vec![(staging.path().to_owned(), directory.clone())];
+        let reply = reply.map_err(|error| in_own_words(error, names()))?;
         let ServerReply::Artifact { id, mut artifact } = reply else {
             return Err(ServerError(format!(
                 "the server gave an answer to another question: {reply:?}"
@@ -84,8 +91,6 @@ impl Gate {
 
     fn upload(&self, mut artifact: Artifact) -> Result<ServerReply, ServerError> {
         let staging = self.staging()?;
-        // Open until the server has read them.
-        let mut held = Vec::new();
         let mut names = HashSet::new();
         let mut files = Vec::new();
         for file in &artifact.files {
@@ -99,18 +104,18 @@ impl Gate {
                 let name = name.to_owned();
                 return Err(StagingError::SameName { name }.into());
             }
-            let opened = self.open(file)?;
             let path = staging.path().join(name);
-            link(&opened, &path).map_err(|error| StagingError::Write {
-                path: path.clone(),
+            let taken = take(&self.open(file)?, &path);
+            taken.map_err(|error| StagingError::Take {
+                path: file.clone(),
                 error,
             })?;
-            held.push(opened);
             files.push(path);
         }
-        artifact.files = files;
+        let own = std::mem::replace(&mut artifact.files, files.clone());
         artifact.root = artifact.root.map(|_| staging.path().to_owned());
-        self.server.call(ServerCall::Upload { artifact })
+        let uploaded = self.server.call(ServerCall::Upload { artifact });
+        uploaded.map_err(|error| in_own_words(error, files.into_iter().zip(own).collect()))
     }
 
     /// The regular file that a task gives.
@@ -171,10 +176,32 @@ impl Server for Gate {
     }
 }
 
-/// Makes a link that leads to what is open, and not to what has its path by then.
-fn link(opened: &OwnedFd, path: &Path) -> io::Result<()> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new("/")))?;
-    symlink(format!("/proc/self/fd/{}", opened.as_raw_fd()), path)
+/// Gives that name to what is open, and not to what has its path by then. So none of many files has to be held open.
+fn take(opened: &OwnedFd, name: &Path) -> io::Result<()> {
+    fs::create_dir_all(name.parent().unwrap_or(Path::new("/")))?;
+    let opened = format!("/proc/self/fd/{}", opened.as_raw_fd());
+    match linkat(CWD, &opened, CWD, name, AtFlags::SYMLINK_FOLLOW) {
+        Ok(()) => Ok(()),
+        // It is another user's, has names enough, is elsewhere, or where no file has two names.
+        Err(Errno::PERM | Errno::MLINK | Errno::XDEV | Errno::OPNOTSUPP) => {
+            fs::copy(opened, name).map(drop)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a server says of files, with the names that the task has for them in the place of those that the server was given.
+fn in_own_words(
+    ServerError(mut message): ServerError,
+    mut names: Vec<(PathBuf, PathBuf)>,
+) -> ServerError {
+    // One may be how another starts.
+    names.sort_by_key(|(given, _)| Reverse(given.as_os_str().len()));
+    for (given, own) in names {
+        let (given, own) = (given.display().to_string(), own.display().to_string());
+        message = message.replace(&given, &own);
+    }
+    ServerError(message)
 }
 
 #[cfg(test)]

@@ -2,19 +2,20 @@
 
 use std::{
     fs::{self, Permissions},
-    io,
+    io::{self, ErrorKind},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 use taskbay_core::ServerError;
 use taskbay_debian::{RegularFileError, open};
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, TempPath};
 
 /// Files that are copied into a directory. None appears there before all are copied.
 #[derive(Debug)]
 pub(crate) struct Staging {
     directory: PathBuf,
-    files: Vec<(NamedTempFile, PathBuf)>,
+    /// None is held open, since there may be more than a process may have.
+    files: Vec<(TempPath, PathBuf)>,
 }
 
 /// Why a file could not be taken.
@@ -26,8 +27,23 @@ pub(crate) enum StagingError {
     SameName { name: PathBuf },
     #[error("`{}` and `{}` of one artifact cannot both be files, since one lies below the other; rename one", name.display(), other.display())]
     Below { name: PathBuf, other: PathBuf },
-    #[error("cannot write {}: {error}; make room, or choose another directory", path.display())]
+    #[error("cannot write {}: {error}{}", path.display(), remedy(error))]
     Write { path: PathBuf, error: io::Error },
+    #[error("cannot take {}: {error}{}", path.display(), remedy(error))]
+    Take { path: PathBuf, error: io::Error },
+}
+
+/// What helps, where that is known.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "; make room, or choose another directory"
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "; choose a directory that can be written to"
+        }
+        _ => "",
+    }
 }
 
 impl From<StagingError> for ServerError {
@@ -76,7 +92,7 @@ impl Staging {
             .map_err(write)?;
         // Either side may fail here; that the target is full is by far more likely.
         io::copy(&mut from, to.as_file_mut()).map_err(write)?;
-        self.files.push((to, name.to_owned()));
+        self.files.push((to.into_temp_path(), name.to_owned()));
         Ok(())
     }
 
@@ -100,6 +116,24 @@ impl Staging {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn room_is_made_where_there_is_none() {
+        let said = |error: ErrorKind| {
+            let (path, error) = ("x".into(), error.into());
+            StagingError::Write { path, error }.to_string()
+        };
+        for full in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert!(said(full).contains("; make room"), "{}", said(full));
+        }
+        for other in [
+            ErrorKind::PermissionDenied,
+            ErrorKind::NotFound,
+            ErrorKind::Other,
+        ] {
+            assert!(!said(other).contains("room"), "{}", said(other));
+        }
+    }
 
     #[test]
     fn a_file_below_another_is_refused_before_any_comes() {

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::LocalServer;
-use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::fs::{Mode, mkfifoat};
 use serde_json::json;
-use std::thread;
+use std::{os::unix::fs::symlink, thread};
 
 struct Attempt {
     top: TempDir,
@@ -21,6 +21,10 @@ impl Attempt {
         fs::write(top.path().join("input"), "an input").unwrap();
         let output = top.path().join("output");
         let server = Arc::new(LocalServer::new(top.path().to_owned(), output));
+        Self::of(top, server)
+    }
+
+    fn of(top: TempDir, server: Arc<dyn Server>) -> Self {
         let gate = Gate::new(&top.path().join("work"), server).unwrap();
         Self { top, gate }
     }
@@ -168,6 +172,52 @@ fn nothing_is_uploaded_from_elsewhere_and_only_regular_files_are() {
     assert_eq!(strays.len(), 4);
     assert_eq!((&strays[0], &strays[3]), (&attempt.path("input"), &link));
     assert!(!attempt.path("output").exists());
+}
+
+/// Says of every file that it is no good, as no real server does.
+struct Complaining;
+
+impl Server for Complaining {
+    fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+        let files = match call {
+            ServerCall::Fetch { directory, .. } => vec![directory.join("x")],
+            ServerCall::Upload { artifact } => artifact.files,
+            _ => Vec::new(),
+        };
+        Err(ServerError(format!("no good: {files:?}")))
+    }
+}
+
+#[test]
+fn files_are_called_as_the_task_calls_them() {
+    let top = tempfile::tempdir().unwrap();
+    fs::create_dir(top.path().join("work")).unwrap();
+    let attempt = Attempt::of(top, Arc::new(Complaining));
+    let work = attempt.path("work");
+    let said = attempt.fetch(1, &work).unwrap_err();
+    assert_eq!(said, format!("no good: {:?}", [work.join("x")]));
+    // The name of the one is how that of the other starts.
+    let files = ["work/a", "work/sub/ab"].map(|name| attempt.write(name));
+    let said = attempt.upload(artifact(&[&files[0], &files[1]]));
+    assert_eq!(said.unwrap_err(), format!("no good: {files:?}"));
+}
+
+/// As it is with a file of another user, too.
+#[test]
+fn a_file_of_another_file_system_is_copied() {
+    let shared = Path::new("/dev/shm");
+    let Ok(elsewhere) = tempfile::tempdir_in(shared) else {
+        return;
+    };
+    let top = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("file");
+    fs::write(&file, "there").unwrap();
+    let beneath = Beneath::new(elsewhere.path()).unwrap();
+    let (opened, _) = beneath.file(&file).unwrap().unwrap();
+    let name = top.path().join("sub/name");
+    take(&opened, &name).unwrap();
+    assert_eq!(fs::read(&name).unwrap(), b"there");
+    assert!(!name.is_symlink());
 }
 
 /// Whatever a task does meanwhile, nothing comes to elsewhere.

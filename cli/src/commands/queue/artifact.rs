@@ -4,7 +4,7 @@ use crate::{
     args::ArtifactCommand, error::CommandError, exit::Exit, report::plain, session::Session,
 };
 use serde_json::json;
-use std::{ffi::OsStr, fs::File, path::Path};
+use std::{ffi::OsStr, path::Path};
 use taskbay_core::ArtifactId;
 use taskbay_debian::artifact_of_file;
 use taskbay_engine::{
@@ -37,18 +37,12 @@ fn import(session: &Session, engine: &dyn Engine, file: &Path) -> Result<Exit, C
     })?;
     let mut files = Vec::new();
     for path in &local.files {
-        let shown = path.display();
-        let unreadable = |cause: &dyn std::fmt::Display| {
-            CommandError::new(Exit::Unavailable, format!("cannot read {shown}"))
-                .cause(&cause.to_string())
-        };
         let name = path.file_name().and_then(OsStr::to_str);
-        files.push(NewFile {
-            name: name
-                .ok_or_else(|| unreadable(&"its name is no text"))?
-                .to_owned(),
-            content: Box::new(File::open(path).map_err(|error| unreadable(&error))?),
-        });
+        let name = name.ok_or_else(|| {
+            let message = format!("cannot store {}", path.display());
+            CommandError::new(Exit::Unavailable, message).cause(&"its name is no text")
+        })?;
+        files.push(NewFile::at(name, path));
     }
     let artifact = NewArtifact {
         category: local.category.clone(),
