@@ -4,7 +4,7 @@ mod trespass;
 
 use crate::{
     attempts::wait_until,
-    farm::{Farm, Ran},
+    farm::{Farm, Ran, called_by},
     trusted::as_plain_user,
     unruly,
 };
@@ -77,23 +77,10 @@ impl Drop for Other {
     }
 }
 
-/// Has a program, which is called with these words, run the command.
-fn by(program: &str, words: &[&str], command: &Command) -> Command {
-    let variables = command.get_envs();
-    let mut by = Command::new(program);
-    by.args(words)
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(command.get_current_dir().unwrap_or(Path::new("/")));
-    by
-}
-
 /// Runs the command where cores may be dumped.
 fn with_cores(command: &Command) -> Command {
     let script = "ulimit -c unlimited; exec \"$@\"";
-    by("sh", &["-c", script, "sh"], command)
+    called_by("sh", &["-c", script, "sh"], command)
 }
 
 /// The command that has a task trespass.
@@ -180,13 +167,15 @@ fn a_confined_task_can_work() {
 #[test]
 fn a_task_in_this_process_is_not_confined_and_that_is_said() {
     let (farm, other) = (farm("strict"), Other::start());
-    let ran = trespass(&farm, "strict", &other, &["--in-process"]);
+    let ran = trespass(&farm, "strict", &other, &["--in-process", "--keep"]);
     assert_confined(ran.succeeds(), Confinement::None, &[]);
     let told = format!(
         "the task `{}` is not confined: it runs in this process",
         unruly::name("strict")
     );
     assert!(ran.stderr.contains(&told), "{ran:#?}");
+    let kept = names_in(&farm.path(&attempts_in(&farm)[0]));
+    assert!(!kept.contains(&".tmp".to_owned()), "{kept:?}");
 }
 
 /// A kernel without Landlock, as far as processes can tell, from here on.
@@ -209,7 +198,7 @@ fn a_kernel_without_landlock_is_told_of() {
     let (farm, other) = (farm("strict"), Other::start());
     let without_landlock = ["-e", WITHOUT_LANDLOCK];
     let command = trespassing(&farm, "strict", &other, &[]);
-    let ran = Ran::of(&mut by("perl", &without_landlock, &command));
+    let ran = Ran::of(&mut called_by("perl", &without_landlock, &command));
     if ran.code == Some(77) {
         eprintln!("skipped: no number of prctl for this machine");
         return;
@@ -221,7 +210,7 @@ fn a_kernel_without_landlock_is_told_of() {
     assert_eq!(ran.stderr.matches(told).count(), 1, "{ran:#?}");
 
     let analyze = farm.command(&["analyze"]);
-    let said = Ran::of(&mut by("perl", &without_landlock, &analyze)).json();
+    let said = Ran::of(&mut called_by("perl", &without_landlock, &analyze)).json();
     assert_eq!(said["system:confinement"], "partial");
     let reason = said["system:confinement:reason"].as_str().unwrap();
     assert!(reason.starts_with(told), "{reason}");

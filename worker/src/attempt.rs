@@ -106,11 +106,14 @@ impl Hosts {
             log.logged(Level::Info, module_path!(), label);
         }
         let work = WorkDirectory::new(file.name()).map_err(unusable)?;
-        let room = work.room(confinement).map_err(unusable)?;
-        if room.is_some() && self.place().is_here() {
+        let mut room = None;
+        if !self.place().is_here() {
+            room = work.room(confinement).map_err(unusable)?;
+            if confinement == Confinement::Strict {
+                tell_of_what_is_lacking();
+            }
+        } else if confinement != Confinement::None {
             log::warn!("the task `{name}` is not confined: it runs in this process");
-        } else if confinement == Confinement::Strict {
-            tell_of_what_is_lacking();
         }
         let gate = Arc::new(Gate::new(work.path(), Arc::clone(server)).map_err(unusable)?);
         self.place().confine(room);
