@@ -14,12 +14,12 @@ use taskbay_debian::artifact_of_file;
 
 /// Takes artifacts from local files, and puts those that a task makes into a directory.
 ///
-/// It numbers the artifacts of its run from 1, inputs and outputs alike, and keeps nothing beyond it.
+/// It numbers the artifacts of its run from 1, inputs and outputs alike, and keeps nothing beyond it. Which files a task may
+/// give, an attempt sees to.
 #[derive(Debug)]
 pub struct LocalServer {
     base: PathBuf,
     output: PathBuf,
-    work_directory: Option<PathBuf>,
     store: Mutex<LocalStore>,
 }
 
@@ -29,16 +29,8 @@ impl LocalServer {
         Self {
             base,
             output,
-            work_directory: None,
             store: Mutex::default(),
         }
-    }
-
-    /// Takes from a task only files below `work_directory`, and reads relative paths as such in it.
-    #[must_use]
-    pub fn with_work_directory(mut self, work_directory: PathBuf) -> Self {
-        self.work_directory = Some(work_directory);
-        self
     }
 
     /// The artifacts that were uploaded, in their order.
@@ -77,14 +69,14 @@ impl LocalServer {
         directory: &Path,
     ) -> Result<(ArtifactId, Artifact), ServerError> {
         let (id, mut artifact) = self.resolve(lookup)?;
-        let sources = named(&artifact, |file| Ok(file.to_owned()))?;
+        let sources = named(&artifact)?;
         artifact.files = copy(&sources, directory)?;
         artifact.root = Some(directory.to_owned());
         Ok((id, artifact))
     }
 
     fn upload(&self, mut artifact: Artifact) -> Result<ArtifactId, ServerError> {
-        let sources = named(&artifact, |file| self.source(file))?;
+        let sources = named(&artifact)?;
         // Held to the end, so that two uploads never choose the same names.
         let mut store = self.store();
         let names = sources.iter().filter_map(|(_, name)| name.iter().next());
@@ -98,31 +90,6 @@ impl LocalServer {
         artifact.files = copy(&sources, &directory)?;
         artifact.root = artifact.root.map(|_| directory);
         Ok(store.add_output(artifact, taken))
-    }
-
-    /// The path of a file that a task gives, when it may.
-    fn source(&self, file: &Path) -> Result<PathBuf, ServerError> {
-        let shown = file.display();
-        let Some(work_directory) = &self.work_directory else {
-            if file.is_relative() {
-                return Err(ServerError(format!(
-                    "{shown} is relative, and there is no work directory to look in; give its whole path"
-                )));
-            }
-            return Ok(file.to_owned());
-        };
-        let file = work_directory.join(file);
-        let real = |path: &Path| {
-            path.canonicalize()
-                .map_err(|error| ServerError(format!("cannot read {}: {error}", path.display())))
-        };
-        if real(&file)?.starts_with(real(work_directory)?) {
-            return Ok(file);
-        }
-        Err(ServerError(format!(
-            "{shown} lies outside the work directory {}; copy it there before it is uploaded",
-            work_directory.display()
-        )))
     }
 
     fn store(&self) -> MutexGuard<'_, LocalStore> {
@@ -154,11 +121,8 @@ impl Server for LocalServer {
     }
 }
 
-/// The files of an artifact, each where it is by `place`, with its name in the artifact.
-fn named(
-    artifact: &Artifact,
-    place: impl Fn(&Path) -> Result<PathBuf, ServerError>,
-) -> Result<Vec<(PathBuf, PathBuf)>, ServerError> {
+/// The files of an artifact, each with its name in the artifact.
+fn named(artifact: &Artifact) -> Result<Vec<(PathBuf, PathBuf)>, ServerError> {
     let named = artifact.files.iter().map(|file| {
         let name = artifact.name(file).ok_or_else(|| {
             ServerError(format!(
@@ -166,7 +130,7 @@ fn named(
                 file.display()
             ))
         })?;
-        Ok((place(file)?, name.to_owned()))
+        Ok((file.clone(), name.to_owned()))
     });
     named.collect()
 }

@@ -104,6 +104,10 @@ fn files_come_in_and_go_out_with_their_folders() {
     assert_eq!(back.files, names);
     assert_eq!(fs::read(&back.files[1]).unwrap(), b"work/made/b/x");
     assert_eq!(fs::read(&back.files[2]).unwrap(), b"work/made/a/x");
+    // Nor need a path be whole here.
+    let id = attempt.upload(artifact(&[Path::new("in/a/x")])).unwrap();
+    let back = attempt.fetch(id, &attempt.path("work")).unwrap();
+    assert_eq!(fs::read(&back.files[0]).unwrap(), b"work/made/a/x");
     let around = ["", "elsewhere", "input", "output", "work"].map(|name| attempt.path(name));
     assert_eq!(attempt.around(), around[1..], "nothing is left");
 }

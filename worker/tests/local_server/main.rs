@@ -9,7 +9,7 @@ mod inputs;
 mod outputs;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::{
     ffi::OsStr,
     fs,
@@ -33,7 +33,6 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("work")).unwrap();
         let server = LocalServer::new(directory.path().into(), directory.path().join("output"));
-        let server = server.with_work_directory(directory.path().join("work"));
         Self { directory, server }
     }
 

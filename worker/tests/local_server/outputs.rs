@@ -8,7 +8,7 @@ fn outputs_lie_in_the_output_directory_and_are_known_by_number() {
     let log = place.write("work/x.build", "log");
     let other = place.write("work/other", "other");
     let id = place
-        .upload("debian:package-build-log", &[&log, Path::new("other")])
+        .upload("debian:package-build-log", &[&log, &other])
         .unwrap();
     assert_eq!(id, 1);
     let [stored] = place.server.artifacts().try_into().unwrap();
@@ -57,18 +57,13 @@ fn names_taken_by_this_run_lead_to_a_directory_and_others_are_overwritten() {
 fn a_bad_output_is_refused_whole() {
     let place = Place::new();
     let good = place.write("work/good", "x");
-    let outside = place.write("outside", "x");
     fifo(&place.path("work/fifo"));
-    symlink(&outside, place.path("work/link")).unwrap();
     fs::create_dir(place.path("work/d")).unwrap();
     let twin = place.write("work/d/good", "x");
     for (file, reason) in [
         (place.path("work/gone"), "cannot read"),
         (place.path("work/fifo"), "is a device, FIFO or socket"),
         (place.path("work/d"), "is a directory"),
-        (outside, "lies outside the work directory"),
-        (place.path("work/link"), "lies outside the work directory"),
-        ("../outside".into(), "lies outside the work directory"),
         (twin, "two files of one artifact are called `good`"),
     ] {
         let error = place
@@ -82,23 +77,6 @@ fn a_bad_output_is_refused_whole() {
     // The names are free still.
     place.upload("debian:lintian", &[&good]).unwrap();
     assert_eq!(place.outputs(), [[place.path("output/good")]]);
-}
-
-#[test]
-fn without_a_work_directory_only_whole_paths_are_taken() {
-    let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("x");
-    fs::write(&file, "x").unwrap();
-    let server = LocalServer::new(directory.path().into(), directory.path().join("output"));
-    let server: &dyn Server = &server;
-    let upload = |file: &Path| server.upload(Artifact::new("a:b", Value::Null, vec![file.into()]));
-    assert_eq!(upload(&file), Ok(1));
-    assert!(
-        upload(Path::new("x"))
-            .unwrap_err()
-            .to_string()
-            .contains("x is relative")
-    );
 }
 
 #[test]
