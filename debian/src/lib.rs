@@ -16,6 +16,7 @@ mod control_file;
 mod package_files;
 
 mod architecture;
+mod armour;
 mod binary_package;
 mod command_files;
 mod exit_code;

@@ -56,10 +56,10 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
     let limits = task.timeout.iter().flat_map(Timeout::given);
     command.args(limits.map(|(name, limit)| format!("--timeout-{name}={limit}")));
     for (number, repository) in task.place.repositories().iter().enumerate() {
-        if let Some(key) = &repository.signing_key {
+        if let Some(key) = repository.signing_key() {
             let name = format!("taskbay-{number}.asc");
             let file = files.tmp.join(&name);
-            write_file(&file, key)?;
+            write_file(&file, &key)?;
             let target = format!("{}:/etc/apt/trusted.gpg.d/{name}", file.display());
             command.arg(format!("--copy={target}"));
         }

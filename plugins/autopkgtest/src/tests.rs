@@ -19,6 +19,9 @@ fn task(data: &Value) -> Autopkgtest {
     serde_json::from_value(data.clone()).unwrap()
 }
 
+const KEY: &str =
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----\n";
+
 /// The words that autopkgtest is called with for that data, where the temporary directory is called TMP.
 fn words(data: &Value, codename: Option<&str>) -> Vec<String> {
     let tmp = tempfile::tempdir().unwrap();
@@ -111,7 +114,7 @@ fn calls_autopkgtest_as_the_data_says() {
     let data = with(&json!({
         "include_tests": ["a", "b"], "exclude_tests": ["c"], "debug_level": 2, "needs_internet": "skip",
         "extra_environment": {"LANG": "C"}, "timeout": {"global": 60, "factor": 2},
-        "extra_repositories": [{"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "KEY"}],
+        "extra_repositories": [{"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": KEY}],
         "use_packages_from_base_repository": true, "pin_packages": ["sid=hello"],
     }));
     let mut full = start.to_vec();

@@ -96,8 +96,8 @@ pub(crate) fn script(repositories: &[ExtraRepository]) -> String {
             format!("/etc/apt/sources.list.d/taskbay-{number}.list"),
             &repository.line(),
         );
-        if let Some(key) = &repository.signing_key {
-            put(format!("/etc/apt/trusted.gpg.d/taskbay-{number}.asc"), key);
+        if let Some(key) = repository.signing_key() {
+            put(format!("/etc/apt/trusted.gpg.d/taskbay-{number}.asc"), &key);
         }
     }
     lines.push(String::new());

@@ -45,19 +45,24 @@ fn needs_an_executor_and_the_architecture() {
     assert_eq!(keys, ["system:architectures", "executor:unshare:available"]);
 }
 
+const KEY: &str =
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----\n";
+
 #[test]
 fn repositories_are_added_by_a_script() {
     let repositories = json!([
-        {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "-----KEY\n=x\n"},
+        {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": KEY},
         {"url": "file:/b", "suite": "./"},
     ]);
     let repositories: Vec<ExtraRepository> = serde_json::from_value(repositories).unwrap();
     assert_eq!(
         chroot::script(&repositories),
-        "#!/bin/sh\nset -e\n\
+        format!(
+            "#!/bin/sh\nset -e\n\
          cat >/etc/apt/sources.list.d/taskbay-0.list <<'TASKBAY-END'\ndeb http://a sid main\nTASKBAY-END\n\
-         cat >/etc/apt/trusted.gpg.d/taskbay-0.asc <<'TASKBAY-END'\n-----KEY\n=x\nTASKBAY-END\n\
+         cat >/etc/apt/trusted.gpg.d/taskbay-0.asc <<'TASKBAY-END'\n{KEY}TASKBAY-END\n\
          cat >/etc/apt/sources.list.d/taskbay-1.list <<'TASKBAY-END'\ndeb file:/b ./\nTASKBAY-END\n"
+        )
     );
 }
 

@@ -123,9 +123,9 @@ fn add_repositories(
 ) -> Result<(), TaskError> {
     for (number, repository) in task.place.repositories().iter().enumerate() {
         command.arg(format!("--extra-repository={}", repository.line()));
-        if let Some(key) = &repository.signing_key {
+        if let Some(key) = repository.signing_key() {
             let file = files.tmp.join(format!("extra-repository-{number}.asc"));
-            write_file(&file, key)?;
+            write_file(&file, &key)?;
             command.arg(option_with_path("--extra-repository-key=", &file));
         }
     }

@@ -19,6 +19,9 @@ fn task(data: &Value) -> Sbuild {
     serde_json::from_value(data.clone()).unwrap()
 }
 
+const KEY: &str =
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----\n";
+
 /// The words that sbuild is called with for that data, where files of the work directory are said by name.
 fn words(data: &Value, codename: Option<&str>, packages: &[&str]) -> Vec<String> {
     let work = tempfile::tempdir().unwrap();
@@ -139,7 +142,7 @@ fn calls_sbuild_as_the_data_says() {
         },
         "build_profiles": ["nocheck", "nodoc"],
         "extra_repositories": [
-            {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": "KEY"}, {"url": "file:/b", "suite": "./"}
+            {"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": KEY}, {"url": "file:/b", "suite": "./"}
         ],
         "build_dep_resolver": "aspcud", "aspcud_criteria": "-removed", "resolve_alternatives": false,
     }));
