@@ -74,7 +74,7 @@ pub use package_files::{PackageFilesError, artifact_of_file};
 pub use package_name::is_package_name;
 pub use paragraph::{Paragraph, ParagraphError};
 pub use regular_file::{RegularFileError, open, sha256};
-pub use room::{Room, run_with_room};
+pub use room::{Room, is_installing, run_with_room};
 pub use signing_template::{FileToSign, SigningTemplate, ToSign};
 pub use source_package::SourcePackage;
 pub use unpacked_package::UnpackedPackage;

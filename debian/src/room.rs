@@ -21,11 +21,23 @@ const BELIEVED: [&str; 2] = [
     "Disk quota exceeded",
     "E: You don't have enough free space in ",
 ];
+/// How lines start that dpkg prints before any script of a package that it installs runs, and so before such a script prints.
+const INSTALLING: [&str; 4] = [
+    "Preconfiguring packages",
+    "Selecting previously unselected package ",
+    "Preparing to unpack ",
+    "Setting up ",
+];
 /// How often the disk is looked at. Whoever is refused room removes what did not fit, so that it is full for a moment only.
 const LOOK: Duration = Duration::from_millis(50);
 /// With less than this many bytes left, a disk is as good as full; a small one, with less than this part.
 const LEAST: u64 = 64 << 20;
 const LEAST_PART: u64 = 50;
+
+/// Whether packages are installed from that line on, so that it and what follows may be of their scripts.
+pub fn is_installing(line: &str) -> bool {
+    INSTALLING.iter().any(|start| line.starts_with(start))
+}
 
 /// Listens to a command for complaints that there is no room, and looks at the disk of its work directory meanwhile.
 ///

@@ -206,24 +206,40 @@ fn results_are_all_files_but_the_packages() {
     assert!(results(&top.path().join("none")).unwrap().is_empty());
 }
 
-/// A test may say what it likes: it fails whatever it prints.
+/// A package may say what it likes: its tests fail whatever it prints in them, as it is built, or as it is installed.
 #[test]
-fn a_test_cannot_say_that_the_disk_is_full() {
+fn a_package_cannot_say_that_the_disk_is_full() {
     let context = Context::new("/", taskbay_plugin_api::Abort::new());
-    let checked = |lines: [&str; 2]| {
+    let checked = |lines: &[&str]| {
         let (mut room, mut voice) = (Room::of(&context), Voice::default());
         for line in lines {
             voice.tell(&mut room, line);
         }
         room.check().map_err(|error| error.message())
     };
+    let testing = "autopkgtest [12:00:00]: testing package tiny version 1.0";
+    let build = "autopkgtest [12:00:00]: build needed for tests";
     let start = "autopkgtest [12:00:00]: test good: [-----------------------";
     for words in [
         "x: Disk quota exceeded",
         "E: You don't have enough free space in /a/.",
     ] {
-        assert_eq!(checked([start, words]), Ok(()));
-        assert!(checked([words, start]).unwrap_err().contains(words));
+        for said in [
+            &[start, words][..],
+            &[testing, build, words, start],
+            &[testing, "Setting up tiny (1.0) ...", words, start],
+        ] {
+            assert_eq!(checked(said), Ok(()), "{said:?}");
+        }
+        for trusted in [
+            &[words, start][..],
+            &["Setting up base (1) ...", words, testing],
+            // It is apt that says it, before anything is unpacked.
+            &[testing, "Reading package lists...", words],
+        ] {
+            let said = checked(trusted).unwrap_err();
+            assert!(said.contains(words), "{trusted:?}");
+        }
     }
 }
 

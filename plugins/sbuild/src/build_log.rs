@@ -2,7 +2,7 @@
 
 use crate::{uninstallable::Explanation, verdict::Verdict};
 use std::path::Path;
-use taskbay_debian::{Room, each_line};
+use taskbay_debian::{Room, each_line, is_installing};
 use taskbay_plugin_api::TaskError;
 
 /// What is kept of a log.
@@ -28,17 +28,19 @@ impl BuildLog {
     }
 }
 
-/// Tells what sbuild and its tools say from what a package says that is built.
+/// Tells what sbuild and its tools say from what packages say: that which is built, and those that it needs for that.
 #[derive(Debug, Default)]
 pub(crate) struct Voice {
+    installs: bool,
     has_package: bool,
 }
 
 impl Voice {
     /// Has `room` hear the next line.
     pub(crate) fn tell(&mut self, room: &mut Room, line: &str) {
-        // From then on, every line may be the package's: it can write heads, too.
-        self.has_package |= is_head(line, "Build");
+        self.installs |= is_head(line, "Install package build dependencies");
+        // From then on, every line may be a package's: it can write heads, too.
+        self.has_package |= is_head(line, "Build") || self.installs && is_installing(line);
         if self.has_package {
             room.hear_package(line);
         } else {
@@ -61,25 +63,43 @@ mod tests {
     use std::fs;
     use taskbay_plugin_api::{Abort, Context};
 
-    /// A package may say what it likes: its builds fail whatever they print.
+    /// What of a log that says this becomes of a failed build.
+    fn checked(log: &str) -> Result<(), String> {
+        let top = tempfile::tempdir().unwrap();
+        let file = top.path().join("x.build");
+        fs::write(&file, log).unwrap();
+        let mut room = Room::of(&Context::new(top.path(), Abort::new()));
+        BuildLog::read(&file, &mut room).unwrap();
+        room.check().map_err(|error| error.message())
+    }
+
+    fn head(section: &str) -> String {
+        format!("+---+\n| {section:<76} |\n+---+\n")
+    }
+
+    /// A package may say what it likes: its builds fail whatever they print, and so do the packages that it needs.
     #[test]
     fn a_package_cannot_say_that_the_disk_is_full() {
-        let top = tempfile::tempdir().unwrap();
-        let context = Context::new(top.path(), Abort::new());
-        let checked = |before: &str, after: &str| {
-            let log = top.path().join("x.build");
-            let head = format!("| {:<76} |", "Build");
-            fs::write(&log, format!("{before}\n+---+\n{head}\n+---+\n{after}\n")).unwrap();
-            let mut room = Room::of(&context);
-            BuildLog::read(&log, &mut room).unwrap();
-            room.check().map_err(|error| error.message())
-        };
+        let (build, install) = (head("Build"), head("Install package build dependencies"));
         for words in [
             "x: Disk quota exceeded",
             "E: You don't have enough free space in /a/.",
         ] {
-            assert_eq!(checked("", words), Ok(()));
-            assert!(checked(words, "").unwrap_err().contains(words));
+            for trusted in [
+                format!("{words}\n{build}"),
+                format!("Setting up base (1) ...\n{words}\n{install}"),
+                // It is apt that says it, before anything is unpacked.
+                format!("{install}Reading package lists...\n{words}\n"),
+            ] {
+                assert!(checked(&trusted).unwrap_err().contains(words), "{trusted}");
+            }
+            for said in [
+                format!("{build}{words}\n"),
+                format!("{install}Setting up x (1) ...\n{words}\n{build}"),
+                format!("{install}Preparing to unpack .../x.deb ...\n{words}\n{build}"),
+            ] {
+                assert_eq!(checked(&said), Ok(()), "{said}");
+            }
         }
     }
 }
