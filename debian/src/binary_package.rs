@@ -3,7 +3,7 @@
 use crate::{Paragraph, read_bounded, run_with_room};
 use serde_json::{Map, Value, json};
 use std::{fs, path::Path, process::Command};
-use taskbay_plugin_api::{Artifact, Context, TaskError, make_directory};
+use taskbay_plugin_api::{Artifact, Context, TaskError, log, make_directory};
 
 /// More than any real control file of a package has.
 const SIZE_LIMIT: u64 = 16 << 20;
@@ -16,28 +16,60 @@ const SIZE_LIMIT: u64 = 16 << 20;
 pub fn binary_package(context: &Context, deb: &Path) -> Result<Artifact, TaskError> {
     let name = deb.file_name().unwrap_or_default();
     let directory = make_directory(context, Path::new("control").join(name))?;
-    let mut extract = Command::new("dpkg-deb");
-    extract.arg("--control").arg(deb).arg(&directory);
-    let status = run_with_room(context, &mut extract, [None, None])?;
+    let status = run_with_room(context, &mut extract(deb, &directory), [None, None])?;
     if !status.success() {
         return Err(TaskError::new(format!(
             "cannot read {}: dpkg-deb ended with {status}; the log has its message",
             deb.display()
         )));
     }
-    let mut names: Vec<_> = fs::read_dir(&directory)?
+    Ok(artifact(deb, read(&directory)?))
+}
+
+/// The same of a file that somebody has, which may be no package, as where `dpkg-deb` is missing: then nothing is said of it.
+pub(crate) fn local_binary_package(deb: &Path) -> Artifact {
+    let data = look_into(deb).unwrap_or_else(|why| {
+        log::warn!(
+            "nothing is known of the package in {}: {why}",
+            deb.display()
+        );
+        json!({})
+    });
+    artifact(deb, data)
+}
+
+fn look_into(deb: &Path) -> Result<Value, String> {
+    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let output = extract(deb, directory.path()).output();
+    let output = output.map_err(|error| format!("dpkg-deb cannot be called: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(said.trim().to_owned());
+    }
+    read(directory.path()).map_err(|error| error.message())
+}
+
+/// Takes the control file, and those beside it, out of a package.
+fn extract(deb: &Path, directory: &Path) -> Command {
+    let mut extract = Command::new("dpkg-deb");
+    extract.arg("--control").arg(deb).arg(directory);
+    extract
+}
+
+fn artifact(deb: &Path, data: Value) -> Artifact {
+    Artifact::new("debian:binary-package", data, vec![deb.to_owned()])
+}
+
+/// What is said of a package by what was taken out of it.
+fn read(directory: &Path) -> Result<Value, TaskError> {
+    let mut names: Vec<_> = fs::read_dir(directory)?
         .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
         .collect::<Result<_, _>>()?;
     names.sort();
     let control = read_bounded(&directory.join("control"), SIZE_LIMIT)?;
     let control = Paragraph::parse_all(&control)?;
     let control = control.into_iter().next().unwrap_or_default();
-    let data = data(&control, &names);
-    Ok(Artifact::new(
-        "debian:binary-package",
-        data,
-        vec![deb.to_owned()],
-    ))
+    Ok(data(&control, &names))
 }
 
 fn data(control: &Paragraph, control_files: &[String]) -> Value {
@@ -88,6 +120,10 @@ mod tests {
             artifact.data["deb_fields"]["Description"],
             "greets\n Prints a greeting."
         );
+        assert_eq!(local_binary_package(&deb), artifact);
+        // It may be a package that a task shall look at because it is none.
+        fs::write(&deb, "none").unwrap();
+        assert_eq!(local_binary_package(&deb).data, json!({}));
     }
 
     /// What is made of a package whose control file is made so.

@@ -18,6 +18,7 @@ mod package_files;
 mod architecture;
 mod armour;
 mod binary_package;
+mod build_log;
 mod command_files;
 mod exit_code;
 mod extra_repository;

@@ -1,6 +1,9 @@
 //! The artifact that a file stands for, with what belongs to it.
 
-use crate::{ControlFile, ControlFileError, Member, RegularFileError, open, sha256};
+use crate::{
+    ControlFile, ControlFileError, Member, RegularFileError, binary_package::local_binary_package,
+    build_log::build_log, open, sha256,
+};
 use serde_json::{Value, json};
 use std::{
     io,
@@ -63,7 +66,8 @@ impl From<PackageFilesError> for ServerError {
     }
 }
 
-/// The artifact that the file `path` stands for. Its files are `path` itself first, then those beside it.
+/// The artifact that the file `path` stands for, with the data that Debusine has of such ones. Its files are `path` itself
+/// first, then those beside it.
 ///
 /// | extension | category |
 /// | --- | --- |
@@ -90,9 +94,15 @@ pub fn artifact_of_file(path: &Path) -> Result<Artifact, PackageFilesError> {
             let data = json!({"type": "dpkg", "changes_fields": changes.fields()});
             artifact("debian:upload", data, with_members(path, &changes)?)
         }
-        Some("deb" | "udeb") => artifact("debian:binary-package", json!({}), alone(path)?),
-        Some("build") => artifact("debian:package-build-log", json!({}), alone(path)?),
-        _ => artifact("file", json!({}), alone(path)?),
+        Some("deb" | "udeb") => {
+            open(path)?;
+            Ok(local_binary_package(path))
+        }
+        Some("build") => Ok(build_log(path)?),
+        _ => {
+            open(path)?;
+            artifact("file", json!({}), vec![path.to_owned()])
+        }
     }
 }
 
@@ -103,11 +113,6 @@ fn source_package(dsc: &ControlFile) -> Result<Value, ControlFileError> {
         "type": "dpkg",
         "dsc_fields": dsc.fields(),
     }))
-}
-
-fn alone(path: &Path) -> Result<Vec<PathBuf>, PackageFilesError> {
-    open(path)?;
-    Ok(vec![path.to_owned()])
 }
 
 fn with_members(
