@@ -318,10 +318,11 @@ fn answer_code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error()?.code()
 }
 
-/// Connections and their resources (08, 53, 57P), logins (28) and missing databases (3D) of PostgreSQL; SQLite's busy, locked, full, cannot
-/// open and I/O errors, whose extended codes have the plain one in their lowest byte.
+/// Connections and their resources (08, 53, 57P, and 25P03, that the server ended one since nothing came in the middle of its
+/// transaction), logins (28) and missing databases (3D) of PostgreSQL; SQLite's busy, locked, full, cannot open and I/O errors,
+/// whose extended codes have the plain one in their lowest byte.
 fn is_unavailable(code: &str) -> bool {
-    let of_postgres = ["08", "53", "57P", "28", "3D"];
+    let of_postgres = ["08", "53", "57P", "25P03", "28", "3D"];
     if code.len() == 5 {
         return of_postgres.iter().any(|class| code.starts_with(class));
     }

@@ -31,6 +31,9 @@ pub(crate) async fn open(place: &Place, url: &str) -> Result<Database, EngineErr
         // A statement that nobody waits for any more is broken off: it would keep its place among the server's connections as
         // long as it waits for a lock, and then do what nobody hears of.
         ("client_connection_check_interval", "5s"),
+        // Whoever is paused, or gone without a word, in the middle of a transaction keeps what it locked from everybody else. No
+        // transaction waits for anything but the server.
+        ("idle_in_transaction_session_timeout", "10s"),
     ]);
     let database = Database::Postgres(Server::new(options));
     migrate::migrate(&database, place).await?;

@@ -1,7 +1,7 @@
 use crate::bay::{Bay, noop, success, wait_for};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::{thread, time::Duration};
+use std::{sync::mpsc, thread, time::Duration};
 use taskbay_core::{Metadata, Verdict};
 use taskbay_engine::{Lease, NewRequest, NewVerdict, Status};
 
@@ -164,4 +164,33 @@ fn what_comes_into_use_meanwhile_is_not_pruned() {
         || assert_eq!(bay.engine.prune(Duration::MAX).unwrap().chunks, 1),
     );
     assert_eq!(bay.engine.pending_signatures(0, 9).unwrap()[0].key, "s");
+}
+
+/// Whoever is paused in the middle of a transaction, or whose machine is gone, keeps nobody for long from what it locked. It is
+/// told that it changed nothing, and works on.
+#[test]
+fn what_a_paused_transaction_locked_is_free_soon() {
+    let Some(bay) = Bay::postgres() else { return };
+    bay.report("w");
+    let engine = bay.reopened();
+    let (tells, is_told) = mpsc::channel();
+    let (wakes, is_woken) = mpsc::channel::<()>();
+    let drain = move || {
+        engine.change_worker("w", &|settings| {
+            settings.draining = true;
+            let _ = tells.send(());
+            let _ = is_woken.recv();
+        })
+    };
+    thread::scope(|scope| {
+        // Woken, too, where the rest fails.
+        let wakes = wakes;
+        let paused = scope.spawn(move || (drain(), drain()));
+        is_told.recv().unwrap();
+        bay.report_with("w", moved_on());
+        drop(wakes);
+        let (paused, next) = paused.join().unwrap();
+        assert!(paused.unwrap_err().is_temporary());
+        assert!(next.unwrap().draining);
+    });
 }

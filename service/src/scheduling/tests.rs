@@ -1,4 +1,5 @@
 use super::*;
+use sqlx::{Connection, SqliteConnection};
 use std::sync::Arc;
 use taskbay_core::{Abort, Metadata, ReasonCode};
 use taskbay_engine::{NewRequest, Report, Status, open};
@@ -16,7 +17,22 @@ impl Place {
     }
 
     fn engine(&self) -> Arc<dyn Engine> {
-        open(&format!("sqlite://{}/queue.db", self.0.path().display())).unwrap()
+        open(&self.url()).unwrap()
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}/queue.db", self.0.path().display())
+    }
+
+    /// A statement past the engine.
+    fn execute(&self, sql: &'static str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let done = runtime.unwrap().block_on(async {
+            let mut connection = SqliteConnection::connect(&self.url()).await?;
+            sqlx::query(sql).execute(&mut connection).await?;
+            connection.close().await
+        });
+        done.unwrap();
     }
 
     fn scheduling<'e>(&self, engine: &'e dyn Engine) -> Scheduling<'e> {
@@ -31,6 +47,19 @@ impl Place {
 fn submit(engine: &dyn Engine, task: &str) -> i64 {
     let task = TaskName::fold(task).unwrap();
     engine.submit(&NewRequest::new(task, "{}")).unwrap()
+}
+
+/// Reports a worker of that name with metadata of its own.
+fn report(engine: &dyn Engine, name: &str) {
+    let mut metadata = Metadata::default();
+    metadata.insert("test:name", name);
+    let report = Report {
+        name: name.to_owned(),
+        slots: 1,
+        metadata,
+        instance: 1,
+    };
+    engine.report(&report).unwrap();
 }
 
 #[test]
@@ -55,6 +84,26 @@ fn many_signatures_hold_up_nothing_else() {
     assert_eq!(rounds, 3);
 }
 
+/// Nor does what the database does not take.
+#[test]
+fn what_cannot_be_signed_keeps_nothing_from_being_judged() {
+    let place = Place::new();
+    let engine = place.engine();
+    let id = submit(&*engine, "elsewhere");
+    assert!(engine.sign(id, "theirs").unwrap());
+    report(&*engine, "worker");
+    submit(&*engine, "unknown");
+    place.execute(
+        "create trigger broken before update on requests when new.status = 'completed'
+        begin select raise(abort, 'broken'); end",
+    );
+    let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
+    scheduling.foreign.patience = Duration::ZERO;
+    let round = scheduling.round(&stop);
+    assert!(matches!(round, Err(Setback::Engine(_))), "{round:?}");
+    assert_eq!(engine.verdicts_of("theirs").unwrap().len(), 1);
+}
+
 /// What this scheduler cannot judge another one may, and has the time to. What nobody judges is told in the end.
 #[test]
 fn what_another_scheduler_signed_is_left_to_it() {
@@ -62,13 +111,7 @@ fn what_another_scheduler_signed_is_left_to_it() {
     let engine = place.engine();
     let id = submit(&*engine, "elsewhere");
     assert!(engine.sign(id, "theirs").unwrap());
-    let report = Report {
-        name: "worker".to_owned(),
-        slots: 1,
-        metadata: Metadata::default(),
-        instance: 1,
-    };
-    engine.report(&report).unwrap();
+    report(&*engine, "worker");
     let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
     let verdicts = || engine.verdicts_of("theirs").unwrap();
     for _ in 0..5 {
