@@ -27,10 +27,17 @@ const METADATA_POSTGRES: &str = "
     select hash, min(effective) as effective from workers
     where hash in (select pg_catalog.json_array_elements_text($1::json)) group by hash";
 
-const RECORD: &str = "
+const RECORD_SQLITE: &str = "
     insert into verdicts (hash, signature_id, can_run, reasons, failed)
     select $2, s.id, $3, $4, $5 from signatures s
     where s.key = $1 and exists (select 1 from workers w where w.hash = $2)
+    on conflict (hash, signature_id) do update
+    set can_run = excluded.can_run, reasons = excluded.reasons, failed = excluded.failed where not excluded.failed";
+/// A signature that is being removed is waited for, and is gone then: seen to be there it would be missed at the end.
+const RECORD_POSTGRES: &str = "
+    insert into verdicts (hash, signature_id, can_run, reasons, failed)
+    select $2, s.id, $3, $4, $5 from signatures s
+    where s.key = $1 and exists (select 1 from workers w where w.hash = $2) for key share of s
     on conflict (hash, signature_id) do update
     set can_run = excluded.can_run, reasons = excluded.reasons, failed = excluded.failed where not excluded.failed";
 
@@ -139,7 +146,8 @@ pub(crate) async fn record(
             let hash = (&new.metadata_hash).into();
             transaction.execute(KEEP, &[hash]).await?;
         }
-        recorded += transaction.execute(RECORD, &values).await?;
+        let sql = transaction.pick(RECORD_SQLITE, RECORD_POSTGRES);
+        recorded += transaction.execute(sql, &values).await?;
     }
     if recorded > 0 {
         transaction.notify().await?;

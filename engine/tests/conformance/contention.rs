@@ -166,6 +166,28 @@ fn what_comes_into_use_meanwhile_is_not_pruned() {
     assert_eq!(bay.engine.pending_signatures(0, 9).unwrap()[0].key, "s");
 }
 
+/// A verdict on a signature that is removed meanwhile is dropped, and takes none of those that come with it along.
+#[test]
+fn a_verdict_on_what_is_pruned_meanwhile_is_dropped() {
+    let Some(bay) = Bay::postgres() else { return };
+    let [old, id] = [bay.submit(0), bay.submit(0)];
+    assert!(bay.engine.sign(old, "gone").unwrap() && bay.engine.sign(id, "stays").unwrap());
+    bay.engine.abort(old).unwrap();
+    let hash = bay.report("w");
+    let verdicts = ["gone", "stays"].map(|signature| NewVerdict {
+        signature: signature.to_owned(),
+        metadata_hash: hash.clone(),
+        verdict: Verdict::default(),
+    });
+    bay.execute("update requests set signature_id = null where status = 'completed'");
+    slow(&bay, "trigger slow after delete on taskbay.signatures");
+    meanwhile(
+        || assert_eq!(bay.engine.prune(Duration::MAX).unwrap().signatures, 1),
+        || assert_eq!(bay.engine.record_verdicts(&verdicts).unwrap(), 1),
+    );
+    assert_eq!(bay.work_off("w"), [id]);
+}
+
 /// Whoever is paused in the middle of a transaction, or whose machine is gone, keeps nobody for long from what it locked. It is
 /// told that it changed nothing, and works on.
 #[test]
