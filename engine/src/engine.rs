@@ -76,7 +76,7 @@ pub trait Engine: Debug + Send + Sync {
     fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError>;
 
     /// Hands the request back without a result, for another attempt after `delay`. It does not count as lost. A request
-    /// that shall be aborted is completed as aborted.
+    /// that shall be aborted is completed as aborted. To say it again is no error.
     ///
     /// # Errors
     ///

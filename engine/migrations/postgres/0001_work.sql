@@ -293,6 +293,11 @@ declare
     v_now bigint;
 begin
     perform from requests where id = p_request for update;
+    perform from attempts where request_id = p_request and n = p_attempt and fence = p_fence and outcome = 'released';
+    if found then
+        -- It was said already, and the answer got lost on its way.
+        return;
+    end if;
     perform hold(p_request, p_attempt, p_fence);
     v_now := now_ms();
     update attempts set ended_at = v_now, outcome = 'released', reason = p_reason

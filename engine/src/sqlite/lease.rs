@@ -121,6 +121,9 @@ pub(crate) async fn release(
     delay: i64,
 ) -> Result<(), EngineError> {
     let mut transaction = database.begin().await?;
+    if was_said(&mut transaction, lease, "released").await? {
+        return Ok(());
+    }
     let now = transaction.now().await?;
     let abort: bool = hold(&mut transaction, lease, now)
         .await?

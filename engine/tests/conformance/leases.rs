@@ -147,9 +147,13 @@ pub(crate) fn a_released_request_waits_again(bay: &Bay) {
     for n in 1..=5 {
         let claim = bay.claim("w").unwrap();
         assert_eq!(claim.lease.attempt, n);
-        bay.engine
-            .release(&claim.lease, "draining", Duration::ZERO)
-            .unwrap();
+        // Said again, since the answer was lost.
+        for _ in 0..2 {
+            bay.engine
+                .release(&claim.lease, "draining", Duration::ZERO)
+                .unwrap();
+        }
+        assert!(bay.engine.complete(&claim.lease, &success()).is_err());
     }
     let details = bay.engine.request(id).unwrap();
     assert_eq!(details.request.status, Status::Pending);
