@@ -75,8 +75,8 @@ pub trait Engine: Debug + Send + Sync {
     /// When the lease is lost, the errors are larger than 1 MiB, or the database fails.
     fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError>;
 
-    /// Hands the request back without a result, for another attempt after `delay`. It does not count as lost. A request
-    /// that shall be aborted is completed as aborted. To say it again is no error.
+    /// Hands the request back without a result, for another attempt after `delay`. It does not count as lost, and is signed
+    /// anew. A request that shall be aborted is completed as aborted. To say it again is no error.
     ///
     /// # Errors
     ///
@@ -233,8 +233,8 @@ pub trait Engine: Debug + Send + Sync {
     /// When the database fails.
     fn verdicts_of(&self, signature: &str) -> Result<Vec<RecordedVerdict>, EngineError>;
 
-    /// Ends attempts whose leases ran out: their requests wait again (1 s, doubled with each lost attempt, at most 5 min),
-    /// are held once their attempts are used up, or completed where they shall be aborted. Cheap if there is none.
+    /// Ends attempts whose leases ran out: their requests wait again (1 s, doubled with each lost attempt, at most 5 min) and
+    /// are signed anew, are held once their attempts are used up, or completed where they shall be aborted. Cheap if there is none.
     ///
     /// # Errors
     ///

@@ -306,7 +306,9 @@ begin
         status = case when abort_requested then 'completed' else 'pending' end,
         result = case when abort_requested then 'aborted' end,
         completed_at = case when abort_requested then v_now end,
-        not_before = v_now + p_delay
+        not_before = v_now + p_delay,
+        -- It is signed anew: its plugin may be another one by now, and nobody looks at what runs.
+        signature_id = case when abort_requested then signature_id end
     where id = p_request;
     perform pg_notify('taskbay', '');
 end $$;

@@ -91,8 +91,9 @@ async fn end(
             .await?;
         expired.held += 1;
     } else {
-        let sql =
-            "update requests set status = 'pending', lost = $2, not_before = $3 where id = $1";
+        // It is signed anew, as one that is handed back.
+        let sql = "
+            update requests set status = 'pending', lost = $2, not_before = $3, signature_id = null where id = $1";
         transaction
             .execute(
                 sql,

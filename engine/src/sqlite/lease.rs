@@ -135,7 +135,8 @@ pub(crate) async fn release(
             .execute(sql, &[lease.request.into(), now.into()])
             .await?;
     } else {
-        let sql = "update requests set status = 'pending', not_before = $2 where id = $1";
+        // It is signed anew: its plugin may be another one by now, and nobody looks at what runs.
+        let sql = "update requests set status = 'pending', not_before = $2, signature_id = null where id = $1";
         transaction
             .execute(sql, &[lease.request.into(), (now + delay).into()])
             .await?;

@@ -59,7 +59,7 @@ on_both! {
     submission: a_pending_request_is_aborted_at_once, a_running_request_is_told, an_abort_outlives_its_worker,
         a_retried_request_counts_anew, what_cannot_be_retried_stays_at_hand, a_refused_request_says_why, requests_are_listed, what_waits_is_listed_as_it_comes, what_is_too_large_is_refused,
         data_is_kept_as_it_was_written;
-    matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, verdicts_go_with_their_metadata,
+    matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, what_ran_is_signed_anew, verdicts_go_with_their_metadata,
         a_key_is_one_tasks, verdicts_that_failed_are_missing_again,
         a_failure_takes_the_place_of_no_verdict, signatures_come_in_parts, a_signature_is_taken_from_its_requests, a_backlog_is_not_looked_through;
     fleet: static_metadata_overrides_what_is_reported, an_allow_list_shadows_a_deny_list, a_draining_worker_gets_nothing,

@@ -61,6 +61,30 @@ pub(crate) fn a_changed_plugin_is_signed_anew(bay: &Bay) {
     assert_eq!(bay.work_off("w"), [id]);
 }
 
+/// Nobody looks whether the plugin that signed a request is still there while the request runs.
+pub(crate) fn what_ran_is_signed_anew(bay: &Bay) {
+    let unsigned = || {
+        let unsigned = bay.engine.unsigned(9, &[]).unwrap();
+        unsigned
+            .iter()
+            .map(|each| each.id)
+            .collect::<Vec<RequestId>>()
+    };
+    let id = bay.fitting("w", 0);
+    let lease = bay.claim("w").unwrap().lease;
+    bay.engine
+        .release(&lease, "draining", Duration::ZERO)
+        .unwrap();
+    assert_eq!(unsigned(), [id]);
+    assert_eq!(bay.claim("w"), None);
+    bay.fit(id, "fits", "w");
+    bay.claim_and_lose("w");
+    assert!(unsigned().is_empty());
+    bay.expire();
+    assert_eq!(unsigned(), [id]);
+    assert_eq!(bay.claim("w"), None);
+}
+
 pub(crate) fn verdicts_go_with_their_metadata(bay: &Bay) {
     let id = bay.fitting("w", 0);
     assert_eq!(bay.engine.verdicts_of("fits").unwrap().len(), 1);

@@ -90,6 +90,7 @@ pub(crate) fn what_cannot_be_retried_stays_at_hand(bay: &Bay) {
         bay.engine
             .release(&claim.lease, "again", Duration::ZERO)
             .unwrap();
+        assert!(bay.engine.sign(id, "fits").unwrap());
     }
 }
 
