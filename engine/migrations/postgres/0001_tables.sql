@@ -84,6 +84,8 @@ create table requests (
 );
 -- The queue: what a claim costs depends neither on the backlog nor on what stands in front and fits nobody.
 create index requests_queue on requests (signature_id, priority desc, id) where status = 'pending';
+-- What no scheduler has looked at: what one finds there depends not on how many wait for tasks that it cannot ask.
+create index requests_unsigned on requests (task_name, priority desc, id) where status = 'pending' and signature_id is null;
 create index requests_unfinished on requests (task_name) where status <> 'completed';
 create index requests_signature on requests (signature_id);
 create index requests_completed on requests (completed_at) where status = 'completed';

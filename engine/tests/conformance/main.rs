@@ -61,7 +61,8 @@ on_both! {
         data_is_kept_as_it_was_written;
     matching: verdicts_are_missing_until_recorded, a_changed_plugin_is_signed_anew, what_ran_is_signed_anew, verdicts_go_with_their_metadata,
         a_key_is_one_tasks, verdicts_that_failed_are_missing_again,
-        a_failure_takes_the_place_of_no_verdict, signatures_come_in_parts, a_signature_is_taken_from_its_requests, a_backlog_is_not_looked_through;
+        a_failure_takes_the_place_of_no_verdict, signatures_come_in_parts, a_signature_is_taken_from_its_requests, a_backlog_is_not_looked_through,
+        what_cannot_be_signed_is_not_looked_through;
     fleet: static_metadata_overrides_what_is_reported, an_allow_list_shadows_a_deny_list, a_draining_worker_gets_nothing,
         settings_may_come_first, a_worker_is_forgotten, settings_are_changed_one_after_the_other,
         another_process_of_the_name_is_noticed,

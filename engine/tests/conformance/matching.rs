@@ -1,6 +1,6 @@
 use crate::bay::{Bay, no, noop, task};
 use std::time::{Duration, Instant};
-use taskbay_core::{Metadata, Reason, ReasonCode, Verdict};
+use taskbay_core::{Metadata, Reason, ReasonCode, TaskName, Verdict};
 use taskbay_engine::{EngineError, NewRequest, NewVerdict, RequestId};
 
 pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
@@ -177,6 +177,43 @@ pub(crate) fn a_backlog_is_not_looked_through(bay: &Bay) {
     ));
     bay.execute("analyze");
     let after = || [time(id, &missing), time(id, &pending)];
+    let is_fast = |after: [Duration; 2]| (0..2).all(|each| after[each] < before[each] * 20);
+    assert!(
+        (0..5).any(|_| is_fast(after())),
+        "{before:?}, then {:?}",
+        after()
+    );
+}
+
+/// Nor with each that waits for a task whose plugin cannot be asked, nor with each that was not looked at yet.
+pub(crate) fn what_cannot_be_signed_is_not_looked_through(bay: &Bay) {
+    let bad = bay.submit(7);
+    let submit = |name, priority| {
+        let mut request = NewRequest::new(task(name), "{}");
+        request.priority = priority;
+        bay.engine.submit(&request).unwrap()
+    };
+    let [late, first, early] = [submit("zzz", 0), submit("good", 9), submit("aaa", 0)];
+    let find = |limit, except: &[TaskName]| {
+        let unsigned = bay.engine.unsigned(limit, except).unwrap();
+        unsigned.iter().map(|each| each.id).collect::<Vec<_>>()
+    };
+    assert_eq!(find(9, &[]), [first, bad, late, early]);
+    assert_eq!(find(3, &[noop()]), [first, late, early]);
+    assert_eq!(find(2, &[noop(), task("good")]), [late, early]);
+    let any = || find(1, &[])[0];
+    let other = || find(1, &[noop(), task("good")])[0];
+    let before = [time(first, &any), time(late, &other)];
+    let numbers = bay.pick(
+        "with recursive n(n) as (select 1 union all select n + 1 from n where n < 100000) select n from n",
+        "select n from generate_series(1, 100000) n",
+    );
+    bay.execute(&format!(
+        "insert into requests (task_name, task_data, priority, created_at, max_attempts)
+        select 'noop', '{{}}', 5, 0, 3 from ({numbers}) n"
+    ));
+    bay.execute("analyze");
+    let after = || [time(first, &any), time(late, &other)];
     let is_fast = |after: [Duration; 2]| (0..2).all(|each| after[each] < before[each] * 20);
     assert!(
         (0..5).any(|_| is_fast(after())),
