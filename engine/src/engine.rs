@@ -160,12 +160,12 @@ pub trait Engine: Debug + Send + Sync {
     /// When the database fails.
     fn unsigned(&self, limit: u32, except: &[TaskName]) -> Result<Vec<Unsigned>, EngineError>;
 
-    /// Gives a pending request its match signature. False when it is pending no more.
+    /// Gives a pending request its match signature, and says the signature's number. None when it is pending no more.
     ///
     /// # Errors
     ///
     /// When there is no such request, the key cannot be used or is another task's, or the database fails.
-    fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError>;
+    fn sign(&self, id: RequestId, signature: &str) -> Result<Option<i64>, EngineError>;
 
     /// Takes the signatures of a task's unfinished requests, since its plugin changed; says how many.
     ///

@@ -118,6 +118,8 @@ pub struct Unsigned {
     pub task_name: TaskName,
     /// The JSON document as it was submitted.
     pub task_data: String,
+    /// Its priority.
+    pub priority: i64,
 }
 
 impl NewRequest {

@@ -15,6 +15,8 @@ pub struct PendingSignature {
     pub task_name: TaskName,
     /// The pending request of the signature that is first in the queue.
     pub example: RequestId,
+    /// Its priority.
+    pub priority: i64,
 }
 
 /// The verdicts on some signatures that nobody has given yet.
@@ -36,6 +38,8 @@ pub struct MissingVerdict {
     /// The pending request of the signature that is first in the queue, to be configured anew where the scheduler has
     /// forgotten it.
     pub example: RequestId,
+    /// Its priority.
+    pub priority: i64,
     /// The hash of the metadata.
     pub metadata_hash: String,
     /// The metadata, the effective one of at least one worker.

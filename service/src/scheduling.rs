@@ -5,9 +5,13 @@ mod circle;
 mod failed;
 mod foreign;
 mod judging;
+mod pile;
+mod signed;
 mod signing;
 
-use self::{check::Check, circle::Circle, failed::Failed, foreign::Foreign};
+use self::{
+    check::Check, circle::Circle, failed::Failed, foreign::Foreign, pile::Pile, signed::Signed,
+};
 use crate::{Plugins, Stop, Supervisor, setbacks::Setbacks, supervisor::Part};
 use std::{
     collections::{BTreeSet, HashSet},
@@ -15,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{TaskName, with_sources};
-use taskbay_engine::{Engine, EngineError, MissingVerdict, Seen};
+use taskbay_engine::{Engine, EngineError, Seen};
 use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 
 /// How often leases are looked at.
@@ -43,8 +47,9 @@ pub struct Scheduling<'e> {
     check: Check,
     foreign: Foreign,
     circle: Circle,
-    /// What lacks a verdict of what was looked at last.
-    to_judge: Vec<MissingVerdict>,
+    /// What was signed and not looked at since, and what lacks a verdict of what was.
+    signed: Signed,
+    to_judge: Pile,
     /// When the next time is that what failed is forgotten, whoever recorded it.
     forgets_at: Instant,
     /// What the engine is still to be told: the tasks whose plugins are others now, and those whose failed verdicts are to
@@ -84,7 +89,8 @@ impl<'e> Scheduling<'e> {
             check: Check::default(),
             foreign: Foreign::default(),
             circle: Circle::default(),
-            to_judge: Vec::new(),
+            signed: Signed::default(),
+            to_judge: Pile::default(),
             forgets_at: Instant::now() + FORGET_EVERY,
             to_unsign: BTreeSet::new(),
             to_forget: BTreeSet::new(),

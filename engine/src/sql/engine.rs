@@ -217,7 +217,7 @@ impl Engine for SqlEngine {
         self.ask(|| signatures::unsigned(&self.database, limit, except))
     }
 
-    fn sign(&self, id: RequestId, signature: &str) -> Result<bool, EngineError> {
+    fn sign(&self, id: RequestId, signature: &str) -> Result<Option<i64>, EngineError> {
         self.ask(|| signatures::sign(&self.database, id, signature))
     }
 

@@ -28,12 +28,15 @@ const PENDING: &str = "
     select s.id as number, s.key, s.task_name, (
         select r.id from requests r
         where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
-    ) as example
+    ) as example, (
+        select r.priority from requests r
+        where r.signature_id = s.id and r.status = 'pending' order by r.priority desc, r.id limit 1
+    ) as priority
     from leap join signatures s on s.id = leap.id order by s.id";
 
 /// The order is the one of the queue's index, though no two of these differ in their signature.
 const UNSIGNED: &str = "
-    select id, task_name, task_data from requests
+    select id, task_name, task_data, priority from requests
     where signature_id is null and status = 'pending'
     order by signature_id, priority desc, id limit $1";
 
@@ -54,7 +57,7 @@ const UNSIGNED_BUT_SQLITE: &str = "
         )
         from leap where leap.task is not null
     )
-    select id, task_name, task_data from requests where id in (
+    select id, task_name, task_data, priority from requests where id in (
         select first.id from leap join requests first on first.id in (
             select r.id from requests r indexed by requests_unsigned
             where r.status = 'pending' and r.signature_id is null and r.task_name = leap.task
@@ -79,7 +82,7 @@ const UNSIGNED_BUT_POSTGRES: &str = "
         )
         from leap where leap.task is not null
     )
-    select id, task_name, task_data from requests where id in (
+    select id, task_name, task_data, priority from requests where id in (
         select first.id from leap cross join lateral (
             select r.id, r.priority from requests r
             where r.status = 'pending' and r.signature_id is null and r.task_name = leap.task
@@ -112,6 +115,7 @@ fn unsigned_of(row: &Row) -> Result<Unsigned, EngineError> {
         id: row.int("id")?,
         task_name: row.word("task_name")?,
         task_data: row.text("task_data")?,
+        priority: row.int("priority")?,
     })
 }
 
@@ -119,12 +123,12 @@ pub(crate) async fn sign(
     database: &Database,
     id: RequestId,
     key: &str,
-) -> Result<bool, EngineError> {
+) -> Result<Option<i64>, EngineError> {
     limits::check_name("signature", key)?;
     let mut transaction = database.begin().await?;
     let request = lock(&mut transaction, id).await?;
     if status(&request)? != Status::Pending {
-        return Ok(false);
+        return Ok(None);
     }
     let signature = signature(&mut transaction, key, &request.text("task_name")?).await?;
     let sql = "update requests set signature_id = $2 where id = $1";
@@ -133,7 +137,7 @@ pub(crate) async fn sign(
         .await?;
     transaction.notify().await?;
     transaction.commit().await?;
-    Ok(true)
+    Ok(Some(signature))
 }
 
 /// The number of the signature of that key, which is that task's.
@@ -198,5 +202,6 @@ fn pending_of(row: &Row) -> Result<PendingSignature, EngineError> {
         key: row.text("key")?,
         task_name: row.word("task_name")?,
         example: row.int("example")?,
+        priority: row.int("priority")?,
     })
 }

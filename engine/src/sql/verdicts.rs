@@ -95,6 +95,7 @@ pub(crate) async fn missing(
                     signature: signature.key.clone(),
                     task_name: signature.task_name.clone(),
                     example: signature.example,
+                    priority: signature.priority,
                     metadata_hash: (*hash).clone(),
                     metadata: Arc::clone(metadata),
                 });
@@ -131,7 +132,7 @@ pub(crate) async fn record(
     let mut sorted: Vec<_> = verdicts.iter().collect();
     sorted.sort_by_key(|verdict| (&verdict.metadata_hash, &verdict.signature));
     let mut transaction = database.begin().await?;
-    let mut recorded = 0;
+    let (mut recorded, mut kept) = (0, None);
     for new in sorted {
         let reasons = json(&new.verdict.reasons)?;
         limits::check_document("list of reasons", &reasons)?;
@@ -142,9 +143,10 @@ pub(crate) async fn record(
             (&reasons).into(),
             new.verdict.has_failed().into(),
         ];
-        if let Transaction::Postgres(_) = transaction {
+        if matches!(transaction, Transaction::Postgres(_)) && kept != Some(&new.metadata_hash) {
             let hash = (&new.metadata_hash).into();
             transaction.execute(KEEP, &[hash]).await?;
+            kept = Some(&new.metadata_hash);
         }
         let sql = transaction.pick(RECORD_SQLITE, RECORD_POSTGRES);
         recorded += transaction.execute(sql, &values).await?;

@@ -87,14 +87,14 @@ impl Bay {
 
     /// Signs the request so that `worker` suits.
     pub(crate) fn fit(&self, id: RequestId, signature: &str, worker: &str) {
-        assert!(self.engine.sign(id, signature).unwrap());
+        assert!(self.engine.sign(id, signature).unwrap().is_some());
         let hash = self.report(worker);
         self.verdict(signature, &hash, Verdict::default());
     }
 
     /// Signs the request so that `worker` does not suit.
     pub(crate) fn unfit(&self, id: RequestId, signature: &str, worker: &str) {
-        assert!(self.engine.sign(id, signature).unwrap());
+        assert!(self.engine.sign(id, signature).unwrap().is_some());
         let hash = self.report(worker);
         self.verdict(signature, &hash, no());
     }

@@ -111,7 +111,7 @@ fn strays(bay: &Bay) -> i64 {
 fn a_verdict_on_what_is_given_up_meanwhile_stays_not() {
     let Some(bay) = Bay::postgres() else { return };
     let id = bay.submit(0);
-    assert!(bay.engine.sign(id, "s").unwrap());
+    assert!(bay.engine.sign(id, "s").unwrap().is_some());
     let verdict = NewVerdict {
         signature: "s".to_owned(),
         metadata_hash: bay.report("w"),
@@ -133,7 +133,7 @@ fn what_two_workers_give_up_at_once_is_gone() {
     let hash = bay.report_with("first", same.clone());
     bay.report_with("second", same);
     let id = bay.submit(0);
-    assert!(bay.engine.sign(id, "s").unwrap());
+    assert!(bay.engine.sign(id, "s").unwrap().is_some());
     bay.verdict("s", &hash, Verdict::default());
     // At the end of the transaction.
     slow(
@@ -153,14 +153,14 @@ fn what_two_workers_give_up_at_once_is_gone() {
 fn what_comes_into_use_meanwhile_is_not_pruned() {
     let Some(bay) = Bay::postgres() else { return };
     let [old, id] = [bay.submit(0), bay.submit(0)];
-    assert!(bay.engine.sign(old, "s").unwrap());
+    assert!(bay.engine.sign(old, "s").unwrap().is_some());
     bay.execute(&format!(
         "update requests set signature_id = null where id = {old}"
     ));
     bay.execute("insert into chunks (sha256, bytes, kept_at) values ('stray', '', 0)");
     slow(&bay, "trigger slow before update on taskbay.requests");
     meanwhile(
-        || assert!(bay.engine.sign(id, "s").unwrap()),
+        || assert!(bay.engine.sign(id, "s").unwrap().is_some()),
         || assert_eq!(bay.engine.prune(Duration::MAX).unwrap().chunks, 1),
     );
     assert_eq!(bay.engine.pending_signatures(0, 9).unwrap()[0].key, "s");
@@ -171,7 +171,8 @@ fn what_comes_into_use_meanwhile_is_not_pruned() {
 fn a_verdict_on_what_is_pruned_meanwhile_is_dropped() {
     let Some(bay) = Bay::postgres() else { return };
     let [old, id] = [bay.submit(0), bay.submit(0)];
-    assert!(bay.engine.sign(old, "gone").unwrap() && bay.engine.sign(id, "stays").unwrap());
+    assert!(bay.engine.sign(old, "gone").unwrap().is_some());
+    assert!(bay.engine.sign(id, "stays").unwrap().is_some());
     bay.engine.abort(old).unwrap();
     let hash = bay.report("w");
     let verdicts = ["gone", "stays"].map(|signature| NewVerdict {

@@ -64,7 +64,7 @@ pub(crate) fn a_resumed_worker_is_refused(bay: &Bay) {
     bay.verdict("fits", &hash, taskbay_core::Verdict::default());
     let paused = bay.claim_and_lose("paused");
     bay.expire();
-    assert!(bay.engine.sign(id, "fits").unwrap());
+    assert!(bay.engine.sign(id, "fits").unwrap().is_some());
     let successor = bay.claim("successor").unwrap();
     assert_eq!(successor.lease.attempt, 2);
     assert_stale(bay, &paused.lease);
@@ -80,7 +80,7 @@ pub(crate) fn a_successor_of_the_same_name_is_another(bay: &Bay) {
     let id = bay.fitting("w", 0);
     let paused = bay.claim_and_lose("w");
     bay.expire();
-    assert!(bay.engine.sign(id, "fits").unwrap());
+    assert!(bay.engine.sign(id, "fits").unwrap().is_some());
     let successor = bay.claim("w").unwrap();
     assert!(successor.lease.fence > paused.lease.fence);
     assert_stale(bay, &paused.lease);
@@ -110,7 +110,7 @@ pub(crate) fn attempts_are_limited_and_leave_evidence(bay: &Bay) {
     bay.fit(id, "s", "w");
     bay.claim_and_lose("w");
     bay.expire();
-    assert!(bay.engine.sign(id, "s").unwrap());
+    assert!(bay.engine.sign(id, "s").unwrap().is_some());
     bay.claim_and_lose("w");
     assert_eq!(bay.engine.expire().unwrap().held, 1);
     let details = bay.engine.request(id).unwrap();
@@ -157,7 +157,7 @@ pub(crate) fn a_released_request_waits_again(bay: &Bay) {
                 .unwrap();
         }
         assert!(bay.engine.complete(&claim.lease, &success()).is_err());
-        assert!(bay.engine.sign(id, "fits").unwrap());
+        assert!(bay.engine.sign(id, "fits").unwrap().is_some());
     }
     let details = bay.engine.request(id).unwrap();
     assert_eq!(details.request.status, Status::Pending);

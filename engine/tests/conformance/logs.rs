@@ -18,7 +18,7 @@ pub(crate) fn lines_keep_their_order(bay: &Bay) {
             .is_err()
     );
     bay.expire();
-    assert!(bay.engine.sign(id, "fits").unwrap());
+    assert!(bay.engine.sign(id, "fits").unwrap().is_some());
     let lease = bay.claim("w").unwrap().lease;
     for batch in 0..3 {
         let lines: Vec<_> = (0..4).map(|n| line(format!("{}", batch * 4 + n))).collect();

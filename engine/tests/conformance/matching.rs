@@ -19,11 +19,12 @@ pub(crate) fn verdicts_are_missing_until_recorded(bay: &Bay) {
     assert_eq!(bay.report_with("twin", same), hash);
     bay.report("other");
     for id in [first, second] {
-        assert!(bay.engine.sign(id, "s").unwrap());
+        assert!(bay.engine.sign(id, "s").unwrap().is_some());
     }
     let pending = bay.engine.pending_signatures(0, 9).unwrap();
     assert_eq!(pending.len(), 1);
     assert_eq!((&*pending[0].key, pending[0].example), ("s", second));
+    assert_eq!(pending[0].priority, 1);
     let missing = bay.missing();
     assert_eq!(missing.len(), 2, "one for each distinct metadata");
     assert_eq!(bay.engine.missing_verdicts(&[]).unwrap().pairs, []);
@@ -106,7 +107,7 @@ pub(crate) fn verdicts_go_with_their_metadata(bay: &Bay) {
 }
 
 pub(crate) fn a_key_is_one_tasks(bay: &Bay) {
-    assert!(bay.engine.sign(bay.submit(0), "s").unwrap());
+    assert!(bay.engine.sign(bay.submit(0), "s").unwrap().is_some());
     let other = bay
         .engine
         .submit(&NewRequest::new(task("other"), "{}"))
@@ -125,7 +126,7 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
     let (failed, refused) = (bay.submit(0), bay.submit(0));
     let reason = Reason::new(ReasonCode::PluginFailed, "it hangs");
     bay.unfit(refused, "refused", "w");
-    assert!(bay.engine.sign(failed, "failed").unwrap());
+    assert!(bay.engine.sign(failed, "failed").unwrap().is_some());
     let hash = bay.report("w");
     let reasons = vec![reason];
     bay.verdict("failed", &hash, Verdict { reasons });
@@ -138,7 +139,7 @@ pub(crate) fn verdicts_that_failed_are_missing_again(bay: &Bay) {
 /// One scheduler may have a plugin that fails, and another one that answers, whichever is faster.
 pub(crate) fn a_failure_takes_the_place_of_no_verdict(bay: &Bay) {
     let id = bay.submit(0);
-    assert!(bay.engine.sign(id, "s").unwrap());
+    assert!(bay.engine.sign(id, "s").unwrap().is_some());
     let hash = bay.report("w");
     let reasons = vec![Reason::new(ReasonCode::PluginFailed, "it hangs")];
     let failed = NewVerdict {
@@ -162,7 +163,7 @@ pub(crate) fn a_failure_takes_the_place_of_no_verdict(bay: &Bay) {
 /// What is asked in each round of a scheduler does not cost more with each request that waits.
 pub(crate) fn a_backlog_is_not_looked_through(bay: &Bay) {
     let id = bay.submit(0);
-    assert!(bay.engine.sign(id, "s").unwrap());
+    assert!(bay.engine.sign(id, "s").unwrap().is_some());
     bay.report("w");
     let missing = || bay.missing()[0].example;
     let pending = || bay.engine.pending_signatures(0, 9).unwrap()[0].example;
@@ -236,11 +237,11 @@ fn time(id: RequestId, find: &dyn Fn() -> RequestId) -> Duration {
 pub(crate) fn signatures_come_in_parts(bay: &Bay) {
     for (count, key) in ["d", "b", "c", "a"].into_iter().enumerate() {
         for _ in 0..=count {
-            assert!(bay.engine.sign(bay.submit(0), key).unwrap());
+            assert!(bay.engine.sign(bay.submit(0), key).unwrap().is_some());
         }
     }
     let done = bay.submit(0);
-    assert!(bay.engine.sign(done, "done").unwrap());
+    assert!(bay.engine.sign(done, "done").unwrap().is_some());
     bay.engine.abort(done).unwrap();
     let (mut after, mut keys) = (0, Vec::new());
     loop {
@@ -251,7 +252,7 @@ pub(crate) fn signatures_come_in_parts(bay: &Bay) {
         keys.extend(part.into_iter().map(|each| each.key));
     }
     assert_eq!(keys, ["d", "b", "c", "a"]);
-    assert!(bay.engine.sign(bay.submit(0), "e").unwrap());
+    assert!(bay.engine.sign(bay.submit(0), "e").unwrap().is_some());
     let news = bay.engine.pending_signatures(after, 3).unwrap();
     assert_eq!((news.len(), &*news[0].key), (1, "e"));
 }
@@ -260,7 +261,7 @@ pub(crate) fn signatures_come_in_parts(bay: &Bay) {
 pub(crate) fn a_signature_is_taken_from_its_requests(bay: &Bay) {
     let ids: Vec<_> = (0..3).map(|_| bay.submit(0)).collect();
     for (id, key) in ids.iter().zip(["a", "b", "a"]) {
-        assert!(bay.engine.sign(*id, key).unwrap());
+        assert!(bay.engine.sign(*id, key).unwrap().is_some());
     }
     bay.engine.abort(ids[2]).unwrap();
     assert_eq!(bay.engine.unsign_signature("a").unwrap(), 1);

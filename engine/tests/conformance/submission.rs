@@ -90,7 +90,7 @@ pub(crate) fn what_cannot_be_retried_stays_at_hand(bay: &Bay) {
         bay.engine
             .release(&claim.lease, "again", Duration::ZERO)
             .unwrap();
-        assert!(bay.engine.sign(id, "fits").unwrap());
+        assert!(bay.engine.sign(id, "fits").unwrap().is_some());
     }
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn a_refused_request_says_why(bay: &Bay) {
     let errors = Outcome::error(ErrorCode::ConfigureFailed, "/a: bad").errors;
     assert!(bay.engine.refuse(id, &errors).unwrap());
     assert!(!bay.engine.refuse(id, &errors).unwrap());
-    assert!(!bay.engine.sign(id, "s").unwrap());
+    assert_eq!(bay.engine.sign(id, "s").unwrap(), None);
     let request = bay.engine.request(id).unwrap().request;
     assert_eq!(
         (request.status, request.result),
@@ -112,7 +112,7 @@ pub(crate) fn a_refused_request_says_why(bay: &Bay) {
 pub(crate) fn what_waits_is_listed_as_it_comes(bay: &Bay) {
     let [low, old, new, high, gone] = [-1, 0, 0, 5, 9].map(|priority| bay.submit(priority));
     for (id, key) in [(low, "a"), (high, "b"), (old, "b")] {
-        assert!(bay.engine.sign(id, key).unwrap());
+        assert!(bay.engine.sign(id, key).unwrap().is_some());
     }
     bay.engine.abort(gone).unwrap();
     assert_eq!(bay.engine.queue(9).unwrap(), [high, old, new, low]);

@@ -35,10 +35,13 @@ pub(super) struct Circle {
 /// What is looked at together.
 #[derive(Debug, Default)]
 pub(super) struct Look {
+    /// First those that are new.
     pub(super) signatures: Vec<PendingSignature>,
+    pub(super) new: usize,
     /// How far it goes in what is new, and in the walk.
     top: Option<i64>,
     after: Option<i64>,
+    is_of_news: bool,
     is_walk: bool,
 }
 
@@ -55,7 +58,15 @@ impl Circle {
         self.is_behind || self.after.is_some()
     }
 
-    /// What comes next: what is new, and with `walks` a part of the rest, unless that rests.
+    /// How many signatures are looked at together.
+    pub(super) fn size(&self) -> usize {
+        match self.hashes.len() {
+            0 => FIRST,
+            kinds => (PAIRS / kinds).clamp(1, MOST),
+        }
+    }
+
+    /// What comes next: with `is_of_news` what is new, and with `walks` a part of the rest, unless that rests.
     ///
     /// # Errors
     ///
@@ -63,16 +74,17 @@ impl Circle {
     pub(super) fn next(
         &self,
         engine: &dyn Engine,
+        is_of_news: bool,
         walks: bool,
         now: Instant,
     ) -> Result<Look, EngineError> {
-        let size = match self.hashes.len() {
-            0 => FIRST,
-            kinds => (PAIRS / kinds).clamp(1, MOST),
+        let size = u32::try_from(self.size()).unwrap_or(1);
+        let mut signatures = if is_of_news {
+            engine.pending_signatures(self.top, size)?
+        } else {
+            Vec::new()
         };
-        let size = u32::try_from(size).unwrap_or(1);
-        let mut signatures = engine.pending_signatures(self.top, size)?;
-        let top = signatures.last().map(|last| last.number);
+        let (new, top) = (signatures.len(), signatures.last().map(|last| last.number));
         let is_resting = self.after.is_none() && self.until.is_some_and(|until| now < until);
         let is_walk = walks && !is_resting;
         let mut after = None;
@@ -85,8 +97,10 @@ impl Circle {
         }
         Ok(Look {
             signatures,
+            new,
             top,
             after,
+            is_of_news,
             is_walk,
         })
     }
@@ -105,8 +119,10 @@ impl Circle {
             self.hashes = hashes;
             return;
         }
-        self.is_behind = look.top.is_some();
-        self.top = look.top.unwrap_or(self.top);
+        if look.is_of_news {
+            self.is_behind = look.top.is_some();
+            self.top = look.top.unwrap_or(self.top);
+        }
         if look.is_walk {
             self.cost += took;
             self.after = look.after;

@@ -68,6 +68,7 @@ mod tests {
             signature: signature.to_string(),
             task_name: TaskName::fold("task").unwrap(),
             example: 0,
+            priority: 0,
             metadata_hash: worker.to_string(),
             metadata: Arc::default(),
         }

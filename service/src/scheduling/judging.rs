@@ -1,9 +1,9 @@
 //! Verdicts: which workers suit which signatures.
 
-use super::{BATCH, Scheduling, Setback, circle::PAIRS};
+use super::{BATCH, Scheduling, Setback, pile::Lane};
 use crate::{Stop, fitting};
 use std::{
-    cmp::Reverse,
+    collections::HashSet,
     time::{Duration, Instant},
 };
 use taskbay_core::{Reason, ReasonCode, Verdict};
@@ -26,29 +26,38 @@ impl Scheduling<'_> {
         let recorded = self.engine.record_verdicts(&verdicts);
         if let Err(error) = judged.and(recorded.map_err(Setback::from)) {
             // What was taken is looked for anew.
-            self.to_judge.clear();
             self.circle.again();
             return Err(error);
         }
-        Ok(!self.to_judge.is_empty() || self.circle.goes_on())
+        Ok(!self.to_judge.is_empty() || !self.signed.is_empty() || self.circle.goes_on())
     }
 
-    /// Looks at what is new as long as there is room for it, and at the rest when there is nothing else to judge.
-    fn look_for_missing(&mut self) -> Result<(), Setback> {
-        if self.to_judge.len() >= PAIRS {
+    /// Looks at what was signed last, at what is new and at some of the rest, each as long as there is room for it.
+    pub(super) fn look_for_missing(&mut self) -> Result<(), Setback> {
+        let begun = Instant::now();
+        let [has_room, walks] = [Lane::News, Lane::Rest].map(|lane| self.to_judge.has_room(lane));
+        // What is more urgent than all that is new has room always.
+        let above = self.to_judge.priority_of_news().filter(|_| !has_room);
+        let mut look = self.circle.next(self.engine, has_room, walks, begun)?;
+        let signed = self.signed.take(self.circle.size(), above);
+        look.new += signed.len();
+        look.signatures.splice(..0, signed);
+        if look.signatures.is_empty() && !has_room && !walks {
             return Ok(());
         }
-        let begun = Instant::now();
-        let mut look = self
-            .circle
-            .next(self.engine, self.to_judge.is_empty(), begun)?;
+        let news = look.signatures[..look.new].iter();
+        let news: HashSet<_> = news.map(|signature| signature.key.clone()).collect();
         look.signatures
             .retain(|signature| !self.failed.has_given_up(&signature.task_name));
         let missing = self.engine.missing_verdicts(&look.signatures)?;
         let now = Instant::now();
         self.circle
             .has_looked(&look, missing.hashes, now - begun, now);
-        self.to_judge.extend(missing.pairs);
+        for pair in missing.pairs {
+            let is_new = news.contains(&pair.signature);
+            let lane = if is_new { Lane::News } else { Lane::Rest };
+            self.to_judge.add(lane, pair);
+        }
         if look.is_end() {
             self.foreign.has_gone_round();
         }
@@ -56,15 +65,13 @@ impl Scheduling<'_> {
     }
 
     fn judge_some(&mut self, stop: &Stop, verdicts: &mut Vec<NewVerdict>) -> Result<(), Setback> {
-        // The last is the next.
-        self.to_judge
-            .sort_by_cached_key(|pair| Reverse((self.failed.rank(pair), pair.example)));
+        self.to_judge.sort(&self.failed);
         let (mut failing, mut failures) = (Duration::ZERO, 0);
         while verdicts.len() < BATCH as usize && failing < LONG && failures < OFTEN {
             if stop.is_told() {
                 break;
             }
-            let Some(pair) = self.to_judge.pop() else {
+            let Some(pair) = self.to_judge.take() else {
                 break;
             };
             self.part.beats();

@@ -4,7 +4,7 @@ use super::{BATCH, Scheduling, Setback};
 use crate::{Stop, fitting};
 use std::{collections::HashSet, time::Instant};
 use taskbay_core::{ErrorCode, OutcomeError, TaskName};
-use taskbay_engine::{EngineError, Unsigned};
+use taskbay_engine::{EngineError, PendingSignature, Unsigned};
 use taskbay_worker::Unmatchable;
 
 impl Scheduling<'_> {
@@ -29,8 +29,18 @@ impl Scheduling<'_> {
         let error = match self.plugins.configure(task.as_str(), &request.task_data) {
             Ok(configured) => {
                 self.signing.answered(task);
-                let signed = self.engine.sign(id, configured.signature().as_str());
-                return self.heard(request, signed);
+                let key = configured.signature().as_str();
+                let signed = self.engine.sign(id, key);
+                if let Ok(Some(number)) = signed {
+                    self.signed.add(PendingSignature {
+                        number,
+                        key: key.to_owned(),
+                        task_name: task.clone(),
+                        example: id,
+                        priority: request.priority,
+                    });
+                }
+                return self.heard(request, signed.map(drop));
             }
             Err(error) => error,
         };
@@ -56,18 +66,14 @@ impl Scheduling<'_> {
         refusal.panicked = error.is_panic();
         let errors = [refusal];
         let refused = self.engine.refuse(id, &fitting::errors(&errors));
-        self.heard(request, refused)
+        self.heard(request, refused.map(drop))
     }
 
     /// What an engine makes of one request costs no other request anything.
-    fn heard(
-        &mut self,
-        request: &Unsigned,
-        told: Result<bool, EngineError>,
-    ) -> Result<(), Setback> {
+    fn heard(&mut self, request: &Unsigned, told: Result<(), EngineError>) -> Result<(), Setback> {
         match told {
             // Or it is gone meanwhile.
-            Ok(_) | Err(EngineError::NotFound { .. }) => Ok(()),
+            Ok(()) | Err(EngineError::NotFound { .. }) => Ok(()),
             Err(error @ (EngineError::TooLarge { .. } | EngineError::Invalid { .. })) => {
                 self.signing.of_task(&request.task_name, Instant::now());
                 log::error!("request {} waits: {error}", request.id);

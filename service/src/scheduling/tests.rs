@@ -6,6 +6,8 @@ use taskbay_engine::{NewRequest, Report, Status, open};
 use taskbay_loader::{SearchPath, Store, TrustPolicy};
 use tempfile::TempDir;
 
+mod crowded;
+
 /// A folder for an engine and plugins, of which there are none.
 struct Place(TempDir);
 
@@ -68,7 +70,12 @@ fn many_signatures_hold_up_nothing_else() {
     let engine = place.engine();
     for number in 0..=2 * BATCH {
         let id = submit(&*engine, &format!("task-{number}"));
-        assert!(engine.sign(id, &format!("signature {number}")).unwrap());
+        assert!(
+            engine
+                .sign(id, &format!("signature {number}"))
+                .unwrap()
+                .is_some()
+        );
     }
     let id = submit(&*engine, "unknown");
     let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
@@ -90,7 +97,7 @@ fn what_cannot_be_signed_keeps_nothing_from_being_judged() {
     let place = Place::new();
     let engine = place.engine();
     let id = submit(&*engine, "elsewhere");
-    assert!(engine.sign(id, "theirs").unwrap());
+    assert!(engine.sign(id, "theirs").unwrap().is_some());
     report(&*engine, "worker");
     submit(&*engine, "unknown");
     place.execute(
@@ -110,7 +117,7 @@ fn what_another_scheduler_signed_is_left_to_it() {
     let place = Place::new();
     let engine = place.engine();
     let id = submit(&*engine, "elsewhere");
-    assert!(engine.sign(id, "theirs").unwrap());
+    assert!(engine.sign(id, "theirs").unwrap().is_some());
     report(&*engine, "worker");
     let (mut scheduling, stop) = (place.scheduling(&*engine), Stop::new());
     let verdicts = || engine.verdicts_of("theirs").unwrap();
@@ -137,14 +144,19 @@ fn all_signatures_are_looked_at_and_the_newest_at_once() {
     let engine = place.engine();
     let sign = |number: u32| {
         let id = submit(&*engine, "task");
-        assert!(engine.sign(id, &format!("signature {number}")).unwrap());
+        assert!(
+            engine
+                .sign(id, &format!("signature {number}"))
+                .unwrap()
+                .is_some()
+        );
     };
     (0..600).for_each(sign);
     let mut circle = Circle::default();
     let (begun, took) = (Instant::now(), Duration::from_secs(1));
     let mut look = |seconds, hashes: &[&str]| {
         let now = begun + Duration::from_secs(seconds);
-        let look = circle.next(&*engine, true, now).unwrap();
+        let look = circle.next(&*engine, true, true, now).unwrap();
         let hashes = hashes.iter().map(|hash| (*hash).to_owned()).collect();
         circle.has_looked(&look, hashes, took, now);
         let keys: HashSet<_> = look.signatures.into_iter().map(|each| each.key).collect();
@@ -191,13 +203,18 @@ fn a_walk_is_repeated_for_what_came_meanwhile() {
     let engine = place.engine();
     for number in 0..600 {
         let id = submit(&*engine, "task");
-        assert!(engine.sign(id, &format!("signature {number}")).unwrap());
+        assert!(
+            engine
+                .sign(id, &format!("signature {number}"))
+                .unwrap()
+                .is_some()
+        );
     }
     let (mut circle, now) = (Circle::default(), Instant::now());
     let mut first = 0;
     let mut seen = 0;
     for round in 0..20 {
-        let look = circle.next(&*engine, true, now).unwrap();
+        let look = circle.next(&*engine, true, true, now).unwrap();
         let hashes = ["a", "b"][..=usize::from(round > 6)].iter();
         circle.has_looked(
             &look,

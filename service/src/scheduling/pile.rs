@@ -1,0 +1,169 @@
+//! What lacks a verdict, in the order in which it is judged.
+
+use super::{circle::PAIRS, failed::Failed};
+use std::{cmp::Reverse, collections::HashSet};
+use taskbay_engine::MissingVerdict;
+
+/// Where a pair was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// In what is new.
+    News,
+    /// In what came before.
+    Rest,
+}
+
+/// The pairs of a signature and metadata that are to be judged. Of what is new and of the rest one each in turns, so that
+/// neither waits for all of the other; of each the one whose request is first in the queue. Those at which plugins may fail
+/// come after all others, and take the place of none.
+#[derive(Debug, Default)]
+pub(super) struct Pile {
+    /// The last is the next.
+    news: Vec<MissingVerdict>,
+    rest: Vec<MissingVerdict>,
+    doubtful: Vec<MissingVerdict>,
+    /// Which those are, by their signatures and metadata.
+    held: HashSet<(String, String)>,
+    is_turn_of_rest: bool,
+}
+
+impl Pile {
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Whether there is room for more of those.
+    pub(super) fn has_room(&self, lane: Lane) -> bool {
+        match lane {
+            Lane::News => self.news.len() < PAIRS,
+            Lane::Rest => self.rest.len() < PAIRS,
+        }
+    }
+
+    /// The priority of the first of what is new.
+    pub(super) fn priority_of_news(&self) -> Option<i64> {
+        self.news.iter().map(|pair| pair.priority).max()
+    }
+
+    /// Adds a pair, unless it is there.
+    pub(super) fn add(&mut self, lane: Lane, pair: MissingVerdict) {
+        if self.held.insert(key(&pair)) {
+            match lane {
+                Lane::News => self.news.push(pair),
+                Lane::Rest => self.rest.push(pair),
+            }
+        }
+    }
+
+    /// Puts them in their order, as far as it is known by now who fails. Too many of which plugins may fail at go: they are
+    /// found again.
+    pub(super) fn sort(&mut self, failed: &Failed) {
+        let is_doubtful = |pair: &mut MissingVerdict| failed.rank(pair) > 0;
+        let mut doubtful: Vec<_> = self.news.extract_if(.., is_doubtful).collect();
+        doubtful.extend(self.rest.extract_if(.., is_doubtful));
+        self.rest
+            .extend(self.doubtful.extract_if(.., |pair| failed.rank(pair) == 0));
+        self.doubtful.append(&mut doubtful);
+        for lane in [&mut self.news, &mut self.rest] {
+            lane.sort_by_key(|pair| Reverse(order(pair)));
+        }
+        self.doubtful
+            .sort_by_cached_key(|pair| Reverse((failed.rank(pair), order(pair))));
+        let excess = self.doubtful.len().saturating_sub(PAIRS);
+        for pair in self.doubtful.drain(..excess) {
+            self.held.remove(&key(&pair));
+        }
+    }
+
+    /// Takes the next one off.
+    pub(super) fn take(&mut self) -> Option<MissingVerdict> {
+        self.is_turn_of_rest = !self.is_turn_of_rest;
+        let mut lanes = [&mut self.news, &mut self.rest];
+        if self.is_turn_of_rest {
+            lanes.reverse();
+        }
+        let pair = lanes.into_iter().find_map(Vec::pop);
+        let pair = pair.or_else(|| self.doubtful.pop())?;
+        self.held.remove(&key(&pair));
+        Some(pair)
+    }
+}
+
+/// As the queue has their requests.
+fn order(pair: &MissingVerdict) -> (Reverse<i64>, i64) {
+    (Reverse(pair.priority), pair.example)
+}
+
+fn key(pair: &MissingVerdict) -> (String, String) {
+    (pair.signature.clone(), pair.metadata_hash.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use taskbay_core::TaskName;
+
+    fn pair(example: i64, worker: usize) -> MissingVerdict {
+        MissingVerdict {
+            signature: example.to_string(),
+            task_name: TaskName::fold("task").unwrap(),
+            example,
+            priority: 0,
+            metadata_hash: worker.to_string(),
+            metadata: Arc::default(),
+        }
+    }
+
+    fn urgent(example: i64) -> MissingVerdict {
+        MissingVerdict {
+            priority: 9,
+            ..pair(example, 0)
+        }
+    }
+
+    fn examples(pile: &mut Pile, count: usize) -> Vec<i64> {
+        let pairs = (0..count).map_while(|_| pile.take());
+        pairs.map(|pair| pair.example).collect()
+    }
+
+    /// A pair that came in twice is judged once.
+    #[test]
+    fn news_and_the_rest_take_turns_each_in_the_order_of_the_queue() {
+        let mut pile = Pile::default();
+        for example in [3, 1, 2, 3] {
+            pile.add(Lane::Rest, pair(example, 0));
+        }
+        for new in [pair(8, 0), pair(3, 0), pair(7, 0), urgent(9)] {
+            pile.add(Lane::News, new);
+        }
+        assert_eq!(pile.priority_of_news(), Some(9));
+        pile.sort(&Failed::default());
+        assert_eq!(examples(&mut pile, 9), [1, 9, 2, 7, 3, 8]);
+        assert!(pile.is_empty());
+        // What was taken may come again.
+        pile.add(Lane::News, pair(3, 0));
+        assert_eq!(examples(&mut pile, 9), [3]);
+    }
+
+    /// However many bad requests there are, for however many workers.
+    #[test]
+    fn what_plugins_fail_at_takes_the_place_of_nothing_else() {
+        let (mut pile, mut failed) = (Pile::default(), Failed::default());
+        for example in 0..1000 {
+            failed.add(&pair(example, 0));
+            for worker in 0..10 {
+                pile.add(Lane::News, pair(example, worker));
+            }
+        }
+        assert!(!pile.has_room(Lane::News));
+        pile.sort(&failed);
+        assert!(pile.has_room(Lane::News) && pile.has_room(Lane::Rest));
+        assert_eq!(pile.held.len(), PAIRS);
+        // Those that went may come again, and so may the good ones.
+        pile.add(Lane::Rest, pair(5000, 11));
+        pile.add(Lane::News, pair(999, 9));
+        pile.sort(&failed);
+        assert_eq!(examples(&mut pile, 1), [5000]);
+    }
+}
