@@ -37,6 +37,11 @@ impl Setback {
     }
 }
 
+/// How long something waits that has failed so often before.
+pub(crate) fn wait(failures: u32) -> Duration {
+    FIRST.saturating_mul(1 << failures.min(16)).min(LONGEST)
+}
+
 impl Setbacks {
     /// A task's plugin could not be asked. Says how long it is left alone.
     pub(crate) fn of_task(&mut self, task: &TaskName, now: Instant) -> Duration {
@@ -51,9 +56,8 @@ impl Setbacks {
                 // All was well for long.
                 setback.count = 0;
             }
-            let wait = FIRST.saturating_mul(1 << setback.count.min(16));
+            setback.until = now + wait(setback.count);
             setback.count += 1;
-            setback.until = now + wait.min(LONGEST);
             setback.is_waiting = true;
         }
         setback.until.saturating_duration_since(now)

@@ -93,6 +93,35 @@ pub(crate) fn many_verdicts_that_fail_hide_no_other(bay: &Bay) {
     assert_eq!(bay.completes(good)["result"], "success");
 }
 
+/// One request that kills its plugin again and again, for however many kinds of workers, has the plugin asked about others
+/// all the same.
+pub(crate) fn a_verdict_that_kills_its_plugin_is_asked_for_once_in_a_while(bay: &Bay) {
+    bay.farm.add_unruly("can-run-dies");
+    let task = unruly::name("can-run-dies");
+    let engine = bay.engine();
+    for number in 0..5 {
+        let mut metadata = Metadata::default();
+        metadata.insert(&format!("{task}:version"), 1);
+        metadata.insert(&format!("{task}:level"), 100 + number);
+        let report = Report {
+            name: format!("w{number}"),
+            slots: 1,
+            metadata,
+            instance: 1,
+        };
+        engine.report(&report).unwrap();
+    }
+    let bad = bay.submit(&[&task, r#"{"level": 9}"#]);
+    let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
+    let failures = || bay.logs().matches("cannot say who suits").count();
+    // The next time is in 16 s.
+    bay.wait_until(|| failures() >= 5);
+    let good = bay.submit(&[&task, "{}"]);
+    assert_eq!(bay.completes(good)["result"], "success");
+    assert_eq!(failures(), 5, "it waited for the bad one");
+    assert_eq!(bay.show(bad)["status"], "pending");
+}
+
 /// A plugin whose file is refused may be repaired: its requests wait.
 pub(crate) fn requests_wait_for_a_plugin_that_is_repaired(bay: &Bay) {
     let file = bay.farm.plugins().join("libtaskbay_task_sleep.so");

@@ -1,6 +1,10 @@
 //! What plugins have failed at: it is asked about after all else.
 
-use std::collections::{BTreeSet, HashMap};
+use crate::setbacks;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Instant,
+};
 use taskbay_core::TaskName;
 use taskbay_engine::MissingVerdict;
 
@@ -8,32 +12,84 @@ use taskbay_engine::MissingVerdict;
 const MOST: usize = 10_000;
 
 /// The requests and the workers at which plugins failed. Either may be to blame, so that both come after all others of their
-/// task: a bad request hides no good one, nor a bad worker.
+/// task: a bad request hides no good one, nor a bad worker. A request that is to blame is left alone for a while, too, and
+/// longer each time, since its task's plugin is asked about others no more when it has failed often.
 #[derive(Debug, Default)]
 pub(super) struct Failed {
-    signatures: HashMap<String, u32>,
-    metadata: HashMap<(TaskName, String), u32>,
+    signatures: HashMap<String, Doubt>,
+    metadata: HashMap<(TaskName, String), Doubt>,
     given_up: BTreeSet<TaskName>,
+}
+
+/// What is known of a request, or of a worker.
+#[derive(Debug, Default)]
+struct Doubt {
+    /// How often a plugin failed at it since it answered.
+    count: u32,
+    /// Until when it is left alone.
+    until: Option<Instant>,
+    /// Whether a plugin has answered, so that the other one is to blame.
+    is_proven: bool,
+}
+
+impl Doubt {
+    fn fails(&mut self, now: Instant) {
+        self.until = Some(now + setbacks::wait(self.count));
+        self.count += 1;
+    }
+
+    fn is_left_alone(&self, now: Instant) -> bool {
+        !self.is_proven && self.until.is_some_and(|until| now < until)
+    }
 }
 
 impl Failed {
     /// A plugin failed at that pair.
-    pub(super) fn add(&mut self, pair: &MissingVerdict) {
+    pub(super) fn add(&mut self, pair: &MissingVerdict, now: Instant) {
+        let (signature, metadata) = self.doubts(pair);
+        // It is not the worker, nor every worker.
+        if signature.is_proven && metadata.is_proven {
+            signature.is_proven = false;
+        }
+        signature.fails(now);
+        metadata.fails(now);
+    }
+
+    /// A plugin answered.
+    pub(super) fn has_answered(&mut self, pair: &MissingVerdict) {
+        let (signature, metadata) = self.doubts(pair);
+        for doubt in [signature, metadata] {
+            *doubt = Doubt {
+                is_proven: true,
+                ..Doubt::default()
+            };
+        }
+    }
+
+    fn doubts(&mut self, pair: &MissingVerdict) -> (&mut Doubt, &mut Doubt) {
         if self.signatures.len() >= MOST || self.metadata.len() >= MOST {
             self.signatures.clear();
             self.metadata.clear();
         }
-        *self.signatures.entry(pair.signature.clone()).or_default() += 1;
-        *self.metadata.entry(worker_of(pair)).or_default() += 1;
+        (
+            self.signatures.entry(pair.signature.clone()).or_default(),
+            self.metadata.entry(worker_of(pair)).or_default(),
+        )
     }
 
     /// How late that pair comes.
     pub(super) fn rank(&self, pair: &MissingVerdict) -> u32 {
         let signature = self.signatures.get(&pair.signature);
         let metadata = self.metadata.get(&worker_of(pair));
-        signature
-            .unwrap_or(&0)
-            .saturating_add(*metadata.unwrap_or(&0))
+        let count = |doubt: Option<&Doubt>| doubt.map_or(0, |doubt| doubt.count);
+        count(signature).saturating_add(count(metadata))
+    }
+
+    /// Whether nobody is asked about that signature for now. About no worker: whichever requests were bad, the next may be a
+    /// good one.
+    pub(super) fn is_left_alone(&self, signature: &str, now: Instant) -> bool {
+        let doubt = self.signatures.get(signature);
+        doubt.is_some_and(|doubt| doubt.is_left_alone(now))
     }
 
     /// The plugin of that task is asked no more until it is time to. What it was not asked about is recorded by nobody, since
@@ -86,7 +142,7 @@ mod tests {
             if !is_bad(signature, worker) {
                 return count;
             }
-            failed.add(&pair(signature, worker));
+            failed.add(&pair(signature, worker), Instant::now());
         }
         unreachable!("there is a good one");
     }
@@ -98,5 +154,25 @@ mod tests {
         assert_eq!(failures(|_, worker| worker < 20), 20);
         let of_188 = failures(|signature, worker| signature < 8 || worker < 20);
         assert!(of_188 < 70, "{of_188}");
+    }
+    /// A bad request is asked about once in a while, for however many workers; and no good one for a bad worker.
+    #[test]
+    fn a_request_that_is_to_blame_is_left_alone() {
+        let (mut failed, begun) = (Failed::default(), Instant::now());
+        let after = |seconds| begun + std::time::Duration::from_secs(seconds);
+        failed.has_answered(&pair(1, 0));
+        failed.add(&pair(2, 0), begun);
+        assert!(failed.is_left_alone("2", begun) && !failed.is_left_alone("1", begun));
+        assert!(!failed.is_left_alone("2", after(1)));
+        failed.add(&pair(2, 1), after(1));
+        assert!(failed.is_left_alone("2", after(2)) && !failed.is_left_alone("2", after(3)));
+        // The worker is bad.
+        failed.add(&pair(1, 30), begun);
+        assert!(!failed.is_left_alone("1", begun));
+        // Neither is for all others.
+        failed.has_answered(&pair(4, 5));
+        failed.has_answered(&pair(5, 4));
+        failed.add(&pair(4, 4), begun);
+        assert!(failed.is_left_alone("4", begun) && !failed.is_left_alone("5", begun));
     }
 }

@@ -98,7 +98,10 @@ impl Scheduling<'_> {
     /// failed is recorded like any other, of this pair alone, and forgotten when it is time to ask again.
     fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, Setback> {
         let task = &missing.task_name;
-        if self.failed.has_given_up(task) {
+        let is_left = self
+            .failed
+            .is_left_alone(&missing.signature, Instant::now());
+        if is_left || self.failed.has_given_up(task) {
             return Ok(None);
         }
         let known = match self.plugins.known(&missing.signature) {
@@ -108,8 +111,14 @@ impl Scheduling<'_> {
             None => self.configure_example(missing)?,
         };
         let verdict = match known {
-            Ok(task) => verdict(&task, &missing.metadata, &mut self.plugins)
-                .map_err(|error| Setback::NotAsked(error.to_string()))?,
+            Ok(task) => {
+                let verdict = verdict(&task, &missing.metadata, &mut self.plugins)
+                    .map_err(|error| Setback::NotAsked(error.to_string()))?;
+                if task.has_own_code() && is_answer(&verdict) {
+                    self.failed.has_answered(missing);
+                }
+                verdict
+            }
             Err(Some(verdict)) => verdict,
             Err(None) => return Ok(None),
         };
@@ -121,7 +130,7 @@ impl Scheduling<'_> {
 
     fn note_failure(&mut self, missing: &MissingVerdict, verdict: &Verdict) {
         let task = &missing.task_name;
-        self.failed.add(missing);
+        self.failed.add(missing, Instant::now());
         if self.plugins.has_given_up(task) {
             self.failed.give_up(task);
         }
@@ -180,4 +189,10 @@ impl Scheduling<'_> {
         let reasons = vec![reason];
         Ok(Err(Some(Verdict { reasons })))
     }
+}
+
+/// Whether that is what a task's own code says, and not what its conditions do.
+fn is_answer(verdict: &Verdict) -> bool {
+    let is_own = |reason: &Reason| reason.code == ReasonCode::Refused;
+    verdict.can_run() || verdict.reasons.iter().any(is_own)
 }

@@ -101,7 +101,7 @@ fn key(pair: &MissingVerdict) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Instant};
     use taskbay_core::TaskName;
 
     fn pair(example: i64, worker: usize) -> MissingVerdict {
@@ -151,7 +151,7 @@ mod tests {
     fn what_plugins_fail_at_takes_the_place_of_nothing_else() {
         let (mut pile, mut failed) = (Pile::default(), Failed::default());
         for example in 0..1000 {
-            failed.add(&pair(example, 0));
+            failed.add(&pair(example, 0), Instant::now());
             for worker in 0..10 {
                 pile.add(Lane::News, pair(example, worker));
             }
