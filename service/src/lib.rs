@@ -38,11 +38,13 @@ mod setbacks;
 
 mod scheduling;
 
+mod expiry;
 mod upkeep;
 
 pub use config::{
     CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, Exposed, SchedulerConfig, WorkerConfig,
 };
+pub use expiry::Expiry;
 pub use plugins::Plugins;
 pub use scheduling::Scheduling;
 pub use stop::Stop;

@@ -30,9 +30,9 @@ impl Plugins {
         }
     }
 
-    /// Asks those plugins of the catalog anew that could not be asked.
-    pub fn forget_failed(&mut self, catalog: Catalog) {
-        self.matcher.forget_failed(catalog);
+    /// Asks those plugins of the catalog anew that could not be asked, of the tasks that are meant.
+    pub fn forget_failed(&mut self, catalog: Catalog, is_meant: impl Fn(&str) -> bool) {
+        self.matcher.forget_failed(catalog, is_meant);
     }
 
     /// Whether the plugin of that task is asked no more until [`forget_failed`](Self::forget_failed) is called.

@@ -1,4 +1,4 @@
-//! A scheduler: it finds out what requests demand, judges workers, and looks after leases that ran out.
+//! A scheduler: it finds out what requests demand, and judges workers.
 
 mod check;
 mod circle;
@@ -22,7 +22,7 @@ use taskbay_core::{TaskName, with_sources};
 use taskbay_engine::{Engine, EngineError, Seen};
 use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 
-/// How often leases are looked at.
+/// How long it waits for a change.
 const LOOK: Duration = Duration::from_millis(500);
 /// How many requests, or verdicts, are dealt with at a time.
 const BATCH: u32 = 256;
@@ -132,7 +132,6 @@ impl<'e> Scheduling<'e> {
     /// Does some of what there is to do now: of each kind a part, so that none waits for all of another. Says whether there
     /// may be more.
     fn round(&mut self, stop: &Stop) -> Result<bool, Setback> {
-        self.engine.expire()?;
         self.renew_plugins();
         self.tell_changes()?;
         // What one of them cannot do keeps none of the others from its part.
@@ -150,6 +149,9 @@ impl<'e> Scheduling<'e> {
     fn renew_plugins(&mut self) {
         self.offered = None;
         let now = Instant::now();
+        let mut due: BTreeSet<_> = self.judging.release(now).into_iter().collect();
+        self.to_forget.extend(due.iter().cloned());
+        due.extend(self.signing.release(now));
         let changes = self.live.wait(Duration::ZERO);
         if !changes.is_empty() {
             self.plugins = Plugins::new((self.make_hosts)(), self.live.current_catalog());
@@ -160,14 +162,17 @@ impl<'e> Scheduling<'e> {
             self.failed = Failed::default();
             self.check = Check::default();
             self.foreign.forget();
-        } else if self.signing.has_due(now) || self.judging.has_due(now) {
-            self.plugins.forget_failed(self.live.current_catalog());
-            self.check.repeat();
         }
-        if now >= self.forgets_at {
+        let is_time = now >= self.forgets_at;
+        if is_time {
             self.forgets_at = now + FORGET_EVERY;
             let tasks = self.live.tasks().map(|plugin| plugin.name().clone());
             self.to_forget.extend(tasks);
+        }
+        if is_time || !due.is_empty() {
+            let is_due = |task: &str| is_time || due.iter().any(|due| due.as_str() == task);
+            self.plugins
+                .forget_failed(self.live.current_catalog(), is_due);
             self.check.repeat();
         }
         for change in &changes {
@@ -177,8 +182,6 @@ impl<'e> Scheduling<'e> {
                 self.to_unsign.insert(task.clone());
             }
         }
-        self.signing.release(now);
-        self.to_forget.extend(self.judging.release(now));
         if self.failed.ask_again(|task| !self.judging.is_waiting(task)) {
             self.circle.again();
         }

@@ -96,11 +96,6 @@ impl Setbacks {
             .is_some_and(|setback| setback.is_waiting)
     }
 
-    /// Whether the time of some task is over.
-    pub(crate) fn has_due(&self, now: Instant) -> bool {
-        self.tasks.values().any(|setback| setback.is_due(now))
-    }
-
     /// Leaves the tasks alone no more whose time is over, and says which.
     pub(crate) fn release(&mut self, now: Instant) -> Vec<TaskName> {
         let due = self.tasks.iter_mut();
@@ -136,10 +131,9 @@ mod tests {
                 "it failed twice at once"
             );
             assert!(setbacks.is_waiting(&task) && setbacks.waiting().len() == 1);
-            assert!(!setbacks.has_due(now) && setbacks.release(now).is_empty());
+            assert!(setbacks.release(now).is_empty());
             waits.push(wait.as_secs());
             now += wait;
-            assert!(setbacks.has_due(now));
             assert_eq!(setbacks.release(now).len(), 1);
             assert!(setbacks.waiting().is_empty());
         }

@@ -24,9 +24,11 @@ use std::{
     thread,
     time::Duration,
 };
-use taskbay_core::{Abort, NoServer, OutcomeResult, Server};
+use taskbay_core::{Abort, NoServer, OutcomeResult, Server, TaskName};
 use taskbay_loader::Quarantine;
-use taskbay_worker::{AttemptLog, AttemptOptions, Failure, HostProgram, Hosts, Surroundings};
+use taskbay_worker::{
+    AttemptLog, AttemptOptions, Failure, HostProgram, Hosts, Matcher, Surroundings,
+};
 
 fn program_of(farm: &Farm) -> HostProgram {
     HostProgram {
@@ -65,6 +67,24 @@ fn attempts_follow_one_another() {
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
     }
+}
+
+/// A plugin that dies or hangs again and again is asked no more until it is time to ask that one, whichever others are due.
+#[test]
+fn each_task_is_asked_again_in_its_own_time() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("configure-crashes");
+    let mut matcher = Matcher::new(hosts(program_of(&farm)), farm.catalog());
+    let name = unruly::name("configure-crashes");
+    let task = TaskName::fold(&name).unwrap();
+    for crashes in 1..=3 {
+        assert!(!matcher.has_given_up(&task));
+        assert!(matcher.configure(&name, "{}").is_err());
+        matcher.forget_failed(farm.catalog(), |other| other != name);
+        assert_eq!(matcher.has_given_up(&task), crashes == 3);
+    }
+    matcher.forget_failed(farm.catalog(), |other| other == name);
+    assert!(!matcher.has_given_up(&task));
 }
 
 #[derive(Debug, Default)]

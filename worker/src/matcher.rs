@@ -18,8 +18,8 @@ pub struct Matcher {
     catalog: Catalog,
     /// The plugins that were asked before, or why they cannot be.
     known: HashMap<String, Result<Known, (PathBuf, String)>>,
-    /// How often plugins have died or hung.
-    crashes: HashMap<PathBuf, u32>,
+    /// How often the plugins of tasks have died or hung.
+    crashes: HashMap<String, u32>,
 }
 
 /// How often a plugin may die or hang before it is asked no more: each time costs its whole time to answer.
@@ -87,7 +87,7 @@ impl Matcher {
         match self.hosts.configure(&known.file, data) {
             Ok(configured) => Ok((known, configured)),
             Err(Failure::Invalid(faults)) => Err(Unmatchable::Invalid(faults)),
-            Err(failure) => Err(self.failed(known.file.path(), failure)),
+            Err(failure) => Err(self.failed(&known.file, failure)),
         }
     }
 
@@ -109,7 +109,7 @@ impl Matcher {
                 ..Configured::default()
             };
             let judged = self.hosts.can_run(&known.file, &configured, worker);
-            judged.map_err(|failure| self.failed(known.file.path(), failure))
+            judged.map_err(|failure| self.failed(&known.file, failure))
         });
         match asked {
             Ok(verdict) => Ok(verdict),
@@ -120,11 +120,13 @@ impl Matcher {
         }
     }
 
-    /// Asks each plugin anew that is asked no more, as the catalog has them now.
-    pub fn forget_failed(&mut self, catalog: Catalog) {
+    /// Asks the plugins of those tasks anew that are asked no more, as the catalog has them now. Others that died or hung may
+    /// do so no more often than before.
+    pub fn forget_failed(&mut self, catalog: Catalog, is_meant: impl Fn(&str) -> bool) {
         self.catalog = catalog;
-        self.known.retain(|_, known| known.is_ok());
-        self.crashes.clear();
+        self.known
+            .retain(|task, known| known.is_ok() || !is_meant(task));
+        self.crashes.retain(|task, _| !is_meant(task));
     }
 
     /// Whether the plugin of that task is asked no more until [`forget_failed`](Self::forget_failed) is called.
@@ -133,19 +135,18 @@ impl Matcher {
     }
 
     /// What a failure means. A plugin that dies or hangs again and again is asked no more.
-    fn failed(&mut self, file: &Path, failure: Failure) -> Unmatchable {
+    fn failed(&mut self, file: &Admissible, failure: Failure) -> Unmatchable {
         if failure.is_crash() {
-            let crashes = self.crashes.entry(file.to_owned()).or_default();
+            let task = file.name().as_str();
+            let crashes = self.crashes.entry(task.to_owned()).or_default();
             *crashes += 1;
             if *crashes >= MOST_CRASHES {
                 let why = format!("it failed {crashes} times, the last time since {failure}");
-                let is_it = |known: &&mut Result<Known, _>| matches!(known, Ok(known) if known.file.path() == file);
-                if let Some(known) = self.known.values_mut().find(is_it) {
-                    *known = Err((file.to_owned(), why));
-                }
+                let why = (file.path().to_owned(), why);
+                self.known.insert(task.to_owned(), Err(why));
             }
         }
-        Unmatchable::of(file, failure)
+        Unmatchable::of(file.path(), failure)
     }
 
     fn known(&mut self, task: &str) -> Result<Known, Unmatchable> {

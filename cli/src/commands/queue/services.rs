@@ -15,7 +15,8 @@ use taskbay_core::Metadata;
 use taskbay_engine::Engine;
 use taskbay_loader::{Catalog, Rejection};
 use taskbay_service::{
-    Config, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService, tidy,
+    Config, Expiry, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService,
+    tidy,
 };
 use taskbay_worker::{Offer, WorkerAnalysis};
 
@@ -54,14 +55,17 @@ pub(crate) fn scheduler(
 ) -> Result<Exit, CommandError> {
     let stop = session.stop_on_signals()?;
     let supervisor = Supervisor::new();
+    let expiry = Expiry::new(&supervisor);
     let mut scheduling = Scheduling::new(engine, session.live()?, || session.hosts(), &supervisor);
     let _watch = supervisor
         .watch(&stop)
         .map_err(|error| no_threads(&error))?;
     thread::scope(|scope| {
-        thread::Builder::new()
-            .name("upkeep".into())
-            .spawn_scoped(scope, || tidy(engine, &config.scheduler, &stop))?;
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        named("upkeep").spawn_scoped(scope, || tidy(engine, &config.scheduler, &stop))?;
+        named("leases")
+            .spawn_scoped(scope, || expiry.run(engine, &stop))
+            .inspect_err(|_| stop.tell())?;
         scheduling.run(&stop);
         Ok(Exit::Success)
     })
@@ -86,6 +90,7 @@ pub(crate) fn serve(
         &supervisor,
     )
     .map_err(|error| no_threads(&error))?;
+    let expiry = Expiry::new(&supervisor);
     let mut scheduling = Scheduling::new(&**engine, live, || session.hosts(), &supervisor);
     let _watch = supervisor
         .watch(&stop)
@@ -95,6 +100,7 @@ pub(crate) fn serve(
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         named("scheduler").spawn_scoped(scope, || scheduling.run(&stop))?;
         named("upkeep").spawn_scoped(scope, || tidy(&**engine, &config.scheduler, &stop))?;
+        named("leases").spawn_scoped(scope, || expiry.run(&**engine, &stop))?;
         // A scheduler alone is not what was asked for.
         service
             .run(offer, &stop, &mut telling)
