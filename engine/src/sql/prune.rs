@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long a piece of content stays that no artifact has: one that comes in has none until all its pieces are there.
 const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long nothing may happen before it is not believed that it was longer.
+const QUIET_MS: i64 = 24 * 60 * 60 * 1000;
 /// How many requests or artifacts go at a time, so that others get their turn.
 const BATCH: i64 = 500;
 
@@ -28,6 +30,14 @@ const REQUESTS: &str = "
     delete from requests where status = 'completed' and id in (
         select id from requests where status = 'completed' and completed_at <= $1 order by completed_at limit $2
     )";
+
+/// When something happened last.
+const NEWEST: &str = "
+    select max(at) as at from (
+        select max(last_seen) as at from workers
+        union all select max(completed_at) from requests where status = 'completed'
+        union all select max(created_at) from (select created_at from requests order by id desc limit 1) newest
+    ) moments";
 
 const SIGNATURES: &str = "
     delete from signatures where not exists (select 1 from requests r where r.signature_id = signatures.id)";
@@ -63,8 +73,14 @@ async fn requests(database: &Database, older_than: Duration) -> Result<(u64, u64
     Ok((gone, left))
 }
 
+/// By a clock that is far ahead everything is old: it is no later than a day after what happened last.
 async fn before(database: &Database, older_than: Duration) -> Result<i64, EngineError> {
-    let now = async || database.read().await?.now().await;
+    let now = async || {
+        let mut transaction = database.read().await?;
+        let newest: Option<i64> = transaction.one(NEWEST, &[]).await?.get("at")?;
+        let now = transaction.now().await?;
+        Ok(newest.map_or(now, |newest| now.min(newest.saturating_add(QUIET_MS))))
+    };
     let now = in_time(database, SHORT, again(now)).await?;
     Ok(now.saturating_sub(millis(older_than)))
 }

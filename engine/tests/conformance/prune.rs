@@ -86,6 +86,23 @@ pub(crate) fn what_lost_attempts_left_goes_with_their_request(bay: &Bay) {
     assert_eq!(found.unwrap().id, kept);
 }
 
+/// As it looks when a clock is far ahead of all that ever happened.
+pub(crate) fn a_clock_that_is_far_ahead_makes_nothing_old(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    assert_eq!(bay.work_off("w"), [id]);
+    let days = 91 * 24 * 3_600_000_i64;
+    bay.execute(&format!(
+        "update requests set created_at = created_at - {days}, completed_at = completed_at - {days}"
+    ));
+    bay.execute(&format!(
+        "update workers set last_seen = last_seen - {days}"
+    ));
+    assert_eq!(bay.engine.prune(90 * DAY).unwrap().requests, 0);
+    // It is right: a worker is there.
+    bay.report("w");
+    assert_eq!(bay.engine.prune(90 * DAY).unwrap().requests, 1);
+}
+
 pub(crate) fn orphaned_content_goes(bay: &Bay) {
     let create = |content: &'static [u8]| {
         let file = NewFile {
