@@ -346,9 +346,9 @@ pub trait Engine: Debug + Send + Sync {
 
     // Upkeep.
 
-    /// Removes requests completed that long ago with attempts and logs, signatures that no request has, and file contents
-    /// that no artifact has, once they are a day old. Artifacts stay, but for what attempts of those requests left that were
-    /// lost or handed back.
+    /// Removes requests completed that long ago with attempts and logs, workers not seen for that long, and a day at least, of
+    /// whom no administrator said anything, signatures that no request has, and file contents that no artifact has, once they
+    /// are a day old. Artifacts stay, but for what attempts of those requests left that were lost or handed back.
     ///
     /// # Errors
     ///

@@ -16,6 +16,8 @@ pub struct Expired {
 pub struct Pruned {
     /// Completed requests.
     pub requests: u64,
+    /// Workers that were gone.
+    pub workers: u64,
     /// Artifacts that their attempts had left without a result.
     pub artifacts: u64,
     /// Signatures that no request had.

@@ -62,11 +62,12 @@ fn prune(engine: &dyn Engine, keep: Duration) {
         Ok(pruned) if pruned == Pruned::default() => {}
         Ok(Pruned {
             requests,
+            workers,
             artifacts,
             signatures,
             chunks,
         }) => log::info!(
-            "removed {requests} requests completed more than {} ago, {artifacts} artifacts that lost attempts had left, \
+            "removed {requests} requests completed and {workers} workers seen more than {} ago, {artifacts} artifacts that lost attempts had left, \
              {signatures} signatures and {chunks} pieces of files that belonged to nothing",
             humantime::format_duration(keep)
         ),

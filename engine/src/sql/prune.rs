@@ -12,6 +12,8 @@ use std::time::Duration;
 const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long nothing may happen before it is not believed that it was longer.
 const QUIET_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a worker stays at least.
+const GONE: Duration = Duration::from_hours(24);
 /// How many requests or artifacts go at a time, so that others get their turn.
 const BATCH: i64 = 500;
 
@@ -30,6 +32,16 @@ const REQUESTS: &str = "
     delete from requests where status = 'completed' and id in (
         select id from requests where status = 'completed' and completed_at <= $1 order by completed_at limit $2
     )";
+
+/// Workers that were not seen for so long, and of whom no administrator said anything: one that is there again says all of it
+/// itself.
+const WORKERS: &str = "
+    delete from workers where last_seen <= $1 and static = '{}' and allow is null and deny is null and enabled and not draining
+    and not exists (select 1 from attempts a where a.worker = workers.name and a.ended_at is null)";
+
+/// Verdicts on metadata that nobody has any more. What is recorded meanwhile, for a worker that comes, is found not to go.
+const STRAYS: &str = "
+    delete from verdicts where not exists (select 1 from workers w where w.hash = verdicts.hash)";
 
 /// When something happened last.
 const NEWEST: &str = "
@@ -54,9 +66,11 @@ pub(crate) async fn prune(
     let requests = requests(database, older_than).await;
     let signatures = in_time(database, LONG, again(|| signatures(database))).await;
     let chunks = in_time(database, LONG, again(|| chunks(database))).await;
+    let workers = workers(database, older_than).await;
     let (requests, artifacts) = requests?;
     Ok(Pruned {
         requests,
+        workers: workers?,
         artifacts,
         signatures: signatures?,
         chunks: chunks?,
@@ -116,6 +130,21 @@ async fn signatures(database: &Database) -> Result<u64, EngineError> {
         Err(error) => Err(error),
         Ok(gone) => transaction.commit().await.map(|()| gone),
     }
+}
+
+async fn workers(database: &Database, older_than: Duration) -> Result<u64, EngineError> {
+    let before = before(database, older_than.max(GONE)).await?;
+    let remove = async || {
+        let mut transaction = database.begin().await?;
+        let gone = transaction.execute(WORKERS, &[before.into()]).await?;
+        if gone > 0 {
+            transaction.execute(STRAYS, &[]).await?;
+            transaction.notify().await?;
+        }
+        transaction.commit().await?;
+        Ok(gone)
+    };
+    in_time(database, LONG, again(remove)).await
 }
 
 async fn chunks(database: &Database) -> Result<u64, EngineError> {

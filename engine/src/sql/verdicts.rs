@@ -14,11 +14,14 @@ use taskbay_core::{Metadata, TaskName};
 const HASHES: &str =
     "select distinct hash from workers where last_seen > $1 and hash is not null order by hash";
 
+/// Of workers that are gone there may be very many.
 const GIVEN_SQLITE: &str = "
-    select signature_id, hash from verdicts where signature_id in (select value from json_each($1))";
+    select signature_id, hash from verdicts where signature_id in (select value from json_each($1))
+    and hash in (select hash from workers where last_seen > $2)";
 const GIVEN_POSTGRES: &str = "
     select signature_id, hash from verdicts
-    where signature_id in (select pg_catalog.json_array_elements_text($1::json)::bigint)";
+    where signature_id in (select pg_catalog.json_array_elements_text($1::json)::bigint)
+    and hash in (select hash from workers where last_seen > $2)";
 
 const METADATA_SQLITE: &str = "
     select hash, min(effective) as effective from workers
@@ -72,7 +75,8 @@ pub(crate) async fn missing(
         .collect();
     let numbers = json(&numbers)?;
     let sql = transaction.pick(GIVEN_SQLITE, GIVEN_POSTGRES);
-    let rows = transaction.rows(sql, &[(&numbers).into()]).await?;
+    let given = [(&numbers).into(), since.into()];
+    let rows = transaction.rows(sql, &given).await?;
     let given: HashSet<(i64, String)> = rows
         .iter()
         .map(|row| Ok((row.int("signature_id")?, row.text("hash")?)))

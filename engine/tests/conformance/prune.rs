@@ -1,6 +1,7 @@
 use crate::bay::{Bay, success};
 use std::{collections::BTreeMap, time::Duration};
-use taskbay_engine::{EngineError, LogLevel, NewArtifact, NewFile, NewLogLine, Pruned};
+use taskbay_core::Verdict;
+use taskbay_engine::{EngineError, LogLevel, NewArtifact, NewFile, NewLogLine, Pruned, Settings};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -101,6 +102,27 @@ pub(crate) fn a_clock_that_is_far_ahead_makes_nothing_old(bay: &Bay) {
     // It is right: a worker is there.
     bay.report("w");
     assert_eq!(bay.engine.prune(90 * DAY).unwrap().requests, 1);
+}
+
+/// With what was judged of them; but not what an administrator said, nor who executes something.
+pub(crate) fn workers_that_are_gone_go(bay: &Bay) {
+    bay.fitting("gone", 0);
+    for worker in ["set", "busy", "here"] {
+        let hash = bay.report(worker);
+        bay.verdict("fits", &hash, Verdict::default());
+    }
+    let mut settings = Settings::default();
+    settings.static_metadata.insert("site:rack", 7);
+    bay.set("set", &settings);
+    bay.claim("busy").unwrap();
+    bay.execute("update workers set last_seen = last_seen - 3600000 * 50 where name <> 'here'");
+    assert_eq!(bay.engine.prune(3 * DAY).unwrap().workers, 0);
+    assert_eq!(bay.engine.prune(Duration::ZERO).unwrap().workers, 1);
+    let left = bay.engine.workers().unwrap();
+    let left: Vec<_> = left.iter().map(|worker| worker.name.as_str()).collect();
+    assert_eq!(left, ["busy", "here", "set"]);
+    assert_eq!(bay.engine.verdicts_of("fits").unwrap().len(), 2);
+    assert_eq!(bay.number("select count(*) from verdicts"), 2);
 }
 
 pub(crate) fn orphaned_content_goes(bay: &Bay) {
