@@ -212,7 +212,8 @@ pub(crate) fn a_service_ends_whatever_there_is_to_do(bay: &Bay) {
         engine.submit(&request).unwrap();
     }
     let scheduler = bay.scheduler();
-    thread::sleep(Duration::from_millis(300));
+    // It has begun, however busy the machine is.
+    bay.wait_until(|| engine.unsigned(1000, &[]).unwrap().len() < 1000);
     scheduler.signal(Signal::TERM);
     assert_eq!(scheduler.ends(), Some(0));
     if !bay.url().starts_with("postgres") {
