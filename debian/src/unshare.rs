@@ -157,7 +157,7 @@ mod tests {
         let directory = top.path().join("tree");
         fs::create_dir(&directory).unwrap();
         if let Some(why) = why_not_unshare() {
-            io::Write::write_fmt(&mut io::stderr(), format_args!("skipped: {why}\n")).ok();
+            taskbay_test::skip(why);
             return;
         }
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);

@@ -149,5 +149,5 @@ pub use loaded::{LoadedConfigured, LoadedTask};
 pub use logs::LogLine;
 pub use task_data::{with_keys, with_value};
 pub use taskbay_core::{Reason, ReasonCode, Verdict};
-pub use tools::{debian_mirror, has_tools, is_full, native_architecture};
+pub use tools::{debian_mirror, has_tools, is_full, native_architecture, skip, skip_not_installed};
 pub use worker_metadata::WorkerMetadata;

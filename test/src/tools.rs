@@ -1,11 +1,32 @@
-//! The tools that a test calls, which need not be there.
+//! What a test needs of its machine, which need not be there: then the test is skipped, and says so.
 
 use std::{
     env,
+    fmt::Display,
     io::{self, Write},
     process::Command,
 };
 use taskbay_plugin_api::is_available;
+
+/// Says that a test is skipped, in whole or in part, and why: this machine, or this user, cannot try it.
+pub fn skip(why: impl Display) {
+    // Not a print, which is seen only where the test fails.
+    writeln!(io::stderr(), "skipped: {why}").ok();
+}
+
+/// Says that a test is skipped since something is not installed, as in ``"x is not installed; `make tools` installs it"``.
+/// Where the variable `CI` is set, the test fails, since a test that nobody runs proves nothing.
+pub fn skip_not_installed(what: impl Display) {
+    skip_unless(env::var_os("CI").is_some(), what);
+}
+
+fn skip_unless(must_be_there: bool, what: impl Display) {
+    assert!(
+        !must_be_there,
+        "{what}, and with CI set no test is skipped for that"
+    );
+    skip(what);
+}
 
 /// Whether all these tools are there. Where one is not, this says that the test is skipped; where the variable `CI` is
 /// set, the test fails, since a test that nobody runs proves nothing.
@@ -14,16 +35,11 @@ pub fn has_tools(tools: &[&str]) -> bool {
 }
 
 fn has(tools: &[&str], all_must_be_there: bool) -> bool {
-    let Some(tool) = tools.iter().find(|tool| !is_available(tool)) else {
-        return true;
-    };
-    assert!(
-        !all_must_be_there,
-        "{tool} is not installed, and with CI set no test is skipped"
-    );
-    // Not a print, which is seen only where the test fails.
-    writeln!(io::stderr(), "skipped: {tool} is not installed").ok();
-    false
+    let missing = tools.iter().find(|tool| !is_available(tool));
+    if let Some(tool) = missing {
+        skip_unless(all_must_be_there, format!("{tool} is not installed"));
+    }
+    missing.is_none()
 }
 
 /// Whether tests run that take minutes or need the network, as in `make test-full`. Where not, this says that the test is
@@ -31,11 +47,7 @@ fn has(tools: &[&str], all_must_be_there: bool) -> bool {
 pub fn is_full() -> bool {
     let is_full = env::var_os("TASKBAY_TEST_FULL").is_some();
     if !is_full {
-        writeln!(
-            io::stderr(),
-            "skipped: it takes minutes; `make test-full` runs it"
-        )
-        .ok();
+        skip("it takes minutes; `make test-full` runs it");
     }
     is_full
 }
@@ -55,7 +67,7 @@ pub fn debian_mirror() -> Option<String> {
     if !mirror.is_empty() && fetched.is_ok_and(|fetched| fetched.status.success()) {
         return Some(mirror);
     }
-    writeln!(io::stderr(), "skipped: no Debian mirror answers").ok();
+    skip("no Debian mirror answers");
     None
 }
 
@@ -80,3 +92,23 @@ mod tests {
         assert!(panic::catch_unwind(|| has(&gone, true)).is_err());
     }
 }
+
+    /// The harness of a test that passes shows nothing that it prints.
+    #[test]
+    fn a_test_that_is_skipped_is_seen_to_be() {
+        const IN_ITS_OWN_RUN: &str = "TASKBAY_TEST_SKIPS_ITSELF";
+        if env::var_os(IN_ITS_OWN_RUN).is_some() {
+            skip("there is no moon");
+            return;
+        }
+        let name = "tools::tests::a_test_that_is_skipped_is_seen_to_be";
+        let mut itself = Command::new(env::current_exe().unwrap());
+        itself.args(["--exact", name]).env(IN_ITS_OWN_RUN, "");
+        let ran = itself.output().unwrap();
+        let (said, told) = (
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr),
+        );
+        assert!(said.contains("1 passed"), "{said}{told}");
+        assert_eq!(told, "skipped: there is no moon\n");
+    }

@@ -1,12 +1,12 @@
 //! Tools that work on files: no system is made, nothing is fetched.
 
 use crate::{
-    chain::{Chain, Made, say},
+    chain::{Chain, Made},
     tiny::Tiny,
 };
 use serde_json::json;
 use std::{fs, thread};
-use taskbay_test::has_tools;
+use taskbay_test::{has_tools, skip};
 
 const TASKS: [&str; 5] = [
     "lintian",
@@ -52,8 +52,8 @@ fn the_half_without_a_system() {
         scope.spawn(|| uploads(&chain, &sources[1], &built));
     });
     if std::env::var_os("TASKBAY_TEST_FULL").is_none() {
-        say(
-            "skipped: mmdebstrap, sbuild, autopkgtest and piuparts, and lintian, blhc and debdiff in a system of their own: \
+        skip(
+            "mmdebstrap, sbuild, autopkgtest and piuparts, and lintian, blhc and debdiff in a system of their own: \
              they take minutes; `make chain` runs them",
         );
     }

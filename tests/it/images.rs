@@ -3,7 +3,7 @@
 use crate::farm::{Farm, Ran};
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
-use taskbay_test::{has_tools, native_architecture};
+use taskbay_test::{has_tools, native_architecture, skip};
 
 /// What a real one leaves where it starts: the disk, and what the hooks bring out of the system.
 const MAKES_A_DISK: &str = r#"
@@ -55,7 +55,7 @@ fn can_make_systems(farm: &Farm) -> bool {
     let here = run(farm, &["analyze", "--json"]).succeeds().json();
     assert_eq!(here["simplesystemimagebuild:available"], true);
     if here["executor:unshare:available"] != true {
-        eprintln!("skipped: {}", here["executor:unshare:reason"]);
+        skip(&here["executor:unshare:reason"]);
         return false;
     }
     has_tools(&["tar", "xz"])

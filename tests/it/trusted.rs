@@ -12,6 +12,7 @@ use std::{
     path::Path,
     process::Command,
 };
+use taskbay_test::skip;
 
 /// The user and group `nobody`.
 const NOBODY: u32 = 65534;
@@ -57,7 +58,7 @@ fn rows(ran: &Ran) -> Vec<Value> {
 fn is_root() -> bool {
     let is_root = geteuid().is_root();
     if !is_root {
-        eprintln!("skipped: only root can give files away");
+        skip("only root can give files away");
     }
     is_root
 }
@@ -229,7 +230,9 @@ fn can_mount_by(unshare: &mut Command) -> bool {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
         Err(error) => error.to_string(),
     };
-    eprintln!("skipped: there are no mounts of its own here: unshare: {why}");
+    skip(format_args!(
+        "there are no mounts of its own here: unshare: {why}"
+    ));
     false
 }
 
@@ -257,7 +260,7 @@ fn copies_that_cannot_be_executed() {
         .env("TASKBAY_CACHE_DIR", &cache);
     let ran = Ran::of(&mut apart);
     if ran.code == Some(NO_MOUNT) {
-        eprintln!("skipped: nothing can be mounted here: {}", ran.stderr);
+        skip(format_args!("nothing can be mounted here: {}", ran.stderr));
         return;
     }
     let row = &rows(&ran)[0];

@@ -1,11 +1,11 @@
 //! A fresh Debian root, made of packages as a mirror has them.
 
-use crate::farm::root;
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
 };
+use taskbay_test::{debian_mirror, has_tools, skip};
 use tempfile::TempDir;
 
 /// The release that the packages are for.
@@ -19,21 +19,16 @@ pub(crate) struct FreshRoot {
 }
 
 impl FreshRoot {
-    /// Makes one, with apt and what is essential.
-    ///
-    /// # Errors
-    ///
-    /// Why there can be none on this machine.
-    pub(crate) fn new() -> Result<Self, String> {
+    /// Makes one, with apt and what is essential. Where this machine can have none, that is said.
+    pub(crate) fn new() -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
-            return Err("this user is not root".to_owned());
+            skip("only root can make a fresh Debian root");
+            return None;
         }
-        let mirror = Command::new(root().join("scripts/debian-mirror")).output();
-        let mirror = String::from_utf8(mirror.unwrap().stdout).unwrap();
-        let mirror = mirror.trim();
-        if mirror.is_empty() {
-            return Err("apt knows of no Debian mirror".to_owned());
+        if !has_tools(&["mmdebstrap", "dpkg-scanpackages", "unshare"]) {
+            return None;
         }
+        let mirror = debian_mirror()?;
         let fresh = Self {
             top: tempfile::tempdir().unwrap(),
             mounts: String::new(),
@@ -43,15 +38,19 @@ impl FreshRoot {
             .arg(fresh.path())
             .arg(mirror)
             .output()
-            .map_err(|error| format!("mmdebstrap: {error}"))?;
+            .unwrap();
         if !made.status.success() {
-            let said = String::from_utf8_lossy(&made.stderr).into_owned();
-            return Err(format!("mmdebstrap ended with {}: {said}", made.status));
+            let said = String::from_utf8_lossy(&made.stderr);
+            skip(format_args!(
+                "mmdebstrap ended with {}: {said}",
+                made.status
+            ));
+            return None;
         }
         // Names are resolved as they are here.
         let _ = fs::copy("/etc/resolv.conf", fresh.path().join("etc/resolv.conf"));
         fs::create_dir(fresh.packages()).unwrap();
-        Ok(fresh)
+        Some(fresh)
     }
 
     pub(crate) fn path(&self) -> PathBuf {

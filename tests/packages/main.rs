@@ -1,10 +1,9 @@
 //! The Debian packages, installed with apt in a fresh root, used, and purged.
 //!
-//! Needs root, or unprivileged user namespaces, and a Debian mirror; where one is missing the test says so and is skipped.
+//! Needs root, mmdebstrap, cargo-deb and a Debian mirror; where one is missing the test says so and is skipped.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     dead_code,
     unused_imports,
     reason = "a test that cannot go on fails, and one that is skipped says so; of the farm only a part is used here"
@@ -22,10 +21,12 @@ use farm::{built, root};
 use fresh_root::FreshRoot;
 use std::{
     env, fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, PoisonError},
 };
+use taskbay_test::skip_not_installed;
 
 /// Builds the packages of what the suite has built.
 fn build_packages(into: &Path) {
@@ -50,12 +51,10 @@ fn has_cargo_deb() -> bool {
 /// A fresh root in which apt finds the packages; where there can be none, that is said.
 fn fresh_root() -> Option<FreshRoot> {
     if !has_cargo_deb() {
-        eprintln!("skipped: cargo-deb is not installed; `make test` installs it");
+        skip_not_installed("cargo-deb is not installed; `make test` installs it");
         return None;
     }
-    let fresh = FreshRoot::new()
-        .map_err(|why| eprintln!("skipped: there is no fresh Debian root to be had: {why}"))
-        .ok()?;
+    let fresh = FreshRoot::new()?;
     build_packages(&fresh.packages());
     fresh.index_packages();
     Some(fresh)
@@ -107,7 +106,8 @@ fn a_new_task_is_written_and_installed() {
             "it is installed and runs",
         ],
     );
-    eprintln!("{said}");
+    // How long it took is seen also where all is well.
+    io::stderr().write_all(said.as_bytes()).ok();
 }
 
 /// A program on the search path.

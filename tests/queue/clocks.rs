@@ -6,7 +6,8 @@ use crate::{
     server,
 };
 use rustix::process::Signal;
-use std::{fs, io::Write, path::PathBuf, thread, time::Duration};
+use std::{fs, path::PathBuf, thread, time::Duration};
+use taskbay_test::skip_not_installed;
 
 /// Where Debian's `libfaketime` puts the library that answers what time it is.
 fn library() -> Option<PathBuf> {
@@ -14,11 +15,7 @@ fn library() -> Option<PathBuf> {
     let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     let found = libraries.find(|library| library.exists());
     if found.is_none() {
-        // Past the harness, which shows nothing of a test that passes.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: libfaketime is not installed; scripts/install-tools installs it"
-        );
+        skip_not_installed("libfaketime is not installed; scripts/install-tools installs it");
     }
     found
 }

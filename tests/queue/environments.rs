@@ -2,18 +2,16 @@
 
 use crate::bay::Bay;
 use serde_json::json;
-use std::{
-    fs,
-    io::{self, Write},
-};
+use std::fs;
 use taskbay_engine::{NewArtifact, NewFile, open};
+use taskbay_test::skip;
 
 /// A worker takes the newest environment of the store that fits, or says what there is none for.
 pub(crate) fn an_environment_is_found_by_what_it_is(bay: &Bay) {
     let here = bay.run(&["analyze", "--json"]).succeeds().json();
     if here["executor:unshare:available"] != true {
         let reason = &here["executor:unshare:reason"];
-        writeln!(io::stderr(), "skipped: {reason}").ok();
+        skip(reason);
         return;
     }
     fs::copy(

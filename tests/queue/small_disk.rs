@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
+use taskbay_test::skip;
 
 /// Unmounts it at the end of its standard input, which is the end of the test, even a violent one.
 const SCRIPT: &str = r#"
@@ -37,11 +38,7 @@ impl SmallDisk {
         let is_mounted = std::io::Read::read_exact(&mut guard.stdout.take().unwrap(), &mut said);
         if is_mounted.is_err() {
             let _ = guard.wait();
-            // Past the harness, which shows nothing of a test that passes.
-            let _ = writeln!(
-                std::io::stderr(),
-                "skipped: this user may not mount a file system to be filled up"
-            );
+            skip("this user may not mount a file system to be filled up");
             return None;
         }
         Some(Self {

@@ -2,13 +2,12 @@ use super::*;
 use crate::{EnvironmentLookup, Executor, Input, files_of};
 use std::{
     collections::BTreeSet,
-    io::{self, Write},
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 use taskbay_plugin_api::{Abort, run, run_to_file};
-use taskbay_test::{FakeServer, artifact};
+use taskbay_test::{FakeServer, artifact, skip};
 
 /// What the small system of these tests consists of, besides the libraries that they need.
 const PROGRAMS: [&str; 7] = ["sh", "env", "id", "ls", "cat", "touch", "sleep"];
@@ -49,7 +48,7 @@ fn small_system(directory: &Path) -> PathBuf {
 /// Unpacks an artifact of that category with the small system, where this machine can.
 fn with_environment(test: impl FnOnce(&Context, Environment)) {
     if let Some(why) = why_not_unshare() {
-        writeln!(io::stderr(), "skipped: {why}").ok();
+        skip(why);
         return;
     }
     let top = tempfile::tempdir().unwrap();

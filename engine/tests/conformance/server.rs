@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    io::Write,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
     time::{Duration, Instant},
 };
+use taskbay_test::skip_not_installed;
 
 /// Makes the server's files.
 const MAKE: &str = r#"
@@ -59,11 +59,7 @@ impl Server {
     /// One that has these variables in its environment.
     pub(crate) fn with_variables(folder: PathBuf, options: &str, variables: &str) -> Option<Self> {
         let Some(bin) = installed() else {
-            // Past the harness, which shows nothing of a test that passes.
-            let _ = writeln!(
-                std::io::stderr(),
-                "skipped: PostgreSQL is not installed; scripts/install-tools installs it"
-            );
+            skip_not_installed("PostgreSQL is not installed; scripts/install-tools installs it");
             let _ = fs::remove_dir(folder);
             return None;
         };

@@ -37,7 +37,7 @@ pub(super) fn lacking() -> Option<Vec<&'static str>> {
         return Some(Vec::new());
     }
     let reason = said["system:confinement:reason"].as_str().unwrap();
-    eprintln!("skipped in whole or in part: {reason}");
+    taskbay_test::skip(reason);
     if reason.starts_with("the kernel is older than Linux 6.2:") {
         return Some(vec![CUTTING, SIGNAL]);
     }
