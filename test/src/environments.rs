@@ -11,14 +11,12 @@ use std::{
 use taskbay_plugin_api::Artifact;
 
 /// A small Debian system in which packages are built, as the task `mmdebstrap` makes it. Making it takes minutes, so all
-/// tests share one, which is kept in the target directory for a week. None where the test has to be skipped.
+/// tests of a project share one, which is kept in its target directory for a week. None where the test has to be skipped.
 pub fn environment() -> Option<Artifact> {
     if !is_full() || !has_tools(&["mmdebstrap", "newuidmap", "dpkg"]) {
         return None;
     }
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
-    let target = env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
-    let directory = target.join("environments");
+    let directory = target_directory().join("environments");
     fs::create_dir_all(&directory).unwrap();
     // Whoever comes meanwhile waits for it.
     let lock = File::create(directory.join("lock")).unwrap();
@@ -48,6 +46,18 @@ pub fn environment() -> Option<Artifact> {
         "pkglist": {}, "architecture": architecture, "with_dev": true, "with_init": false,
     });
     Some(Artifact::new("debian:system-tarball", data, vec![tarball]))
+}
+
+/// The target directory of whatever is tested: this very program is in `PROFILE/deps` below it.
+fn target_directory() -> PathBuf {
+    let program = env::current_exe().unwrap();
+    let mut folders = program.ancestors().skip(1);
+    let deps = folders.find(|folder| folder.ends_with("deps"));
+    let target = deps.and_then(|deps| deps.parent()?.parent());
+    // Only a test that cargo builds into a file of its own has one.
+    target
+        .unwrap_or_else(|| panic!("{} is in no target directory", program.display()))
+        .to_owned()
 }
 
 fn is_fresh(file: &Path) -> bool {

@@ -106,7 +106,7 @@ fn the_mirror_is_debians_own() {
     let lists = apt.path().join("sources.list.d");
     fs::create_dir(&lists).unwrap();
     let mirror = || {
-        let script = root().join("scripts/debian-mirror");
+        let script = root().join("test/src/debian-mirror");
         let found = Command::new(script).arg(apt.path()).output().unwrap();
         assert!(found.status.success(), "{found:?}");
         String::from_utf8(found.stdout).unwrap().trim().to_owned()
