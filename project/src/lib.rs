@@ -9,4 +9,5 @@ mod names;
 mod project;
 
 pub use interface::{INTERFACE_DIRECTORY, Interface, NoInterface};
+pub use names::package;
 pub use project::{Project, ProjectError};

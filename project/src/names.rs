@@ -25,9 +25,10 @@ pub(crate) fn file_name(name: &TaskName) -> String {
     name.as_str().replace('-', "_")
 }
 
-/// A part of a Debian package's name, which has no `_`.
-pub(crate) fn package_name(name: &TaskName) -> String {
-    name.as_str().replace('_', "-")
+/// The Debian package of a task, whose name has no `_`: tasks with `_` and `-` in the same places have one package, and one
+/// library.
+pub fn package(name: &TaskName) -> String {
+    format!("taskbay-task-{}", name.as_str().replace('_', "-"))
 }
 
 /// An argument of a command: after `--` nothing is a flag.
@@ -56,6 +57,6 @@ mod tests {
         assert_eq!(file_name(&name("a-b_c")), "a_b_c");
         assert_eq!(argument(&name("a-b")), "a-b");
         assert_eq!(argument(&name("-a")), "-- -a");
-        assert_eq!(package_name(&name("a-b_c")), "a-b-c");
+        assert_eq!(package(&name("a-b_c")), "taskbay-task-a-b-c");
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::{
     Interface,
-    names::{argument, file_name, package_name, type_name},
+    names::{argument, file_name, package, type_name},
 };
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 use taskbay_core::TaskName;
+use tempfile::TempDir;
 
 /// The files of a project. Between at signs stands what each project has of its own.
 const TEMPLATE: [(&str, &str); 5] = [
@@ -75,28 +76,53 @@ impl Project {
         };
         let exists = || ProjectError::Exists(directory.to_owned());
         match fs::read_dir(directory).map(|mut entries| entries.next().is_none()) {
-            Ok(true) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Ok(false) => return Err(exists()),
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(exists()),
-            Err(error) => return Err(failed(error)),
+            Ok(true) => self.write_within(directory).map_err(failed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.write_beside(directory).map_err(failed)
+            }
+            Ok(false) => Err(exists()),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => Err(exists()),
+            Err(error) => Err(failed(error)),
         }
-        self.write_aside(directory).map_err(failed)
     }
 
-    /// Writes it beside the directory, and gives it the name when it is whole.
-    fn write_aside(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+    /// Writes it beside where the directory shall be, and gives it the name when it is whole.
+    fn write_beside(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
         let whole = std::path::absolute(directory)?;
         let above = whole.parent().unwrap_or(&whole);
         fs::create_dir_all(above)?;
-        let aside = tempfile::Builder::new()
-            .prefix(".taskbay-new-")
-            .tempdir_in(above)?;
-        let top = aside.path().join("project");
+        let aside = aside(above)?;
+        let written = self.write_all(&aside.path().join("project"))?;
+        fs::rename(aside.path().join("project"), whole)?;
+        Ok(written)
+    }
+
+    /// Writes it into an empty directory, which stays the one that it is: somebody may be in it, and what is above it may
+    /// be another's.
+    fn write_within(&self, directory: &Path) -> io::Result<Vec<PathBuf>> {
+        let aside = aside(directory)?;
+        let written = self.write_all(aside.path())?;
+        let mut moved = Vec::new();
+        for entry in fs::read_dir(aside.path())? {
+            let entry = entry?;
+            let place = directory.join(entry.file_name());
+            if let Err(error) = fs::rename(entry.path(), &place) {
+                // What was moved goes with the rest.
+                for (from, to) in moved {
+                    fs::rename(to, from)?;
+                }
+                return Err(error);
+            }
+            moved.push((entry.path(), place));
+        }
+        Ok(written)
+    }
+
+    fn write_all(&self, top: &Path) -> io::Result<Vec<PathBuf>> {
         let mut written = Vec::new();
         for (name, text) in TEMPLATE {
             let file = top.join(name);
-            fs::create_dir_all(file.parent().unwrap_or(&top))?;
+            fs::create_dir_all(file.parent().unwrap_or(top))?;
             fs::write(file, self.filled(text))?;
             written.push(PathBuf::from(name));
         }
@@ -105,7 +131,6 @@ impl Project {
             fs::write(top.join("Cargo.lock"), fs::read(versions)?)?;
             written.push(PathBuf::from("Cargo.lock"));
         }
-        fs::rename(top, whole)?;
         Ok(written)
     }
 
@@ -117,17 +142,23 @@ impl Project {
             .replace("@ARGUMENT@", &argument(&self.name))
             .replace("@TYPE@", &type_name(&self.name))
             .replace("@FILE@", &file_name(&self.name))
-            .replace("@PACKAGE@", &package_name(&self.name))
+            .replace("@PACKAGE@", &package(&self.name))
             .replace("@API@", &path(self.interface.api()))
             .replace("@TEST@", &path(self.interface.test()))
             .replace("@MAINTAINER@", &quoted(&self.maintainer))
     }
 }
 
+/// A directory in `above` that is gone when it is dropped.
+fn aside(above: &Path) -> io::Result<TempDir> {
+    let mut unfinished = tempfile::Builder::new();
+    unfinished.prefix(".taskbay-new-").tempdir_in(above)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::read_to_string;
+    use std::{fs::read_to_string, os::unix::fs::MetadataExt};
 
     fn project(top: &Path) -> Project {
         for package in ["plugin-api", "test"] {
@@ -159,6 +190,23 @@ mod tests {
         assert!(manifest.contains(r#"name = "taskbay-task-my-task""#));
         // Beside it there is nothing.
         assert_eq!(fs::read_dir(top.path().join("above")).unwrap().count(), 1);
+    }
+
+    /// Whoever is in it is still there, and what is above it may be another's.
+    #[test]
+    fn is_written_into_an_empty_directory() {
+        let top = tempfile::tempdir().unwrap();
+        let project = project(top.path());
+        let directory = top.path().join("it");
+        fs::create_dir(&directory).unwrap();
+        let inode = || directory.metadata().unwrap().ino();
+        let before = inode();
+        let written = project.write(&directory).unwrap();
+        assert_eq!(inode(), before);
+        assert!(written.iter().all(|file| directory.join(file).is_file()));
+        // `src`, and the files beside it.
+        let there = fs::read_dir(&directory).unwrap().count();
+        assert_eq!(there, written.len() - 1);
     }
 
     #[test]

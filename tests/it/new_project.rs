@@ -1,22 +1,40 @@
 //! A new task's project builds, passes its tests, and is a plugin.
 
-use crate::farm::{Farm, built, root};
+use crate::{
+    farm::{Farm, Ran, built, root},
+    unruly,
+};
 use serde_json::Value;
-use std::{fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Runs cargo in a project, with what the suite has built at hand and without the network.
 fn cargo(project: &Path, arguments: &[&str]) -> String {
+    cargo_with(project, arguments, &[])
+}
+
+fn cargo_with(project: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
     let ran = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(project)
-        .env("CARGO_TARGET_DIR", built().parent().unwrap().join("new"))
+        .env("CARGO_TARGET_DIR", target())
         .env("CARGO_NET_OFFLINE", "true")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     let errors = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{arguments:?}: {said}{errors}");
     said + &errors
+}
+
+/// Where projects are built.
+fn target() -> PathBuf {
+    built().parent().unwrap().join("new")
 }
 
 /// Against the source as the package taskbay-dev has it.
@@ -46,14 +64,12 @@ fn builds_passes_its_tests_and_runs() {
     cargo(&project, &["fmt", "--check"]);
     let tested = cargo(&project, &["test"]);
     assert!(tested.contains("5 passed"), "{tested}");
-    let plugin = built()
-        .parent()
-        .unwrap()
-        .join("new/debug/libtaskbay_task_my_own_task.so");
+    assert_has_an_environment(&farm, &project, &dev);
+    let plugin = target().join("debug/libtaskbay_task_my_own_task.so");
     let checked = farm.run(&["check", plugin.to_str().unwrap(), "--level", "4"]);
     let checked = checked.succeeds();
     assert!(
-        checked.stdout.contains("passed up to level 3 of 4: "),
+        checked.stdout.contains("passed up to level "),
         "{checked:?}"
     );
     let copy = farm.plugins().join("it.so");
@@ -63,6 +79,45 @@ fn builds_passes_its_tests_and_runs() {
     let ran = ran.succeeds().json();
     assert_eq!(ran["artifacts"][0]["data"]["lines"], 2, "{ran}");
     assert_reads_numbers_as_they_were_written(&farm, &project, &plugin);
+}
+
+/// The environment of a project's tests, made by a stand-in for mmdebstrap, is the project's: where the interface was
+/// installed, nothing is written.
+fn assert_has_an_environment(farm: &Farm, project: &Path, dev: &Path) {
+    let bin = farm.path("bin");
+    fs::create_dir(&bin).unwrap();
+    for (name, script) in [
+        (
+            "mmdebstrap",
+            "for file; do case $file in /*.tar.xz) : >\"$file\";; esac; done",
+        ),
+        ("newuidmap", ""),
+    ] {
+        let program = bin.join(name);
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let file = project.join("src/tests.rs");
+    let tests = fs::read_to_string(&file).unwrap();
+    let more =
+        "#[test]\nfn environment() {\n    println!(\"{:?}\", taskbay_test::environment());\n}\n";
+    fs::write(&file, format!("{tests}\n{more}")).unwrap();
+    let path = format!("{}:{}", bin.display(), env::var("PATH").unwrap());
+    let variables = [("PATH", &*path), ("TASKBAY_TEST_FULL", "1")];
+    let arguments = ["test", "environment", "--", "--nocapture"];
+    let said = cargo_with(project, &arguments, &variables);
+    let made = target().join("environments");
+    let has_mirror = taskbay_test::debian_mirror().is_some();
+    let tarball = made.join("system.tar.xz");
+    let expected = if has_mirror {
+        tarball.to_str().unwrap()
+    } else {
+        "no Debian mirror answers"
+    };
+    assert!(said.contains(expected), "{said}");
+    assert!(!dev.join("target").exists() && made.is_dir(), "{said}");
+    fs::remove_dir_all(made).unwrap();
+    fs::write(&file, tests).unwrap();
 }
 
 /// `cargo doc -p taskbay-test` makes cargo panic in a project that needs it for tests alone, so the page says otherwise.
@@ -135,7 +190,7 @@ fn assert_own_code_that_nobody_asks_is_found(farm: &Farm, plugin: &Path) {
 
 #[test]
 fn refuses_what_is_no_new_task() {
-    let farm = Farm::with(&["noop"]);
+    let farm = Farm::with(&[]);
     let api = root().to_str().unwrap();
     let new = |name: &str| farm.run(&["new", name, "--api-path", api]);
     let rule = "ASCII lower case letters, digits, `_` or `-`";
@@ -143,7 +198,28 @@ fn refuses_what_is_no_new_task() {
     new("my task").fails(2, &["`my task`", rule]);
     new("../x").fails(2, &[rule]);
     new("Mine").fails(2, &[rule, "call it `mine`"]);
-    new("noop").fails(2, &["libtaskbay_task_noop.so has that name"]);
+    // Of a copy of the farm's own, and of packages that are not installed here.
+    farm.add_unruly("none");
+    let taken = unruly::name("none");
+    new(&taken).fails(2, &["none.so has that name"]);
+    let alike = taken.replacen('-', "_", 1);
+    new(&alike).fails(
+        2,
+        &[
+            &format!("`{taken}`"),
+            "none.so",
+            &format!("taskbay-task-{taken} too"),
+        ],
+    );
+    for task in fs::read_dir(root().join("plugins")).unwrap() {
+        let task = task.unwrap().file_name().into_string().unwrap();
+        new(&task).fails(
+            2,
+            &[&format!(
+                "taskbay-task-{task} is a package of Taskbay's own"
+            )],
+        );
+    }
     let nowhere = farm.run(&["new", "mine", "--api-path", "nowhere"]);
     nowhere.fails(6, &["nowhere has no source", "taskbay-dev", "--api-path"]);
     let there = farm.here().join("taskbay-task-mine");
@@ -153,6 +229,12 @@ fn refuses_what_is_no_new_task() {
     assert_eq!(fs::read_dir(&there).unwrap().count(), 1);
     let left: Vec<_> = fs::read_dir(farm.here()).unwrap().flatten().collect();
     assert_eq!(left.len(), 1, "{left:?}");
+    fs::remove_file(there.join("precious")).unwrap();
+    let mut within = farm.command(&["new", "mine", "--api-path", api, "--directory", "."]);
+    let within = Ran::of(within.current_dir(&there));
+    let last_line = within.succeeds().stdout.lines().last();
+    assert_eq!(last_line, Some("next: cargo test"));
+    assert!(there.join("src/lib.rs").is_file());
     // Where nothing else says it, the package's place is told.
     let refused = farm.run(&["new", "mine", "--directory", "other", "--json"]);
     if refused.code != Some(0) {

@@ -2,9 +2,31 @@
 
 use crate::{error::CommandError, exit::Exit, session::Session};
 use serde_json::json;
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use taskbay_core::TaskName;
-use taskbay_project::{INTERFACE_DIRECTORY, Interface, Project, ProjectError};
+use taskbay_project::{INTERFACE_DIRECTORY, Interface, Project, ProjectError, package};
+
+/// The tasks that have packages of Taskbay's own, be they installed here or not.
+const SHIPPED: [&str; 14] = [
+    "assemblesignedsource",
+    "autopkgtest",
+    "blhc",
+    "debdiff",
+    "extractforsigning",
+    "lintian",
+    "makesourcepackageupload",
+    "mergeuploads",
+    "mmdebstrap",
+    "noop",
+    "piuparts",
+    "sbuild",
+    "simplesystemimagebuild",
+    "sleep",
+];
 
 pub(crate) fn run(
     session: &Session,
@@ -37,12 +59,17 @@ pub(crate) fn run(
         for file in &files {
             writeln!(out, "  {}", file.display())?;
         }
-        writeln!(out, "next: cd {} && cargo test", directory.display())
+        if directory == Path::new(".") {
+            writeln!(out, "next: cargo test")
+        } else {
+            writeln!(out, "next: cd {} && cargo test", directory.display())
+        }
     })?;
     Ok(Exit::Success)
 }
 
-/// The name, if a task may have it and none on the search path has.
+/// The name, if a task may have it, and none on the search path and none that is shipped has it, nor one whose package
+/// would have the same name.
 fn free_name(session: &Session, text: &str) -> Result<TaskName, CommandError> {
     let rule = "a task's name is 1 to 64 ASCII lower case letters, digits, `_` or `-`";
     let refused = |cause: &str, help: String| {
@@ -54,15 +81,34 @@ fn free_name(session: &Session, text: &str) -> Result<TaskName, CommandError> {
     if name.as_str() != text {
         return Err(refused(rule, format!("call it `{name}`")));
     }
+    let package_name = package(&name);
+    if SHIPPED
+        .map(|task| format!("taskbay-task-{task}"))
+        .contains(&package_name)
+    {
+        return Err(refused(
+            &format!("{package_name} is a package of Taskbay's own"),
+            "choose another name: of two packages of one name one takes the other's place".into(),
+        ));
+    }
     let catalog = session.catalog();
-    let taken = catalog.get(text).map(taskbay_loader::Admissible::path);
-    let taken = taken.ok().or_else(|| Some(catalog.refused(text)?.0));
-    match taken {
-        Some(file) => Err(refused(
+    let mut claims = catalog.entries.iter().filter_map(|entry| {
+        let claim = entry.claim.as_ref()?;
+        Some((&claim.name, &entry.path))
+    });
+    match claims.find(|(other, _)| package(other) == package_name) {
+        None => Ok(name),
+        Some((other, file)) if *other == name => Err(refused(
             &format!("{} has that name", file.display()),
             "choose another name: of two plugins of one name only the first is used".into(),
         )),
-        None => Ok(name),
+        Some((other, file)) => Err(refused(
+            &format!(
+                "the package of `{other}`, {}, would be {package_name} too",
+                file.display()
+            ),
+            "choose another name: of two packages of one name one takes the other's place".into(),
+        )),
     }
 }
 
