@@ -29,6 +29,7 @@ pub(crate) const TESTS: &[&str] = &[
     "verdict-code",
     "verdict",
     "verdict-facts",
+    "verdict-elsewhere",
     "answer-state",
     "answer-log",
 ];

@@ -5,7 +5,7 @@ use crate::{
     answering::Answered,
     options::bare,
     record::Record,
-    test::{Objection, Tried, fault, found, passed},
+    test::{Objection, Tried, fault, found, passed, skip},
 };
 use serde_json::{Value, json};
 use std::{
@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{Condition, Metadata, Requirement, Verdict};
-use taskbay_worker::Hosts;
+use taskbay_worker::{Failure, Hosts};
 
 /// How often each worker is judged by one process.
 const TURNS: usize = 3;
@@ -29,6 +29,9 @@ pub(crate) fn run(answered: &Answered, options: &Options, record: &mut Record) -
     let judged = Instant::now();
     record.test("verdict-facts", || {
         facts(answered, &workers, &verdicts, judged, options)
+    });
+    record.test("verdict-elsewhere", || {
+        elsewhere(answered, &workers, &verdicts, options)
     });
     Some(())
 }
@@ -129,25 +132,37 @@ fn facts(
         &more,
         "asked of workers with more keys, none of them its own",
     )?;
-    let mut hosts = options.hosts_elsewhere();
-    // What can be loaded here and cannot there has no other machine to be asked on.
-    let machine = match hosts.describe(&answered.loaded.file) {
-        Ok(_) => {
-            let there = judge(answered, workers, &mut hosts)?;
-            compare(verdicts, &there, "asked on another machine")?;
-            ", on another machine"
-        }
-        Err(failure) => {
-            log::debug!("there are no namespaces for another machine: {failure}");
-            ""
-        }
-    };
     thread::sleep(LATER.saturating_sub(judged.elapsed()));
     let later = judge(answered, workers, &mut options.hosts())?;
     compare(verdicts, &later, "asked a second later")?;
-    passed(format!(
-        "the same in another environment and directory{machine}, a second later, and of workers with more keys"
-    ))
+    passed(
+        "the same in another environment and directory, a second later, and of workers with more keys",
+    )
+}
+
+/// What this machine is changes nothing either.
+fn elsewhere(
+    answered: &Answered,
+    workers: &[Metadata],
+    verdicts: &[Verdict],
+    options: &Options,
+) -> Tried<()> {
+    let mut hosts = options.hosts_elsewhere();
+    // What can be loaded here and cannot there has no other machine to be asked on.
+    match hosts.describe(&answered.loaded.file) {
+        Err(Failure::Interrupted) => return Err(Failure::Interrupted.into()),
+        Err(failure) => {
+            return skip(
+                format!("it cannot be asked on what would be another machine to it: {failure}"),
+                "check it where this user may make namespaces, as `unshare --mount --uts --map-root-user true` does, with all \
+                 libraries that it needs below /usr/lib or /usr/local/lib",
+            );
+        }
+        Ok(_) => {}
+    }
+    let there = judge(answered, workers, &mut hosts)?;
+    compare(verdicts, &there, "asked on another machine")?;
+    passed("the same on another machine")
 }
 
 fn with_unrelated(worker: &Metadata) -> Metadata {

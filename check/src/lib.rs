@@ -22,6 +22,7 @@ mod options;
 
 mod record;
 
+mod bytes;
 mod statics;
 
 mod process_state;
@@ -51,10 +52,10 @@ pub use options::Options;
 pub use report::{FileReport, Report};
 pub use test::{Status, Test};
 
+use bytes::Bytes;
 use loading::Loaded;
 use record::Record;
 use std::path::Path;
-use taskbay_loader::{Admissible, sha256};
 use taskbay_worker::Failure;
 
 /// Checks one file.
@@ -66,11 +67,12 @@ pub fn check(path: &Path, options: &Options) -> Result<FileReport, Failure> {
     let mut record = Record::new(options.level);
     let mut claim = None;
     let mut seed = options.reproduce.unwrap_or_else(|| fastrand::u32(..));
+    let bytes = Bytes::read(path);
     let file = record.level(Level::Static, statics::TESTS, Some(()), |(), record| {
-        statics::run(path, options, record, &mut claim)
+        statics::run(path, bytes.as_ref(), options, record, &mut claim)
     });
-    // Taken before it is loaded: from here on, a host refuses a file that is not what was inspected.
-    let sha256 = digest(file.as_ref().map_or(path, Admissible::resolved));
+    // From here on, a host refuses a file that is not what was inspected.
+    let bytes = bytes.filter(|bytes| bytes.are_still(file.as_ref()));
     let loaded = record.level(Level::Loads, loading::TESTS, file, |file, record| {
         loading::run(file, options, record)
     });
@@ -89,7 +91,7 @@ pub fn check(path: &Path, options: &Options) -> Result<FileReport, Failure> {
     });
     let tests = record.finish()?;
     Ok(FileReport {
-        sha256,
+        sha256: bytes.map(|bytes| bytes.sha256),
         name: claim.as_ref().map(|claim| claim.name.to_string()),
         version: claim.as_ref().map(|claim| claim.version),
         seed: (options.level == Level::Endures).then_some(seed),
@@ -121,13 +123,4 @@ fn run_to_the_end(loaded: Option<&Loaded>, options: &Options, record: &mut Recor
             Some(())
         },
     );
-}
-
-/// The digest of a file that can be a plugin: reading anything else may take for ever.
-fn digest(path: &Path) -> Option<String> {
-    let found = path.metadata().ok()?;
-    if !found.is_file() || found.len() > statics::LARGEST {
-        return None;
-    }
-    sha256(path).ok()
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     Options,
+    bytes::{Bytes, LARGEST},
     record::Record,
     test::{Tried, fault, found, passed},
 };
@@ -9,10 +10,14 @@ use std::path::Path;
 use taskbay_loader::{Admissible, Catalog, Claim, Linkage, LinkageError, State};
 
 /// The tests of this level.
-pub(crate) const TESTS: &[&str] = &["file", "size", "libraries", "symbols", "run-path"];
-
-/// The largest plugin, in bytes. Each is copied, and each host maps it.
-pub(crate) const LARGEST: u64 = 64 << 20;
+pub(crate) const TESTS: &[&str] = &[
+    "file",
+    "size",
+    "libraries",
+    "symbols",
+    "run-path",
+    "unchanged",
+];
 
 /// The most symbols that are named.
 const MOST_NAMED: usize = 5;
@@ -23,6 +28,7 @@ pub(crate) type Claimed = Option<Claim>;
 /// Reads the file; what may be loaded.
 pub(crate) fn run(
     path: &Path,
+    bytes: Option<&Bytes>,
     options: &Options,
     record: &mut Record,
     claim: &mut Claimed,
@@ -33,6 +39,7 @@ pub(crate) fn run(
     record.test("libraries", || libraries(&linkage));
     record.test("symbols", || symbols(&linkage));
     record.test("run-path", || run_path(&linkage, options));
+    record.test("unchanged", || unchanged(&file, bytes))?;
     Some(file)
 }
 
@@ -65,6 +72,17 @@ fn size(file: &Admissible) -> Tried<()> {
         );
     }
     passed(format!("{} kB", size.div_ceil(1000)))
+}
+
+/// What is said of the file is said of the bytes whose digest the report has.
+fn unchanged(file: &Admissible, bytes: Option<&Bytes>) -> Tried<()> {
+    match bytes.filter(|bytes| bytes.are_still(Some(file))) {
+        Some(bytes) => passed(format!("its SHA-256 is {}", bytes.sha256)),
+        None => fault(
+            "it was replaced, or written to, as it was checked",
+            "check it again once it is whole: build under another name, then rename",
+        ),
+    }
 }
 
 /// What could be read, or the test's end.

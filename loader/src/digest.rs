@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::{
     fmt::Write,
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
 };
 
@@ -14,16 +14,25 @@ use std::{
 ///
 /// When it cannot be read.
 pub fn sha256(file: &Path) -> io::Result<String> {
+    sha256_of(File::open(file)?)
+}
+
+/// The SHA-256 of what is still to be read, in hexadecimal digits.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn sha256_of(bytes: impl Read) -> io::Result<String> {
     let mut digest = Sha256::new();
-    let mut file = BufReader::new(File::open(file)?);
+    let mut bytes = BufReader::new(bytes);
     loop {
-        let chunk = file.fill_buf()?;
+        let chunk = bytes.fill_buf()?;
         if chunk.is_empty() {
             break;
         }
         digest.update(chunk);
         let read = chunk.len();
-        file.consume(read);
+        bytes.consume(read);
     }
     let mut text = String::new();
     for byte in digest.finalize() {

@@ -48,7 +48,7 @@ mod run_path;
 pub use admissible::Admissible;
 pub use catalog::{Catalog, Claim, Entry, Row, State, Status};
 pub use configured_task::ConfiguredTask;
-pub use digest::sha256;
+pub use digest::{sha256, sha256_of};
 pub use discover::{Candidate, Discovery, Finding, discover};
 pub use identity::FileIdentity;
 pub use inspect::{InspectError, Inspected, inspect, inspect_bytes};

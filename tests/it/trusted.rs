@@ -223,6 +223,16 @@ pub(crate) fn can_plain_user_mount() -> bool {
     can_mount_by(command.args(["--mount", "--uts", "--map-root-user", "true"]))
 }
 
+/// Whether verdicts are asked for on what is another machine to the plugin: without namespaces there is none, and no level
+/// above 1 is proven.
+pub(crate) fn can_be_asked_elsewhere() -> bool {
+    if geteuid().is_root() {
+        can_mount()
+    } else {
+        can_plain_user_mount()
+    }
+}
+
 fn can_mount_by(unshare: &mut Command) -> bool {
     let tried = unshare.output();
     let why = match tried {

@@ -57,9 +57,14 @@ fn not_executed(file: &FileReport) -> Option<String> {
     if !file.passed || !file.tests.iter().any(|test| executing(&test)) {
         return None;
     }
-    // What stands in the way, which has a remedy.
-    let skipped = |test: &&Test| test.status == Status::Skipped && test.help.is_some();
-    let why = file.tests.iter().find(skipped)?;
+    // What stands in the way, which has a remedy: itself, or the first that was not made.
+    let has_remedy = |test: &&Test| test.status == Status::Skipped && test.help.is_some();
+    let mut others = file.tests.iter();
+    let why = file
+        .tests
+        .iter()
+        .find(|test| executing(test) && has_remedy(test));
+    let why = why.or_else(|| others.find(has_remedy))?;
     let message = why.message.as_deref().unwrap_or_default();
     Some(format!("{} was not executed: {message}", file.file))
 }

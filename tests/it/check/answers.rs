@@ -57,7 +57,7 @@ fn a_verdict_that_depends_on_the_machine() {
     }
     let help = "by the given metadata and the task data alone";
     for fault in ["can-run-hostname", "can-run-machine"] {
-        assert_only_fault(fault, "verdict-facts", "on another machine", help);
+        assert_only_fault(fault, "verdict-elsewhere", "on another machine", help);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Up to which level `taskbay check` says that a plugin has passed.
 
 use super::{assert_test, check, test};
-use crate::farm::Farm;
+use crate::{
+    farm::{Farm, Ran},
+    trusted::can_be_asked_elsewhere,
+};
 use serde_json::Value;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 /// What cannot be tried here is skipped, and says how it can be.
 #[test]
@@ -33,6 +37,9 @@ fn what_cannot_be_tried_is_skipped() {
 /// A level counts where nothing of it was left out.
 #[test]
 fn what_is_skipped_is_not_proven() {
+    if !can_be_asked_elsewhere() {
+        return;
+    }
     let farm = Farm::with(&["noop"]);
     farm.add_unruly("none");
     let pdp11 = ["--data", r#"{"host_architecture": "pdp11"}"#];
@@ -63,7 +70,7 @@ fn what_is_skipped_is_not_proven() {
         [&file["passed"], &file["proven"]],
         [&false.into(), &Value::from(1)]
     );
-    std::fs::write(farm.plugins().join("text.so"), "no plugin").unwrap();
+    fs::write(farm.plugins().join("text.so"), "no plugin").unwrap();
     let (_, file) = check(&farm, "text.so", &[]);
     assert_eq!(file["proven"], Value::Null, "{file:#}");
 }
@@ -82,10 +89,7 @@ fn a_level_that_was_asked_for_is_not_passed_where_nothing_was_executed() {
     for level in ["3", "4"] {
         let asked = farm.run(&[&arguments[..], &["--level", level]].concat());
         asked.fails(1, &[told]);
-        assert!(
-            asked.stdout.contains("passed up to level 2 of "),
-            "{asked:?}"
-        );
+        assert!(asked.stdout.contains("\npassed up to level "), "{asked:?}");
     }
     let below = farm.run(&[&arguments[..], &["--level", "2"]].concat());
     assert_eq!((below.code, &*below.stderr), (Some(0), ""));
@@ -94,18 +98,21 @@ fn a_level_that_was_asked_for_is_not_passed_where_nothing_was_executed() {
 /// The last line is the whole truth for who reads no other.
 #[test]
 fn the_summary_says_what_is_proven_and_what_was_skipped() {
+    if !can_be_asked_elsewhere() {
+        return;
+    }
     let farm = Farm::with(&["noop"]);
     farm.add_unruly("none");
     let last_line = |file: &str, more: &[&str]| {
         let file = farm.plugins().join(file);
         let mut command = farm.command(&["check"]);
-        let ran = crate::farm::Ran::of(command.arg(file).args(more));
+        let ran = Ran::of(command.arg(file).args(more));
         ran.stdout.lines().last().unwrap().to_owned()
     };
     let pdp11 = r#"{"host_architecture": "pdp11"}"#;
     let line = last_line("none.so", &["--data", pdp11]);
     let wanted =
-        "passed up to level 2 of 3: 23 passed, 6 skipped: `execute`: this machine does not suit: ";
+        "passed up to level 2 of 3: 25 passed, 6 skipped: `execute`: this machine does not suit: ";
     assert!(line.starts_with(wanted), "{line}");
     let line = last_line("none.so", &["--data", r#"{"level": -1}"#]);
     assert!(
@@ -113,7 +120,7 @@ fn the_summary_says_what_is_proven_and_what_was_skipped() {
         "{line}"
     );
     let line = last_line("none.so", &["--reproduce", "7"]);
-    assert_eq!(line, "passed with the task data of seed 7: 10 passed");
+    assert_eq!(line, "passed with the task data of seed 7: 11 passed");
     let file = farm.plugins().join("none.so");
     let strict = [
         "check",
@@ -134,5 +141,31 @@ fn the_summary_says_what_is_proven_and_what_was_skipped() {
         "{strict:?}"
     );
     let line = last_line("libtaskbay_task_noop.so", &[]);
-    assert_eq!(line, "passed up to level 3: 29 passed");
+    assert_eq!(line, "passed up to level 3: 31 passed");
+}
+
+/// Where this user can make no namespaces, for which a stand-in for `unshare` serves, nobody knows whether a verdict depends
+/// on the machine.
+#[test]
+fn what_was_not_asked_on_another_machine_is_not_proven() {
+    let farm = Farm::with(&["noop"]);
+    let bin = farm.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let program = bin.join("unshare");
+    fs::write(&program, "#!/bin/sh\nexit 1\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let file = farm.plugins().join("libtaskbay_task_noop.so");
+    let check = |more: &[&str]| {
+        let mut command = farm.command(&["check", "--json"]);
+        let path = format!("{}:/usr/bin:/bin", bin.display());
+        let ran = Ran::of(command.arg(&file).args(more).env("PATH", path));
+        (ran.code, ran.json()["files"][0].clone())
+    };
+    let (code, file) = check(&["--level", "3"]);
+    assert_eq!(code, Some(0), "{file:#}");
+    assert_test(&file, "verdict-facts", "passed", "a second later");
+    assert_test(&file, "verdict-elsewhere", "skipped", "another machine");
+    assert_test(&file, "execute", "passed", "success");
+    assert_eq!([&file["proven"], &file["skipped"]], [1, 1], "{file:#}");
+    assert_eq!(check(&["--level", "2", "--strict"]).0, Some(1));
 }
