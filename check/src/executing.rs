@@ -135,43 +135,69 @@ fn files(answered: &Answered, execution: &Execution, options: &Options) -> Tried
             "make files in the work directory, and set TMPDIR and HOME to it for commands that make some",
         );
     }
-    let shared = shared(answered, execution, options)?;
+    let came = match &execution.came {
+        Ok(came) => came,
+        Err(why) => {
+            return skip(
+                format!("what it makes in /tmp and the like cannot be watched: {why}"),
+                "check it where this user may watch directories (`fs.inotify.max_user_instances` and \
+                 `max_user_watches` of sysctl), or end programs that watch many",
+            );
+        }
+    };
+    let shared = shared(answered, came, execution.took, options)?;
     if shared.is_empty() {
-        return passed(
-            "its work directory is removed, and nothing is left in TMPDIR and HOME, or made at a fixed place",
-        );
+        let left: Vec<_> = came
+            .iter()
+            .filter(|path| path.symlink_metadata().is_ok())
+            .collect();
+        let whose = if left.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "; this or another program made once, and left, {}",
+                named(left)
+            )
+        };
+        return passed(format!(
+            "its work directory is removed, and nothing is left in TMPDIR and HOME, or made at a fixed place each time{whose}"
+        ));
     }
-    let shared: Vec<_> = shared
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
     fault(
         format!(
             "each time it makes or writes files that are no attempt's own: {}",
-            shared.join(", ")
+            named(&shared)
         ),
         "make them in the work directory: two attempts at once would write to the same files",
     )
 }
 
+/// Paths in a line.
+fn named<'p>(paths: impl IntoIterator<Item = &'p PathBuf>) -> String {
+    let paths = paths.into_iter().map(|path| path.display().to_string());
+    paths.collect::<Vec<_>>().join(", ")
+}
+
 /// What comes to the places that all programs share each time that the task is executed, and only then.
 fn shared(
     answered: &Answered,
-    first: &Execution,
+    first: &BTreeSet<PathBuf>,
+    took: Duration,
     options: &Options,
 ) -> Result<BTreeSet<PathBuf>, Objection> {
-    let mut came = first.came.clone();
+    let mut came = first.clone();
     for _ in 0..ROUNDS {
         if came.is_empty() {
             break;
         }
-        let others = SharedPlaces::watch();
-        thread::sleep(first.took.clamp(LEAST_QUIET, MOST_QUIET));
+        let others = SharedPlaces::watch(&came);
+        thread::sleep(took.clamp(LEAST_QUIET, MOST_QUIET));
         let others = others.map(SharedPlaces::came).unwrap_or_default();
         came.retain(|path| !others.contains(path));
         if !came.is_empty() {
-            let again = Execution::run(answered, options, None)?;
-            came.retain(|path| again.came.contains(path));
+            let again = Execution::again(answered, options, &came)?;
+            let again = again.came.unwrap_or_default();
+            came.retain(|path| again.contains(path));
         }
     }
     Ok(came)

@@ -7,6 +7,7 @@ use crate::{
 use rustix::process::Signal;
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -39,8 +40,8 @@ pub(crate) struct Execution {
     pub(crate) after: Option<After>,
     /// What it left where temporary files are made, and in its home.
     pub(crate) left: Vec<String>,
-    /// What came meanwhile, be it from this or from others, to the places that all programs share.
-    pub(crate) came: BTreeSet<PathBuf>,
+    /// What came meanwhile, be it from this or from others, to the places that all programs share; or why that is not known.
+    pub(crate) came: Result<BTreeSet<PathBuf>, String>,
     /// How long the task itself took.
     pub(crate) took: Duration,
     /// How long it went on once it was disturbed, where it was.
@@ -63,12 +64,26 @@ impl Execution {
         options: &Options,
         disturbance: Option<Disturbance>,
     ) -> Result<Self, Failure> {
+        Self::with(answered, options, Watcher::new(disturbance))
+    }
+
+    /// Executes it once more, to see whether what `came` to the places that all programs share comes there again.
+    pub(crate) fn again(
+        answered: &Answered,
+        options: &Options,
+        came: &BTreeSet<PathBuf>,
+    ) -> Result<Self, Failure> {
+        let mut watcher = Watcher::new(None);
+        watcher.suspects.clone_from(came);
+        Self::with(answered, options, watcher)
+    }
+
+    fn with(answered: &Answered, options: &Options, mut watcher: Watcher) -> Result<Self, Failure> {
         let refuge = Refuge::new().map_err(|error| {
             Failure::NoHost(format!("there is no temporary directory: {error}"))
         })?;
         let inputs = Arc::new(Inputs::new(&options.base, &refuge.output()));
         let server: Arc<dyn Server> = Arc::clone(&inputs) as _;
-        let mut watcher = Watcher::new(disturbance);
         let mut hosts = watcher.hosts(options, &refuge);
         let attempt = AttemptOptions {
             timeout: Some(options.timeout),
@@ -88,7 +103,14 @@ impl Execution {
             missing: inputs.missing(),
             after: watcher.after.take(),
             left: refuge.left(),
-            came: watcher.places.map(SharedPlaces::came).unwrap_or_default(),
+            came: watcher.places.map_or_else(
+                || Ok(BTreeSet::new()),
+                |places| {
+                    places
+                        .map(SharedPlaces::came)
+                        .map_err(|error| error.to_string())
+                },
+            ),
             report,
         })
     }
@@ -105,13 +127,16 @@ struct Watcher {
     ended: Option<Instant>,
     before: Option<(Glimpse, ProcessState)>,
     after: Option<After>,
-    places: Option<SharedPlaces>,
+    /// What came to the places that all programs share as the task was executed before.
+    suspects: BTreeSet<PathBuf>,
+    places: Option<io::Result<SharedPlaces>>,
 }
 
 impl Watcher {
     fn new(disturbance: Option<Disturbance>) -> Self {
         Self {
             disturbance,
+            suspects: BTreeSet::new(),
             places: None,
             abort: Arc::default(),
             disturbed: Arc::default(),
@@ -138,7 +163,7 @@ impl Witness for Watcher {
     fn begins(&mut self, host: &Glimpse, work_directory: &Path) {
         let state = ProcessState::of(host).in_directory(work_directory);
         self.before = Some((host.clone(), state));
-        self.places = SharedPlaces::watch();
+        self.places = Some(SharedPlaces::watch(&self.suspects));
         self.begun = Some(Instant::now());
         let (Some(disturbance), Some(process)) = (self.disturbance, Process::find(host.pid)) else {
             return;

@@ -1,8 +1,9 @@
 //! What `taskbay check` finds of what an execution leaves behind.
 
 use super::{assert_test, check, test, tests};
-use crate::farm::Farm;
-use std::fs;
+use crate::farm::{Farm, Ran};
+use std::{fs, process::Command};
+use taskbay_test::skip;
 
 /// A task that succeeds may have left something behind.
 #[test]
@@ -32,6 +33,16 @@ fn what_an_execution_leaves_behind_is_found() {
             "execute-files",
             "/tmp/taskbay-fixture-unruly-scratch",
         ),
+        (
+            "scratch-directory",
+            "execute-files",
+            "/tmp/taskbay-fixture-unruly-directory",
+        ),
+        (
+            "block-signals",
+            "execute-state",
+            "other signals are blocked: SIGUSR1",
+        ),
         ("stray-upload", "execute-artifacts", "/etc/passwd"),
         ("log", "execute-log", "printed to std"),
     ] {
@@ -48,6 +59,7 @@ fn what_an_execution_leaves_behind_is_found() {
         assert!(action != "thread" || help.contains("join"), "{help}");
     }
     fs::remove_file("/tmp/taskbay-fixture-unruly-scratch").unwrap();
+    fs::remove_dir_all("/tmp/taskbay-fixture-unruly-directory").unwrap();
     assert_eq!(
         fs::read_dir(farm.path("home")).unwrap().count(),
         1,
@@ -76,4 +88,46 @@ fn the_scratch_files_of_others_are_not_its_own() {
     stop.send(()).unwrap();
     other.join().unwrap();
     assert_eq!(code, Some(0), "{file:#}");
+}
+
+/// A directory that is made but once cannot be told from another program's, so it is named and no fault.
+#[test]
+fn what_came_once_and_stays_is_named() {
+    let farm = Farm::with(&[]);
+    farm.add_unruly("none");
+    let data = r#"{"action": "scratch-empty"}"#;
+    let (code, file) = check(&farm, "none.so", &["--data", data]);
+    fs::remove_dir("/tmp/taskbay-fixture-unruly-empty").unwrap();
+    assert_eq!(code, Some(0), "{file:#}");
+    let left = "left, /tmp/taskbay-fixture-unruly-empty";
+    assert_test(&file, "execute-files", "passed", left);
+}
+
+/// Where directories cannot be watched, nobody knows what came to them.
+#[test]
+fn what_cannot_be_watched_is_skipped() {
+    /// What the shell ends with where nothing can be watched less.
+    const NO_NAMESPACE: i32 = 77;
+    let farm = Farm::with(&[]);
+    let file = farm.add_unruly("none");
+    let command = farm.command(&["check", "--json"]);
+    let data = r#"{"action": "scratch-file"}"#;
+    let none = format!(
+        "echo 0 >/proc/sys/user/max_inotify_instances || exit {NO_NAMESPACE}; exec \"$@\" --data '{data}'"
+    );
+    let mut apart = Command::new("unshare");
+    apart
+        .args(["--user", "--map-root-user", "sh", "-c", &none, "sh"])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .arg(file)
+        .env("HOME", farm.path("home"));
+    let ran = Ran::of(&mut apart);
+    if ran.code == Some(NO_NAMESPACE) || ran.stdout.is_empty() {
+        skip(format_args!("there is no user namespace: {}", ran.stderr));
+        return;
+    }
+    let file = &ran.json()["files"][0];
+    assert_test(file, "execute", "passed", "success");
+    assert_test(file, "execute-files", "skipped", "cannot be watched");
 }
