@@ -16,6 +16,10 @@ mod farm;
 #[path = "../it/unruly.rs"]
 mod unruly;
 
+/// What authors have written against the crates that are theirs.
+mod author;
+/// The JSON documents that cross.
+mod documents;
 /// Plugins and hosts of other interfaces and other builds.
 mod generated;
 /// Diffs.
