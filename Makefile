@@ -44,14 +44,14 @@ test-full: test demo chaos
 # The package hello through the tasks that lead to an upload, as requests that a worker executes. It takes minutes and fetches from a mirror.
 chain: export TASKBAY_TEST_FULL = 1
 chain: tools
-	umask 022 && $(CARGO) test --locked --quiet -p taskbay-tests --test chain
+	umask 022 && $(CARGO) test --locked --quiet --workspace --test chain
 
 # A long run of faults; the same ones with SEED=…, and as many requests as REQUESTS=… says.
 REQUESTS ?= 3000
 chaos:
 	umask 022 && TASKBAY_CHAOS_SEED=$(or $(SEED),$$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')) \
 	    TASKBAY_CHAOS_REQUESTS=$(REQUESTS) \
-	    $(CARGO) test --locked --quiet -p taskbay-tests --test queue any_fault -- --test-threads 1
+	    $(CARGO) test --locked --quiet --workspace --test queue any_fault -- --test-threads 1
 
 packages: tools cargo-deb
 	@scripts/packages

@@ -158,6 +158,24 @@
 //! }
 //! ```
 //!
+//! # From nothing to a package
+//!
+//! `taskbay new NAME` makes a project of all that is said here: the task, its tests, and the data of its Debian package. It
+//! builds against the package `taskbay-dev`, or with `--api-path` against a copy of Taskbay's source.
+//!
+//! ```console
+//! $ taskbay new mine && cd taskbay-task-mine
+//! $ cargo test
+//! $ cargo build --release && taskbay check target/release/libtaskbay_task_mine.so
+//! $ cargo deb && sudo apt install ./target/debian/taskbay-task-mine_*.deb
+//! ```
+//!
+//! * **Tests** configure, judge and execute the task with the crate `taskbay-test`, in process or behind the real loader,
+//!   with a server in memory, logs that are kept, and made-up workers.
+//! * **The package**, `taskbay-task-mine`, puts the plugin into `/usr/lib/taskbay/tasks`. Set under `depends` what the task
+//!   calls; `taskbay-abi-1`, which stands there, is what `taskbay` provides as long as it loads plugins of 1.x.
+//! * **Workers** that run offer the task as soon as the package is installed, and no more once it is removed.
+//!
 //! # The interface's version
 //!
 //! This crate's version is the version of the interface between plugin and host. Within 1.x it only grows, so a plugin
