@@ -226,7 +226,19 @@ fn completions_and_manual_pages() {
             .contains("complete")
     );
     farm.run(&["man", "pages"]).succeeds();
-    assert!(farm.here().join("pages/taskbay-run.1").exists());
+    let help = farm.run(&["--help"]);
+    let commands = help.stdout.split_once("\nCommands:\n").unwrap().1;
+    let commands = commands.split("\n\n").next().unwrap().lines();
+    // What goes on in the next line is further in.
+    let lines = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names: Vec<_> = lines
+        .map(|line| line.split_whitespace().next().unwrap())
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names.iter().filter(|name| **name != "help") {
+        let page = farm.here().join(format!("pages/taskbay-{name}.1"));
+        assert!(page.exists(), "{}", page.display());
+    }
 }
 
 /// What is nested as deeply as a reader of JSON follows crosses all that lies between plugin and command.

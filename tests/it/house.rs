@@ -146,6 +146,59 @@ fn the_documents_show_the_plugin_that_is_shipped() {
     assert!(text(&root().join("plugin-api/src/lib.rs")).contains(commented.trim_end()));
 }
 
+/// The packages of one version fit one another, and a task that runs in an environment brings what unpacks it.
+#[test]
+fn packages_name_what_they_need() {
+    let workspace = text(&root().join("Cargo.toml"));
+    let mut lines = workspace.lines();
+    let version = lines
+        .find_map(|line| line.strip_prefix("version = "))
+        .unwrap();
+    let version = version.trim_matches('"');
+    let host = text(&root().join("cli/Cargo.toml"));
+    for relation in ["=", ">="] {
+        let depends = format!("depends = \"taskbay ({relation} {version}-1)");
+        assert!(host.contains(&depends), "no {depends} in {host}");
+    }
+    let mut in_environments = 0;
+    for task in fs::read_dir(root().join("plugins")).unwrap() {
+        let task = task.unwrap().path();
+        let mut source = sources(vec![task.join("src")]);
+        source.retain(|file| !file.ends_with("tests.rs"));
+        if source
+            .iter()
+            .any(|file| text(file).contains(" environment: "))
+        {
+            let manifest = text(&task.join("Cargo.toml"));
+            let needs = manifest
+                .lines()
+                .filter(|line| line.contains("depends = ") || line.contains("recommends = "));
+            let needs: String = needs.collect();
+            assert!(
+                needs.contains("uidmap") && needs.contains("xz-utils"),
+                "{manifest}"
+            );
+            in_environments += 1;
+        }
+    }
+    assert!(in_environments >= 6, "{in_environments}");
+}
+
+/// The author's guide leads from nothing to a package.
+#[test]
+fn the_guide_leads_to_a_package() {
+    let guide = text(&root().join("plugin-api/src/lib.rs"));
+    for word in [
+        "taskbay new",
+        "taskbay-test",
+        "taskbay check",
+        "cargo deb",
+        "taskbay-abi-1",
+    ] {
+        assert!(guide.contains(word), "no {word}");
+    }
+}
+
 /// Task packages depend on the major version of the interface that they were built against, and the host's provides it.
 #[test]
 fn packages_agree_on_the_interface() {

@@ -26,7 +26,7 @@ use std::{
     process::Command,
     sync::{Mutex, PoisonError},
 };
-use taskbay_test::skip_not_installed;
+use taskbay_test::{packages, skip_not_installed};
 
 /// Builds the packages of what the suite has built.
 fn build_packages(into: &Path) {
@@ -55,7 +55,11 @@ fn fresh_root() -> Option<FreshRoot> {
         return None;
     }
     let fresh = FreshRoot::new()?;
+    // One of ours that was built before gives way, and those of others stay.
+    let stranger = packages::deb(&fresh.packages(), "stranger_1_all.deb", &[]);
+    let old = packages::deb(&fresh.packages(), "taskbay-task-noop_0.0.1_all.deb", &[]);
     build_packages(&fresh.packages());
+    assert!(stranger.is_file() && !old.exists());
     fresh.index_packages();
     Some(fresh)
 }
@@ -78,6 +82,8 @@ fn installed_used_and_purged() {
             "a worker offers what is installed, and no longer what is removed",
             "installing anew keeps the settings and the user",
             "purging leaves nothing",
+            "a user that was there before is used, and stays",
+            "every task's package can be installed with what it needs",
         ],
     );
 }

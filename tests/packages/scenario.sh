@@ -41,8 +41,11 @@ grep -q '^taskbay:[0-9]*:65536$' /etc/subuid || fail 'the user has no subordinat
 grep -q '^taskbay:[0-9]*:65536$' /etc/subgid || fail 'the user has no subordinate groups'
 [ -e /etc/default/taskbay-worker ] || fail 'there are no settings'
 [ -e /etc/systemd/system/multi-user.target.wants/taskbay-worker.service ] || fail 'the service is not enabled'
-man_page=/usr/share/man/man1/taskbay-worker.1.gz
-[ -e "$man_page" ] || fail "there is no $man_page"
+for command in $(taskbay --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ && $1 != "help" { print $1 }'); do
+    man_page=/usr/share/man/man1/taskbay-$command.1.gz
+    [ -e "$man_page" ] || fail "there is no $man_page"
+done
+[ -e "$man_page" ] || fail 'no command is listed'
 say 'exactly the installed task is listed, and runs'
 
 # As the unit starts it.
@@ -76,3 +79,28 @@ apt autoremove --purge
 snapshot >/tmp/after
 diff /tmp/before /tmp/after || fail 'that is what purging left behind'
 say 'purging leaves nothing'
+
+useradd --system --home-dir /srv/taskbay taskbay
+usermod --add-subuids 200000-265535 taskbay
+apt install taskbay-worker
+grep -q '^taskbay:200000:65536$' /etc/subuid || fail 'the user has other subordinate users'
+grep -q '^taskbay:[0-9]*:65536$' /etc/subgid || fail 'the user has no subordinate groups'
+apt purge --autoremove 'taskbay*'
+getent passwd taskbay | grep -q ':/srv/taskbay:' || fail 'a user is gone that was there before'
+userdel taskbay
+say 'a user that was there before is used, and stays'
+
+# debvm is in the backports of bookworm alone, in the version that has debefivm-create.
+missing=$(apt-get install --simulate --no-install-recommends taskbay-task-simplesystemimagebuild 2>&1 | grep 'Depends: ' || true)
+case $missing in
+*'Depends: debvm (>= 0.4)'*) ;;
+*) fail "simplesystemimagebuild lacks something else than debvm: $missing" ;;
+esac
+[ "$(echo "$missing" | wc -l)" -eq 1 ] || fail "simplesystemimagebuild lacks more than debvm: $missing"
+all=$(cd /packages && ls taskbay-task-*_*.deb | sed 's/_.*//' | grep -v simplesystemimagebuild)
+apt install $all
+for package in $all; do
+    taskbay list | grep -q "^${package#taskbay-task-} .* ok " || fail "listed: $(taskbay list)"
+done
+taskbay list --load --strict >/tmp/list || { cat /tmp/list; fail 'not every task can be loaded'; }
+say "every task's package can be installed with what it needs"
