@@ -5,9 +5,16 @@ use crate::farm::{Farm, Ran};
 use std::{fs, process::Command};
 use taskbay_test::skip;
 
+/// Removes what is at fixed places, also that of a run that failed: what is there does not come.
+fn forget_scratch() {
+    fs::remove_file("/tmp/taskbay-fixture-unruly-scratch").ok();
+    fs::remove_dir_all("/tmp/taskbay-fixture-unruly-directory").ok();
+}
+
 /// A task that succeeds may have left something behind.
 #[test]
 fn what_an_execution_leaves_behind_is_found() {
+    forget_scratch();
     let farm = Farm::with(&[]);
     farm.add_unruly("none");
     for (action, name, part) in [
@@ -58,8 +65,7 @@ fn what_an_execution_leaves_behind_is_found() {
         let help = test(&file, name)["help"].as_str().unwrap();
         assert!(action != "thread" || help.contains("join"), "{help}");
     }
-    fs::remove_file("/tmp/taskbay-fixture-unruly-scratch").unwrap();
-    fs::remove_dir_all("/tmp/taskbay-fixture-unruly-directory").unwrap();
+    forget_scratch();
     assert_eq!(
         fs::read_dir(farm.path("home")).unwrap().count(),
         1,
