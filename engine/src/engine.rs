@@ -350,6 +350,8 @@ pub trait Engine: Debug + Send + Sync {
     /// whom no administrator said anything, signatures that no request has, and file contents that no artifact has, once they
     /// are a day old. Artifacts stay, but for what attempts of those requests left that were lost or handed back.
     ///
+    /// Time goes on by a day from one call to the next at most, so that a clock that is far ahead makes nothing old.
+    ///
     /// # Errors
     ///
     /// When the database fails.

@@ -164,3 +164,10 @@ create table relations (
     primary key (artifact_id, target_id, kind)
 );
 create index relations_target on relations (target_id);
+
+-- The moment up to which time has gone on for what looks for old things, whatever the clock says.
+create table upkeep (
+    one bigint not null primary key check (one = 1),
+    time bigint not null
+);
+insert into upkeep values (1, now_ms());

@@ -137,4 +137,11 @@ create table relations (
 ) strict;
 create index relations_target on relations (target_id);
 
+-- The moment up to which time has gone on for what looks for old things, whatever the clock says.
+create table upkeep (
+    one integer not null primary key check (one = 1),
+    time integer not null
+) strict;
+insert into upkeep values (1, cast(unixepoch('subsec') * 1000 as integer));
+
 pragma user_version = 1;

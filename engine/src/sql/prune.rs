@@ -9,9 +9,9 @@ use crate::{EngineError, Pruned, timestamp::millis};
 use std::time::Duration;
 
 /// How long a piece of content stays that no artifact has: one that comes in has none until all its pieces are there.
-const GRACE_MS: i64 = 24 * 60 * 60 * 1000;
-/// How long nothing may happen before it is not believed that it was longer.
-const QUIET_MS: i64 = 24 * 60 * 60 * 1000;
+const GRACE: Duration = Duration::from_hours(24);
+/// How far time goes on from one look to the next at most.
+const STEP_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long a worker stays at least.
 const GONE: Duration = Duration::from_hours(24);
 /// How many requests or artifacts go at a time, so that others get their turn.
@@ -43,13 +43,14 @@ const WORKERS: &str = "
 const STRAYS: &str = "
     delete from verdicts where not exists (select 1 from workers w where w.hash = verdicts.hash)";
 
-/// When something happened last.
-const NEWEST: &str = "
-    select max(at) as at from (
-        select max(last_seen) as at from workers
-        union all select max(completed_at) from requests where status = 'completed'
-        union all select max(created_at) from (select created_at from requests order by id desc limit 1) newest
-    ) moments";
+/// Up to which moment time has gone on: no later than the clock, and a step after the last look, or when the first of what is
+/// left was completed. So it costs nothing that was kept when a clock is wrong, and follows one that was.
+const GO_ON: [&str; 2] = [
+    "update upkeep set time = min($1, max(time + $2, coalesce(
+        (select min(completed_at) from requests where status = 'completed'), 0))) returning time",
+    "update upkeep set time = least($1, greatest(time + $2,
+        (select min(completed_at) from requests where status = 'completed'))) returning time",
+];
 
 const SIGNATURES: &str = "
     delete from signatures where not exists (select 1 from requests r where r.signature_id = signatures.id)";
@@ -63,10 +64,12 @@ pub(crate) async fn prune(
     database: &Database,
     older_than: Duration,
 ) -> Result<Pruned, EngineError> {
-    let requests = requests(database, older_than).await;
+    let now = in_time(database, SHORT, again(|| go_on(database))).await?;
+    let before = |span: Duration| now.saturating_sub(millis(span));
+    let requests = requests(database, before(older_than)).await;
     let signatures = in_time(database, LONG, again(|| signatures(database))).await;
-    let chunks = in_time(database, LONG, again(|| chunks(database))).await;
-    let workers = workers(database, older_than).await;
+    let chunks = in_time(database, LONG, again(|| chunks(database, before(GRACE)))).await;
+    let workers = workers(database, before(older_than.max(GONE))).await;
     let (requests, artifacts) = requests?;
     Ok(Pruned {
         requests,
@@ -77,26 +80,26 @@ pub(crate) async fn prune(
     })
 }
 
+/// What time it is, as far as that is believed: by a clock that is far ahead everything is old, and what happens meanwhile is
+/// noted by that same clock.
+async fn go_on(database: &Database) -> Result<i64, EngineError> {
+    let mut transaction = database.begin().await?;
+    let now = transaction.now().await?;
+    let [sqlite, postgres] = GO_ON;
+    let sql = transaction.pick(sqlite, postgres);
+    let row = transaction.one(sql, &[now.into(), STEP_MS.into()]).await?;
+    let time = row.int("time")?;
+    transaction.commit().await?;
+    Ok(time)
+}
+
 /// Says how many went, and how many artifacts with them.
-async fn requests(database: &Database, older_than: Duration) -> Result<(u64, u64), EngineError> {
-    let before = before(database, older_than).await?;
+async fn requests(database: &Database, before: i64) -> Result<(u64, u64), EngineError> {
     let left = in_batches(database, LEFT_OVERS, before);
     let left = in_time(database, LONG, left).await?;
     let gone = in_batches(database, REQUESTS, before);
     let gone = in_time(database, LONG, gone).await?;
     Ok((gone, left))
-}
-
-/// By a clock that is far ahead everything is old: it is no later than a day after what happened last.
-async fn before(database: &Database, older_than: Duration) -> Result<i64, EngineError> {
-    let now = async || {
-        let mut transaction = database.read().await?;
-        let newest: Option<i64> = transaction.one(NEWEST, &[]).await?.get("at")?;
-        let now = transaction.now().await?;
-        Ok(newest.map_or(now, |newest| now.min(newest.saturating_add(QUIET_MS))))
-    };
-    let now = in_time(database, SHORT, again(now)).await?;
-    Ok(now.saturating_sub(millis(older_than)))
 }
 
 /// Removes what was completed before that moment, and says how much.
@@ -132,8 +135,7 @@ async fn signatures(database: &Database) -> Result<u64, EngineError> {
     }
 }
 
-async fn workers(database: &Database, older_than: Duration) -> Result<u64, EngineError> {
-    let before = before(database, older_than.max(GONE)).await?;
+async fn workers(database: &Database, before: i64) -> Result<u64, EngineError> {
     let remove = async || {
         let mut transaction = database.begin().await?;
         let gone = transaction.execute(WORKERS, &[before.into()]).await?;
@@ -147,9 +149,8 @@ async fn workers(database: &Database, older_than: Duration) -> Result<u64, Engin
     in_time(database, LONG, again(remove)).await
 }
 
-async fn chunks(database: &Database) -> Result<u64, EngineError> {
+async fn chunks(database: &Database, before: i64) -> Result<u64, EngineError> {
     let mut transaction = database.begin().await?;
-    let before = transaction.now().await? - GRACE_MS;
     let gone = transaction.execute(CHUNKS, &[before.into()]).await?;
     transaction.commit().await?;
     Ok(gone)

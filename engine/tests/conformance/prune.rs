@@ -87,21 +87,66 @@ pub(crate) fn what_lost_attempts_left_goes_with_their_request(bay: &Bay) {
     assert_eq!(found.unwrap().id, kept);
 }
 
-/// As it looks when a clock is far ahead of all that ever happened.
+/// As it looks when a clock is far ahead of all that ever happened, and then is what all goes by.
 pub(crate) fn a_clock_that_is_far_ahead_makes_nothing_old(bay: &Bay) {
     let id = bay.fitting("w", 0);
     assert_eq!(bay.work_off("w"), [id]);
-    let days = 91 * 24 * 3_600_000_i64;
-    bay.execute(&format!(
-        "update requests set created_at = created_at - {days}, completed_at = completed_at - {days}"
-    ));
-    bay.execute(&format!(
-        "update workers set last_seen = last_seen - {days}"
-    ));
-    assert_eq!(bay.engine.prune(90 * DAY).unwrap().requests, 0);
-    // It is right: a worker is there.
-    bay.report("w");
-    assert_eq!(bay.engine.prune(90 * DAY).unwrap().requests, 1);
+    bay.report("gone");
+    put_back(bay, 91);
+    assert_eq!(bay.engine.prune(90 * DAY).unwrap(), Pruned::default());
+    // By the same clock a worker comes, and something is done.
+    let second = bay.fitting("w", 0);
+    assert_eq!(bay.work_off("w"), [second]);
+    for _ in 0..9 {
+        assert_eq!(bay.engine.prune(90 * DAY).unwrap(), Pruned::default());
+    }
+    // It stays as it is: so it is right.
+    let looks = (10..99).find(|_| bay.engine.prune(90 * DAY).unwrap().requests > 0);
+    assert!((89..=92).contains(&looks.unwrap()), "{looks:?}");
+    assert_eq!(bay.number("select count(*) from requests"), 1);
+}
+
+/// Nor does one that was far behind keep anything for long.
+pub(crate) fn a_clock_that_was_far_behind_keeps_nothing(bay: &Bay) {
+    let id = bay.fitting("w", 0);
+    assert_eq!(bay.work_off("w"), [id]);
+    put_back(bay, 5);
+    bay.execute("update upkeep set time = 0");
+    let looks = (1..9).find(|_| bay.engine.prune(4 * DAY).unwrap().requests == 1);
+    assert!(looks.is_some());
+}
+
+/// A piece of a file may belong to one that comes in while the clock is ahead.
+pub(crate) fn content_that_comes_in_as_the_clock_jumps_stays(bay: &Bay) {
+    let file = NewFile {
+        name: "a".to_owned(),
+        content: Box::new(&b"here"[..]),
+    };
+    let artifact = NewArtifact {
+        category: "test".to_owned(),
+        data: serde_json::Value::Null,
+        files: vec![file],
+        made_by: None,
+    };
+    let artifact = bay.engine.create_artifact(artifact).unwrap();
+    bay.engine.remove_artifact(artifact).unwrap();
+    put_back(bay, 91);
+    assert_eq!(bay.engine.prune(DAY).unwrap().chunks, 0);
+    assert_eq!(bay.engine.prune(DAY).unwrap().chunks, 1);
+}
+
+/// All that happened was so many days ago.
+fn put_back(bay: &Bay, days: i64) {
+    let span = days * 24 * 3_600_000;
+    for (table, moment) in [
+        ("requests", "created_at"),
+        ("requests", "completed_at"),
+        ("workers", "last_seen"),
+        ("chunks", "kept_at"),
+        ("upkeep", "time"),
+    ] {
+        bay.execute(&format!("update {table} set {moment} = {moment} - {span}"));
+    }
 }
 
 /// With what was judged of them; but not what an administrator said, nor who executes something.
