@@ -10,13 +10,20 @@ use crate::{
 };
 use rustix::system::uname;
 use serde_json::json;
-use std::{collections::HashSet, num::NonZero, sync::Arc, thread, time::Duration};
+use std::{
+    collections::HashSet,
+    io,
+    num::NonZero,
+    sync::Arc,
+    thread::{self, Builder, Scope},
+    time::Duration,
+};
 use taskbay_core::Metadata;
 use taskbay_engine::Engine;
 use taskbay_loader::{Catalog, Rejection};
 use taskbay_service::{
-    Config, Expiry, MakeHosts, OfferHeard, Scheduling, Supervisor, WorkerOptions, WorkerService,
-    tidy,
+    Config, Expiry, MakeHosts, OfferHeard, Scheduling, Stop, Supervisor, WorkerOptions,
+    WorkerService, tidy,
 };
 use taskbay_worker::{Offer, WorkerAnalysis};
 
@@ -61,11 +68,9 @@ pub(crate) fn scheduler(
         .watch(&stop)
         .map_err(|error| no_threads(&error))?;
     thread::scope(|scope| {
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        named("upkeep").spawn_scoped(scope, || tidy(engine, &config.scheduler, &stop))?;
-        named("leases")
-            .spawn_scoped(scope, || expiry.run(engine, &stop))
-            .inspect_err(|_| stop.tell())?;
+        let parts = Parts { scope, stop: &stop };
+        parts.start(named("upkeep"), || tidy(engine, &config.scheduler, &stop))?;
+        parts.start(named("leases"), || expiry.run(engine, &stop))?;
         scheduling.run(&stop);
         Ok(Exit::Success)
     })
@@ -97,10 +102,12 @@ pub(crate) fn serve(
         .map_err(|error| no_threads(&error))?;
     let mut telling = Telling::new(session, options.name);
     thread::scope(|scope| {
-        let named = |name: &str| thread::Builder::new().name(name.to_owned());
-        named("scheduler").spawn_scoped(scope, || scheduling.run(&stop))?;
-        named("upkeep").spawn_scoped(scope, || tidy(&**engine, &config.scheduler, &stop))?;
-        named("leases").spawn_scoped(scope, || expiry.run(&**engine, &stop))?;
+        let parts = Parts { scope, stop: &stop };
+        parts.start(named("scheduler"), || scheduling.run(&stop))?;
+        parts.start(named("upkeep"), || {
+            tidy(&**engine, &config.scheduler, &stop);
+        })?;
+        parts.start(named("leases"), || expiry.run(&**engine, &stop))?;
         // A scheduler alone is not what was asked for.
         service
             .run(offer, &stop, &mut telling)
@@ -108,6 +115,24 @@ pub(crate) fn serve(
     })
     .map_err(|error| no_threads(&error))?;
     telling.failed.map_or(Ok(Exit::Success), Err)
+}
+
+/// What runs beside what was asked for, until that ends.
+struct Parts<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    stop: &'env Stop,
+}
+
+impl<'scope> Parts<'scope, '_> {
+    /// Starts one of them. Where that cannot be done those that run are told to end: nobody else would.
+    fn start(&self, thread: Builder, part: impl FnOnce() + Send + 'scope) -> io::Result<()> {
+        let started = thread.spawn_scoped(self.scope, part);
+        started.map(drop).inspect_err(|_| self.stop.tell())
+    }
+}
+
+fn named(part: &str) -> Builder {
+    Builder::new().name(part.to_owned())
 }
 
 fn options(config: &Config, args: &WorkerArgs, place: &str) -> WorkerOptions {
@@ -135,7 +160,7 @@ fn make_hosts(session: &Session) -> MakeHosts {
     Arc::new(session.attempt_hosts_maker())
 }
 
-fn no_threads(error: &std::io::Error) -> CommandError {
+fn no_threads(error: &io::Error) -> CommandError {
     CommandError::new(Exit::Unavailable, "a thread cannot be started")
         .cause(error)
         .help("see whether this user may start more threads")
@@ -207,4 +232,29 @@ fn write(session: &Session, name: &str, metadata: &Metadata) -> Result<(), Comma
         writeln!(out, "{} offers {}", plain(name), plain(&offered))?;
         out.flush()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the command would wait for them for ever.
+    #[test]
+    fn what_runs_ends_where_the_rest_cannot_be_started() {
+        let stop = Stop::new();
+        let failed = thread::scope(|scope| {
+            let parts = Parts { scope, stop: &stop };
+            parts.start(named("first"), || {
+                let until = std::time::Instant::now() + Duration::from_secs(10);
+                while !stop.is_told() && std::time::Instant::now() < until {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            })?;
+            // No address space has room for its stack.
+            let large = named("second").stack_size(usize::MAX / 4);
+            parts.start(large, || ())
+        });
+        failed.unwrap_err();
+        assert!(stop.is_told());
+    }
 }
