@@ -10,14 +10,19 @@ use taskbay_engine::MissingVerdict;
 
 /// How many signatures, or metadata, are remembered.
 const MOST: usize = 10_000;
+/// How often a task's plugin may fail until others come before whatever it was not asked about yet.
+const OFTEN: u32 = 3;
 
 /// The requests and the workers at which plugins failed. Either may be to blame, so that both come after all others of their
 /// task: a bad request hides no good one, nor a bad worker. A request that is to blame is left alone for a while, too, and
-/// longer each time, since its task's plugin is asked about others no more when it has failed often.
+/// longer each time, since its task's plugin is asked about others no more when it has failed often. A plugin that fails at
+/// whatever it is asked comes after those of other tasks.
 #[derive(Debug, Default)]
 pub(super) struct Failed {
     signatures: HashMap<String, Doubt>,
     metadata: HashMap<(TaskName, String), Doubt>,
+    /// How often the plugins of tasks have failed since they answered.
+    tasks: HashMap<TaskName, u32>,
     given_up: BTreeSet<TaskName>,
 }
 
@@ -53,10 +58,20 @@ impl Failed {
         }
         signature.fails(now);
         metadata.fails(now);
+        if self.tasks.len() >= MOST {
+            self.tasks.clear();
+        }
+        *self.tasks.entry(pair.task_name.clone()).or_default() += 1;
+    }
+
+    /// A plugin that is asked nothing else has configured a request.
+    pub(super) fn has_configured(&mut self, task: &TaskName) {
+        self.tasks.remove(task);
     }
 
     /// A plugin answered.
     pub(super) fn has_answered(&mut self, pair: &MissingVerdict) {
+        self.tasks.remove(&pair.task_name);
         let (signature, metadata) = self.doubts(pair);
         for doubt in [signature, metadata] {
             *doubt = Doubt {
@@ -82,7 +97,10 @@ impl Failed {
         let signature = self.signatures.get(&pair.signature);
         let metadata = self.metadata.get(&worker_of(pair));
         let count = |doubt: Option<&Doubt>| doubt.map_or(0, |doubt| doubt.count);
-        count(signature).saturating_add(count(metadata))
+        let of_task = self.tasks.get(&pair.task_name).copied();
+        let of_task = of_task.filter(|count| *count >= OFTEN).unwrap_or(0);
+        let of_pair = count(signature).saturating_add(count(metadata));
+        of_pair.saturating_add(of_task)
     }
 
     /// Whether nobody is asked about that signature for now. About no worker: whichever requests were bad, the next may be a
@@ -128,6 +146,36 @@ mod tests {
             metadata_hash: worker.to_string(),
             metadata: Arc::default(),
         }
+    }
+
+    /// Of none of the workers that others are of.
+    fn of_other_task(signature: u32) -> MissingVerdict {
+        MissingVerdict {
+            task_name: TaskName::fold("other").unwrap(),
+            ..pair(100 + signature, signature)
+        }
+    }
+
+    /// However many requests it has: each is another one.
+    #[test]
+    fn what_fails_at_everything_keeps_no_other_task_waiting() {
+        let (mut failed, now) = (Failed::default(), Instant::now());
+        for signature in 0..2 {
+            failed.add(&pair(signature, signature), now);
+        }
+        assert_eq!(failed.rank(&pair(9, 9)), 0, "it may be the requests");
+        failed.add(&pair(2, 2), now);
+        assert!(failed.rank(&pair(9, 9)) > failed.rank(&of_other_task(8)));
+        // Those that were bad come last all the same.
+        assert!(failed.rank(&pair(2, 2)) > failed.rank(&pair(9, 9)));
+        // It answers.
+        failed.has_answered(&pair(9, 9));
+        assert_eq!(failed.rank(&pair(8, 8)), 0);
+        // So does one that is asked about requests alone.
+        (0..3).for_each(|_| failed.add(&of_other_task(1), now));
+        assert!(failed.rank(&of_other_task(2)) > 0);
+        failed.has_configured(&of_other_task(1).task_name);
+        assert_eq!(failed.rank(&of_other_task(2)), 0);
     }
 
     /// How many failures it takes until a good pair is asked about, of 9 requests and 21 workers.

@@ -164,7 +164,12 @@ impl Scheduling<'_> {
         };
         let task = missing.task_name.as_str();
         let error = match self.plugins.configure(task, &example.task_data) {
-            Ok(task) if task.signature().as_str() == missing.signature => return Ok(Ok(task)),
+            Ok(task) if task.signature().as_str() == missing.signature => {
+                if !task.has_own_code() {
+                    self.failed.has_configured(&missing.task_name);
+                }
+                return Ok(Ok(task));
+            }
             Ok(_) => None,
             Err(error @ Unmatchable::NotAsked(_)) => return Err(error.into()),
             Err(error) => Some(error),
