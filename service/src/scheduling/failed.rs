@@ -43,6 +43,10 @@ impl Doubt {
         self.count += 1;
     }
 
+    fn is_bad(&self) -> bool {
+        !self.is_proven && self.count > 0
+    }
+
     fn is_left_alone(&self, now: Instant) -> bool {
         !self.is_proven && self.until.is_some_and(|until| now < until)
     }
@@ -103,11 +107,20 @@ impl Failed {
         of_pair.saturating_add(of_task)
     }
 
-    /// Whether nobody is asked about that signature for now. About no worker: whichever requests were bad, the next may be a
-    /// good one.
-    pub(super) fn is_left_alone(&self, signature: &str, now: Instant) -> bool {
-        let doubt = self.signatures.get(signature);
-        doubt.is_some_and(|doubt| doubt.is_left_alone(now))
+    /// Whether a plugin is asked about that pair now. Of what is to blame, be it a request or a worker of which a request is
+    /// not that was found to be good, a task is asked about one until it fails, and `is_waiting` from then on: so they leave
+    /// it the failures that it may have until it is given up. What was not asked about yet always is: whichever requests were
+    /// bad, the next may be a good one.
+    pub(super) fn is_asked(&self, pair: &MissingVerdict, is_waiting: bool, now: Instant) -> bool {
+        let signature = self.signatures.get(&pair.signature);
+        let doubt = if signature.is_some_and(|signature| signature.is_proven) {
+            self.metadata.get(&worker_of(pair))
+        } else {
+            signature
+        };
+        let is_left =
+            doubt.is_some_and(|doubt| doubt.is_left_alone(now) || is_waiting && doubt.is_bad());
+        !is_left && !self.has_given_up(&pair.task_name)
     }
 
     /// The plugin of that task is asked no more until it is time to. What it was not asked about is recorded by nobody, since
@@ -133,94 +146,4 @@ fn worker_of(pair: &MissingVerdict) -> (TaskName, String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::Arc;
-
-    fn pair(signature: u32, worker: u32) -> MissingVerdict {
-        MissingVerdict {
-            signature: signature.to_string(),
-            task_name: TaskName::fold("task").unwrap(),
-            example: 0,
-            priority: 0,
-            metadata_hash: worker.to_string(),
-            metadata: Arc::default(),
-        }
-    }
-
-    /// Of none of the workers that others are of.
-    fn of_other_task(signature: u32) -> MissingVerdict {
-        MissingVerdict {
-            task_name: TaskName::fold("other").unwrap(),
-            ..pair(100 + signature, signature)
-        }
-    }
-
-    /// However many requests it has: each is another one.
-    #[test]
-    fn what_fails_at_everything_keeps_no_other_task_waiting() {
-        let (mut failed, now) = (Failed::default(), Instant::now());
-        for signature in 0..2 {
-            failed.add(&pair(signature, signature), now);
-        }
-        assert_eq!(failed.rank(&pair(9, 9)), 0, "it may be the requests");
-        failed.add(&pair(2, 2), now);
-        assert!(failed.rank(&pair(9, 9)) > failed.rank(&of_other_task(8)));
-        // Those that were bad come last all the same.
-        assert!(failed.rank(&pair(2, 2)) > failed.rank(&pair(9, 9)));
-        // It answers.
-        failed.has_answered(&pair(9, 9));
-        assert_eq!(failed.rank(&pair(8, 8)), 0);
-        // So does one that is asked about requests alone.
-        (0..3).for_each(|_| failed.add(&of_other_task(1), now));
-        assert!(failed.rank(&of_other_task(2)) > 0);
-        failed.has_configured(&of_other_task(1).task_name);
-        assert_eq!(failed.rank(&of_other_task(2)), 0);
-    }
-
-    /// How many failures it takes until a good pair is asked about, of 9 requests and 21 workers.
-    fn failures(is_bad: impl Fn(u32, u32) -> bool) -> u32 {
-        let mut failed = Failed::default();
-        let mut missing: Vec<_> = (0..9)
-            .flat_map(|signature| (0..21).map(move |worker| (signature, worker)))
-            .collect();
-        for count in 0.. {
-            missing.sort_by_key(|(signature, worker)| failed.rank(&pair(*signature, *worker)));
-            let (signature, worker) = missing.remove(0);
-            if !is_bad(signature, worker) {
-                return count;
-            }
-            failed.add(&pair(signature, worker), Instant::now());
-        }
-        unreachable!("there is a good one");
-    }
-
-    /// However many pairs bad requests and bad workers make.
-    #[test]
-    fn the_good_come_before_what_was_bad() {
-        assert_eq!(failures(|signature, _| signature < 8), 8);
-        assert_eq!(failures(|_, worker| worker < 20), 20);
-        let of_188 = failures(|signature, worker| signature < 8 || worker < 20);
-        assert!(of_188 < 70, "{of_188}");
-    }
-    /// A bad request is asked about once in a while, for however many workers; and no good one for a bad worker.
-    #[test]
-    fn a_request_that_is_to_blame_is_left_alone() {
-        let (mut failed, begun) = (Failed::default(), Instant::now());
-        let after = |seconds| begun + std::time::Duration::from_secs(seconds);
-        failed.has_answered(&pair(1, 0));
-        failed.add(&pair(2, 0), begun);
-        assert!(failed.is_left_alone("2", begun) && !failed.is_left_alone("1", begun));
-        assert!(!failed.is_left_alone("2", after(1)));
-        failed.add(&pair(2, 1), after(1));
-        assert!(failed.is_left_alone("2", after(2)) && !failed.is_left_alone("2", after(3)));
-        // The worker is bad.
-        failed.add(&pair(1, 30), begun);
-        assert!(!failed.is_left_alone("1", begun));
-        // Neither is for all others.
-        failed.has_answered(&pair(4, 5));
-        failed.has_answered(&pair(5, 4));
-        failed.add(&pair(4, 4), begun);
-        assert!(failed.is_left_alone("4", begun) && !failed.is_left_alone("5", begun));
-    }
-}
+mod tests;

@@ -71,7 +71,7 @@ impl Scheduling<'_> {
             if stop.is_told() {
                 break;
             }
-            let Some(pair) = self.to_judge.take() else {
+            let Some(pair) = self.to_judge.take(&self.failed) else {
                 break;
             };
             self.part.beats();
@@ -98,10 +98,8 @@ impl Scheduling<'_> {
     /// failed is recorded like any other, of this pair alone, and forgotten when it is time to ask again.
     fn verdict(&mut self, missing: &MissingVerdict) -> Result<Option<Verdict>, Setback> {
         let task = &missing.task_name;
-        let is_left = self
-            .failed
-            .is_left_alone(&missing.signature, Instant::now());
-        if is_left || self.failed.has_given_up(task) {
+        let is_waiting = self.judging.is_waiting(task);
+        if !self.failed.is_asked(missing, is_waiting, Instant::now()) {
             return Ok(None);
         }
         let known = match self.plugins.known(&missing.signature) {

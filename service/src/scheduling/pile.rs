@@ -75,14 +75,23 @@ impl Pile {
         }
     }
 
-    /// Takes the next one off.
-    pub(super) fn take(&mut self) -> Option<MissingVerdict> {
+    /// Takes the next one off. Those at which plugins may fail, as was found out since they were put in order, come last.
+    pub(super) fn take(&mut self, failed: &Failed) -> Option<MissingVerdict> {
         self.is_turn_of_rest = !self.is_turn_of_rest;
         let mut lanes = [&mut self.news, &mut self.rest];
         if self.is_turn_of_rest {
             lanes.reverse();
         }
-        let pair = lanes.into_iter().find_map(Vec::pop);
+        let mut next = || lanes.iter_mut().find_map(|lane| lane.pop());
+        let mut late = Vec::new();
+        let pair = loop {
+            match next() {
+                Some(pair) if failed.rank(&pair) > 0 => late.push(pair),
+                pair => break pair,
+            }
+        };
+        late.reverse();
+        self.doubtful.splice(..0, late);
         let pair = pair.or_else(|| self.doubtful.pop())?;
         self.held.remove(&key(&pair));
         Some(pair)
@@ -123,7 +132,7 @@ mod tests {
     }
 
     fn examples(pile: &mut Pile, count: usize) -> Vec<i64> {
-        let pairs = (0..count).map_while(|_| pile.take());
+        let pairs = (0..count).map_while(|_| pile.take(&Failed::default()));
         pairs.map(|pair| pair.example).collect()
     }
 
@@ -144,6 +153,24 @@ mod tests {
         // What was taken may come again.
         pile.add(Lane::News, pair(3, 0));
         assert_eq!(examples(&mut pile, 9), [3]);
+    }
+
+    /// It is known as soon as it is found out.
+    #[test]
+    fn what_plugins_were_just_found_to_fail_at_comes_last() {
+        let (mut pile, mut failed) = (Pile::default(), Failed::default());
+        for example in 1..4 {
+            (0..2).for_each(|worker| pile.add(Lane::News, pair(example, worker)));
+        }
+        pile.sort(&failed);
+        let first = pile.take(&failed).unwrap();
+        failed.add(&first, Instant::now());
+        let mut taken = Vec::new();
+        while let Some(pair) = pile.take(&failed) {
+            taken.push(failed.rank(&pair) > 0);
+        }
+        assert_eq!(taken, [false, false, true, true, true]);
+        assert!(pile.is_empty());
     }
 
     /// However many bad requests there are, for however many workers.

@@ -24,7 +24,7 @@ fn fill(scheduling: &mut Scheduling) {
 /// The requests of the next two pairs to be judged.
 fn next(scheduling: &mut Scheduling) -> Vec<i64> {
     scheduling.to_judge.sort(&scheduling.failed);
-    let pairs = (0..2).map_while(|_| scheduling.to_judge.take());
+    let pairs = (0..2).map_while(|_| scheduling.to_judge.take(&scheduling.failed));
     pairs.map(|pair| pair.example).collect()
 }
 
