@@ -3,6 +3,7 @@
 use crate::setbacks;
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::Hash,
     time::Instant,
 };
 use taskbay_core::TaskName;
@@ -62,9 +63,7 @@ impl Failed {
         }
         signature.fails(now);
         metadata.fails(now);
-        if self.tasks.len() >= MOST {
-            self.tasks.clear();
-        }
+        make_room(&mut self.tasks, |_| true);
         *self.tasks.entry(pair.task_name.clone()).or_default() += 1;
     }
 
@@ -86,10 +85,8 @@ impl Failed {
     }
 
     fn doubts(&mut self, pair: &MissingVerdict) -> (&mut Doubt, &mut Doubt) {
-        if self.signatures.len() >= MOST || self.metadata.len() >= MOST {
-            self.signatures.clear();
-            self.metadata.clear();
-        }
+        make_room(&mut self.signatures, |doubt| doubt.count > 0);
+        make_room(&mut self.metadata, |doubt| doubt.count > 0);
         (
             self.signatures.entry(pair.signature.clone()).or_default(),
             self.metadata.entry(worker_of(pair)).or_default(),
@@ -138,6 +135,16 @@ impl Failed {
         let before = self.given_up.len();
         self.given_up.retain(|task| !is_due(task));
         self.given_up.len() < before
+    }
+}
+
+/// What is known to be good goes first, however much of it there is: it costs no more than before to be asked about again.
+fn make_room<K: Eq + Hash, V>(known: &mut HashMap<K, V>, is_bad: impl Fn(&V) -> bool) {
+    if known.len() >= MOST {
+        known.retain(|_, of_it| is_bad(of_it));
+    }
+    if known.len() >= MOST {
+        known.clear();
     }
 }
 

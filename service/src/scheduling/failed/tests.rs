@@ -42,6 +42,22 @@ fn what_fails_at_everything_keeps_no_other_task_waiting() {
     assert_eq!(failed.rank(&of_other_task(2)), 0);
 }
 
+/// And what is bad is limited all the same.
+#[test]
+fn good_answers_have_nothing_bad_forgotten() {
+    let (mut failed, now) = (Failed::default(), Instant::now());
+    failed.add(&pair(1, 0), now);
+    let most = u32::try_from(MOST).unwrap();
+    for signature in 2..most + 2 {
+        failed.has_answered(&pair(signature, signature));
+    }
+    assert!(failed.rank(&pair(1, 0)) > 0);
+    for signature in 2..2 * most {
+        failed.add(&pair(signature, 0), now);
+        assert!(failed.signatures.len() <= MOST && failed.metadata.len() <= MOST);
+    }
+}
+
 /// How many failures it takes until a good pair is asked about, of 9 requests and 21 workers.
 fn failures(is_bad: impl Fn(u32, u32) -> bool) -> u32 {
     let mut failed = Failed::default();
