@@ -1,7 +1,10 @@
 //! What lacks a verdict, in the order in which it is judged.
 
 use super::{circle::PAIRS, failed::Failed};
-use std::{cmp::Reverse, collections::HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, hash_map::Entry},
+};
 use taskbay_engine::MissingVerdict;
 
 /// Where a pair was found.
@@ -22,8 +25,8 @@ pub(super) struct Pile {
     news: Vec<MissingVerdict>,
     rest: Vec<MissingVerdict>,
     doubtful: Vec<MissingVerdict>,
-    /// Which those are, by their signatures and metadata.
-    held: HashSet<(String, String)>,
+    /// Which those are, by their signatures and metadata, and where in the queue.
+    held: HashMap<(String, String), Order>,
     is_turn_of_rest: bool,
 }
 
@@ -45,13 +48,28 @@ impl Pile {
         self.news.iter().map(|pair| pair.priority).max()
     }
 
-    /// Adds a pair, unless it is there.
+    /// Adds a pair. One that is there goes to where it is now, if a request came that is more urgent.
     pub(super) fn add(&mut self, lane: Lane, pair: MissingVerdict) {
-        if self.held.insert(key(&pair)) {
-            match lane {
-                Lane::News => self.news.push(pair),
-                Lane::Rest => self.rest.push(pair),
+        let now = order(&pair);
+        match self.held.entry(key(&pair)) {
+            Entry::Vacant(place) => {
+                place.insert(now);
+                match lane {
+                    Lane::News => self.news.push(pair),
+                    Lane::Rest => self.rest.push(pair),
+                }
             }
+            Entry::Occupied(mut place) if now < *place.get() => {
+                place.insert(now);
+                let lanes = [&mut self.news, &mut self.rest, &mut self.doubtful];
+                let is_it = |held: &&mut MissingVerdict| {
+                    held.signature == pair.signature && held.metadata_hash == pair.metadata_hash
+                };
+                if let Some(held) = lanes.into_iter().flatten().find(is_it) {
+                    *held = pair;
+                }
+            }
+            Entry::Occupied(_) => {}
         }
     }
 
@@ -99,7 +117,9 @@ impl Pile {
 }
 
 /// As the queue has their requests.
-fn order(pair: &MissingVerdict) -> (Reverse<i64>, i64) {
+type Order = (Reverse<i64>, i64);
+
+fn order(pair: &MissingVerdict) -> Order {
     (Reverse(pair.priority), pair.example)
 }
 
@@ -153,6 +173,35 @@ mod tests {
         // What was taken may come again.
         pile.add(Lane::News, pair(3, 0));
         assert_eq!(examples(&mut pile, 9), [3]);
+    }
+
+    /// Another one with the same signature, wherever that is held.
+    #[test]
+    fn what_becomes_urgent_is_judged_before_the_rest() {
+        let (mut pile, mut failed) = (Pile::default(), Failed::default());
+        for example in 1..7 {
+            let lane = [Lane::News, Lane::Rest][usize::try_from(example % 2).unwrap()];
+            pile.add(lane, pair(example, 0));
+        }
+        let more = |example: i64, priority| MissingVerdict {
+            signature: example.to_string(),
+            priority,
+            ..pair(example + 10, 0)
+        };
+        for example in [5, 6] {
+            pile.add(Lane::News, more(example, 9));
+            // Nor does one become less urgent.
+            pile.add(Lane::News, more(example, 0));
+        }
+        failed.add(&pair(3, 1), Instant::now());
+        failed.add(&pair(1, 1), Instant::now());
+        pile.sort(&failed);
+        pile.add(Lane::News, more(3, 9));
+        pile.sort(&failed);
+        let pairs = std::iter::from_fn(|| pile.take(&failed));
+        let taken: Vec<_> = pairs.map(|pair| pair.example).collect();
+        assert_eq!(taken, [15, 16, 2, 4, 13, 1]);
+        assert!(pile.is_empty());
     }
 
     /// It is known as soon as it is found out.
