@@ -2,7 +2,7 @@
 //!
 //! [`open`] gives the [`Engine`] that a URL names. Requests come in with [`submit`](Engine::submit); a scheduler gives
 //! them match signatures and records which workers suit; workers claim what suits them, under a lease; and what became of
-//! it is recorded once.
+//! it is recorded once. What a worker needs of it is a [`WorkerEngine`], which other crates may be too.
 //!
 //! This crate refuses to know what tasks mean, how matching is decided, and how tasks are executed: a verdict is a row that
 //! somebody else filled, and task data a text that it keeps.
@@ -11,6 +11,7 @@
 
 mod engine;
 mod error;
+mod worker_engine;
 
 mod open;
 mod place;
@@ -50,3 +51,4 @@ pub use timestamp::Timestamp;
 pub use upkeep::{Expired, Pruned, Seen};
 pub use verdict::{MissingVerdict, MissingVerdicts, NewVerdict, PendingSignature, RecordedVerdict};
 pub use worker::{ALIVE, Report, Settings, Standing, Worker};
+pub use worker_engine::WorkerEngine;

@@ -11,7 +11,7 @@ pub const LONGEST_NAME: usize = 1024;
 pub const LONGEST_LOG_MESSAGE: usize = 64 << 10;
 /// What one attempt may log in all, in bytes of messages. One line then says that the rest is dropped.
 pub const LONGEST_LOG: usize = 16 << 20;
-/// The most lines that one [`append_log`](crate::Engine::append_log) takes.
+/// The most lines that one [`append_log`](crate::WorkerEngine::append_log) takes.
 pub const MOST_LOG_LINES: usize = 10_000;
 /// The most files of one artifact.
 pub const MOST_FILES: usize = 10_000;

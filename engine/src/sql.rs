@@ -6,6 +6,7 @@ mod patience;
 mod readable;
 mod row;
 mod value;
+mod worker_engine;
 
 pub(crate) mod again;
 pub(crate) mod artifacts;

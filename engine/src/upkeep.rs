@@ -26,6 +26,7 @@ pub struct Pruned {
     pub chunks: u64,
 }
 
-/// How much of an engine's changes a caller of [`wait`](crate::Engine::wait) has seen; nothing by default.
+/// How much of an engine's changes a caller of [`wait`](crate::WorkerEngine::wait) has seen, as the engine counts them;
+/// nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen(pub(crate) u64);
+pub struct Seen(pub u64);

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::with_sources;
-use taskbay_engine::{Engine, EngineError, NewLogLine};
+use taskbay_engine::{EngineError, NewLogLine, WorkerEngine};
 
 /// How often attempts are looked at: whether a lease is to be renewed, and what was said.
 const LOOK: Duration = Duration::from_millis(200);
@@ -34,7 +34,7 @@ pub(crate) struct Leases {
 
 #[derive(Debug)]
 struct Shared {
-    engine: Arc<dyn Engine>,
+    engine: Arc<dyn WorkerEngine>,
     /// The renewing, as the service manager sees it.
     renewing: Part,
     /// How long a lease holds.
@@ -56,7 +56,7 @@ impl Leases {
     ///
     /// When the threads cannot be started.
     pub(crate) fn new(
-        engine: Arc<dyn Engine>,
+        engine: Arc<dyn WorkerEngine>,
         length: Duration,
         renewing: Part,
     ) -> std::io::Result<Self> {
@@ -87,7 +87,7 @@ impl Leases {
         Ok(Self { shared, threads })
     }
 
-    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+    pub(crate) fn engine(&self) -> &Arc<dyn WorkerEngine> {
         &self.shared.engine
     }
 
@@ -234,7 +234,7 @@ impl Shared {
 /// # Errors
 ///
 /// When the engine may take it later.
-pub(crate) fn send_log(engine: &dyn Engine, running: &Running) -> Result<(), EngineError> {
+pub(crate) fn send_log(engine: &dyn WorkerEngine, running: &Running) -> Result<(), EngineError> {
     let _in_order = running.logging();
     let mut lines = running.log.take();
     while !lines.is_empty() {

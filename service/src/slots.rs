@@ -1,14 +1,13 @@
 //! The slots of a worker, in which attempts run.
 
 use crate::{
-    MakeHosts, WorkerOptions,
+    MakeHosts, MakeServer, WorkerOptions,
     attempt::{self, LATER, Told},
     fitting,
     leases::{Leases, send_log},
     news::News,
     present::{Now, Present},
     running::Running,
-    store_server::StoreServer,
 };
 use std::{
     collections::BTreeMap,
@@ -20,8 +19,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use taskbay_core::{Server, TaskName, with_sources};
-use taskbay_engine::{Claim, Engine, EngineError, Report};
+use taskbay_core::{TaskName, with_sources};
+use taskbay_engine::{Claim, EngineError, Report, WorkerEngine};
 use taskbay_loader::Admissible;
 
 /// How long a worker waits before it asks an engine again that failed.
@@ -37,6 +36,7 @@ pub(crate) struct Slots {
     pub(crate) leases: Arc<Leases>,
     pub(crate) news: Arc<News>,
     pub(crate) make_hosts: MakeHosts,
+    pub(crate) make_server: MakeServer,
     /// Until when nothing is to be claimed.
     pub(crate) rest: Arc<Mutex<Option<Instant>>>,
     /// Whether another worker reported under the same name.
@@ -44,7 +44,7 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+    pub(crate) fn engine(&self) -> &Arc<dyn WorkerEngine> {
         self.leases.engine()
     }
 
@@ -137,12 +137,7 @@ impl Slots {
 
     fn execute(&self, claim: &Claim, running: &Arc<Running>, present: &Present) {
         let mut hosts = (self.make_hosts)(running.abort.clone());
-        let server: Arc<dyn Server> = Arc::new(StoreServer::new(
-            Arc::clone(self.engine()),
-            claim.lease,
-            running.abort.clone(),
-            self.options.has_local_files,
-        ));
+        let server = (self.make_server)(claim.lease, running.abort.clone());
         let told = attempt::make(
             claim,
             running,

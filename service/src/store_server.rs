@@ -1,6 +1,6 @@
 //! The server of an attempt: artifacts come from the engine's store, and go there.
 
-use crate::slots::RETRY;
+use crate::{MakeServer, slots::RETRY};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -17,7 +17,7 @@ use taskbay_engine::{
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
 #[derive(Debug)]
-pub(crate) struct StoreServer {
+struct StoreServer {
     engine: Arc<dyn Engine>,
     lease: Lease,
     /// Ends the attempt, and so waiting for an engine that is away.
@@ -26,21 +26,20 @@ pub(crate) struct StoreServer {
     has_local_files: bool,
 }
 
-impl StoreServer {
-    pub(crate) fn new(
-        engine: Arc<dyn Engine>,
-        lease: Lease,
-        abort: Abort,
-        has_local_files: bool,
-    ) -> Self {
-        Self {
-            engine,
+/// Makes the servers of attempts that have their artifacts in the engine's store. With `has_local_files` task data may name
+/// files of this machine by their paths: whoever submits requests can read them then.
+pub fn store_servers(engine: Arc<dyn Engine>, has_local_files: bool) -> MakeServer {
+    Arc::new(move |lease, abort| {
+        Arc::new(StoreServer {
+            engine: Arc::clone(&engine),
             lease,
             abort,
             has_local_files,
-        }
-    }
+        })
+    })
+}
 
+impl StoreServer {
     /// Asks the engine, as long as it takes while it is away: a lease may still hold when it is back.
     fn ask<T>(
         &self,

@@ -1,7 +1,7 @@
 //! A worker: it says what it offers, takes requests, executes them, and says how they ended.
 
 use crate::{
-    MakeHosts, Stop, Supervisor, WorkerOptions,
+    MakeHosts, MakeServer, Stop, Supervisor, WorkerOptions,
     leases::Leases,
     running::End,
     slots::{RETRY, Slots},
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 use taskbay_core::{Metadata, with_sources};
-use taskbay_engine::{Engine, EngineError, Report, Seen};
+use taskbay_engine::{EngineError, Report, Seen, WorkerEngine};
 use taskbay_worker::{Failure, Offer, WorkerAnalysis};
 
 /// How often it asks for work although nothing happened: what an engine tells can be lost.
@@ -46,14 +46,15 @@ pub struct WorkerService {
 }
 
 impl WorkerService {
-    /// A worker of that engine. Each attempt has plugin hosts of its own.
+    /// A worker of that engine. Each attempt has plugin hosts and a server of its own.
     ///
     /// # Errors
     ///
     /// When its threads cannot be started.
     pub fn new(
-        engine: Arc<dyn Engine>,
+        engine: Arc<dyn WorkerEngine>,
         make_hosts: MakeHosts,
+        make_server: MakeServer,
         options: WorkerOptions,
         supervisor: &Supervisor,
     ) -> io::Result<Self> {
@@ -66,6 +67,7 @@ impl WorkerService {
                 now: Arc::default(),
                 news: Arc::default(),
                 make_hosts,
+                make_server,
                 rest: Arc::default(),
                 is_contested: Arc::default(),
             },
@@ -95,7 +97,7 @@ impl WorkerService {
         })
     }
 
-    fn engine(&self) -> &Arc<dyn Engine> {
+    fn engine(&self) -> &Arc<dyn WorkerEngine> {
         self.slots.engine()
     }
 

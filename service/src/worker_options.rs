@@ -1,7 +1,8 @@
 //! How a worker works.
 
 use std::{sync::Arc, time::Duration};
-use taskbay_core::Abort;
+use taskbay_core::{Abort, Server};
+use taskbay_engine::Lease;
 use taskbay_worker::Hosts;
 
 /// How a worker works.
@@ -17,9 +18,11 @@ pub struct WorkerOptions {
     pub drain: Duration,
     /// How long processes have between TERM and KILL.
     pub grace: Duration,
-    /// Whether task data may name files of this machine by their paths: whoever submits requests can read them then.
-    pub has_local_files: bool,
 }
 
 /// Makes the plugin hosts of an attempt, which end with that latch.
 pub type MakeHosts = Arc<dyn Fn(Abort) -> Hosts + Send + Sync>;
+
+/// Makes the server of an attempt, where its artifacts come from and go to: the engine's, which knows it by its lease. The
+/// latch ends waiting for an engine that is away.
+pub type MakeServer = Arc<dyn Fn(Lease, Abort) -> Arc<dyn Server> + Send + Sync>;

@@ -5,28 +5,27 @@ use super::{
     again::again,
     artifacts,
     clock::Clock,
-    expiry, json, logs,
+    expiry, logs,
     patience::{LONG, SHORT, in_time},
     prune, requests, signatures, submission, verdicts,
     watch::Watch,
-    word, workers,
+    workers,
 };
 use crate::{
-    Abort, ArtifactFilter, Claim, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
-    MissingVerdicts, NewArtifact, NewLogLine, NewRequest, NewVerdict, PendingSignature, Pruned,
-    RecordedVerdict, Renewal, Report, Request, RequestDetails, RequestFilter, RequestId, Seen,
-    Settings, Standing, StoredArtifact, Timestamp, Unsigned, Worker, limits, place::Place,
-    postgres, sqlite, timestamp::millis,
+    Abort, ArtifactFilter, Engine, EngineError, Expired, Lease, LogLine, LogPosition,
+    MissingVerdicts, NewArtifact, NewRequest, NewVerdict, PendingSignature, Pruned,
+    RecordedVerdict, Request, RequestDetails, RequestFilter, RequestId, Settings, StoredArtifact,
+    Timestamp, Unsigned, Worker, place::Place,
 };
 use std::{collections::BTreeMap, fmt, io::Write, time::Duration};
-use taskbay_core::{ArtifactId, Outcome, OutcomeError, Relation, TaskName};
+use taskbay_core::{ArtifactId, OutcomeError, Relation, TaskName};
 use tokio::runtime::{Builder, Runtime};
 
 /// An engine on SQLite or PostgreSQL.
 pub(crate) struct SqlEngine {
-    place: Place,
-    database: Database,
-    watch: Watch,
+    pub(super) place: Place,
+    pub(super) database: Database,
+    pub(super) watch: Watch,
     clock: Clock,
     /// Taken out only when the engine is dropped.
     runtime: Option<Runtime>,
@@ -59,14 +58,17 @@ impl SqlEngine {
         })
     }
 
-    fn runtime(&self) -> &Runtime {
+    pub(super) fn runtime(&self) -> &Runtime {
         self.runtime
             .as_ref()
             .expect("the runtime is there until the engine is dropped")
     }
 
     /// Waits for an answer. Where transactions were in each other's way, it is asked again.
-    fn ask<T>(&self, answer: impl AsyncFn() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    pub(super) fn ask<T>(
+        &self,
+        answer: impl AsyncFn() -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
         self.ask_once(in_time(&self.database, SHORT, again(answer)))
     }
 
@@ -86,7 +88,7 @@ impl SqlEngine {
     }
 
     /// Asks whichever database it is for a worker's side, which they do in their own ways.
-    fn is_postgres(&self) -> bool {
+    pub(super) fn is_postgres(&self) -> bool {
         matches!(self.database, Database::Postgres(_))
     }
 }
@@ -107,75 +109,6 @@ impl fmt::Debug for SqlEngine {
 }
 
 impl Engine for SqlEngine {
-    fn place(&self) -> &str {
-        self.place.as_str()
-    }
-
-    fn report(&self, report: &Report) -> Result<Standing, EngineError> {
-        limits::check_name("worker's name", &report.name)?;
-        let metadata = workers::document(&report.metadata)?;
-        let values = [
-            (&report.name).into(),
-            i64::from(report.slots).into(),
-            (&metadata).into(),
-            report.instance.cast_signed().into(),
-        ];
-        if self.is_postgres() {
-            return self.ask(|| postgres::report(&self.database, values));
-        }
-        self.ask(|| sqlite::report(&self.database, &report.name, values))
-    }
-
-    fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError> {
-        let lease = limits::lease_length(lease)?;
-        if self.is_postgres() {
-            return self.ask(|| postgres::claim(&self.database, worker, lease));
-        }
-        self.ask(|| sqlite::claim(&self.database, worker, lease))
-    }
-
-    fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewal, EngineError> {
-        let length = limits::lease_length(length)?;
-        if self.is_postgres() {
-            return self.ask(|| postgres::renew(&self.database, lease, length));
-        }
-        self.ask(|| sqlite::renew(&self.database, lease, length))
-    }
-
-    fn is_abort_requested(&self, lease: &Lease) -> Result<bool, EngineError> {
-        if self.is_postgres() {
-            return self.ask(|| postgres::is_abort_requested(&self.database, lease));
-        }
-        self.ask(|| sqlite::is_abort_requested(&self.database, lease))
-    }
-
-    fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError> {
-        let lines = logs::checked(lines)?;
-        if self.is_postgres() {
-            return self.ask(|| postgres::append_log(&self.database, lease, &lines));
-        }
-        self.ask(|| sqlite::append_log(&self.database, lease, &lines))
-    }
-
-    fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
-        let errors = json(&outcome.errors)?;
-        limits::check_document("list of errors", &errors)?;
-        let result = word(&outcome.result);
-        if self.is_postgres() {
-            return self.ask(|| postgres::complete(&self.database, lease, &result, &errors));
-        }
-        self.ask(|| sqlite::complete(&self.database, lease, &result, &errors))
-    }
-
-    fn release(&self, lease: &Lease, reason: &str, delay: Duration) -> Result<(), EngineError> {
-        limits::check("reason", reason, limits::LONGEST_NAME)?;
-        let (reason, delay) = (logs::without_nul(reason), millis(delay));
-        if self.is_postgres() {
-            return self.ask(|| postgres::release(&self.database, lease, &reason, delay));
-        }
-        self.ask(|| sqlite::release(&self.database, lease, &reason, delay))
-    }
-
     fn submit(&self, request: &NewRequest) -> Result<RequestId, EngineError> {
         self.ask(|| submission::submit(&self.database, request))
     }
@@ -333,11 +266,5 @@ impl Engine for SqlEngine {
     fn prune(&self, older_than: Duration) -> Result<Pruned, EngineError> {
         // Each part of it has a time of its own.
         self.ask_once(prune::prune(&self.database, older_than))
-    }
-
-    fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {
-        Ok(self
-            .watch
-            .wait(self.runtime(), &self.database, seen, timeout))
     }
 }

@@ -19,11 +19,11 @@ use std::{
     time::Duration,
 };
 use taskbay_core::Metadata;
-use taskbay_engine::Engine;
+use taskbay_engine::{Engine, WorkerEngine};
 use taskbay_loader::{Catalog, Rejection};
 use taskbay_service::{
-    Config, Expiry, MakeHosts, OfferHeard, Scheduling, Stop, Supervisor, WorkerOptions,
-    WorkerService, tidy,
+    Config, Expiry, MakeHosts, MakeServer, OfferHeard, Scheduling, Stop, Supervisor, WorkerOptions,
+    WorkerService, store_servers, tidy,
 };
 use taskbay_worker::{Offer, WorkerAnalysis};
 
@@ -39,16 +39,33 @@ pub(crate) fn worker(
     config: &Config,
     args: &WorkerArgs,
 ) -> Result<Exit, CommandError> {
-    let options = options(config, args, engine.place());
+    let make_server = make_server(config, &engine);
+    work(session, engine, make_server, options(config, args))
+}
+
+/// Works for an engine, until told to end.
+fn work(
+    session: &Session,
+    engine: Arc<dyn WorkerEngine>,
+    make_server: MakeServer,
+    options: WorkerOptions,
+) -> Result<Exit, CommandError> {
     let stop = session.stop_on_signals()?;
     let offer = Offer::new(session.live()?, session.hosts());
     let supervisor = Supervisor::new();
-    let service = WorkerService::new(engine, make_hosts(session), options.clone(), &supervisor)
-        .map_err(|error| no_threads(&error))?;
+    let name = options.name.clone();
+    let service = WorkerService::new(
+        engine,
+        make_hosts(session),
+        make_server,
+        options,
+        &supervisor,
+    )
+    .map_err(|error| no_threads(&error))?;
     let _watch = supervisor
         .watch(&stop)
         .map_err(|error| no_threads(&error))?;
-    let mut telling = Telling::new(session, options.name);
+    let mut telling = Telling::new(session, name);
     service
         .run(offer, &stop, &mut telling)
         .map_err(|error| no_threads(&error))?;
@@ -85,12 +102,13 @@ pub(crate) fn serve(
 ) -> Result<Exit, CommandError> {
     let live = session.live()?;
     let stop = session.stop_on_signals()?;
-    let options = options(config, args, engine.place());
+    let options = options(config, args);
     let offer = Offer::new(session.live()?, session.hosts());
     let supervisor = Supervisor::new();
     let service = WorkerService::new(
-        Arc::clone(engine),
+        Arc::clone(engine) as Arc<dyn WorkerEngine>,
         make_hosts(session),
+        make_server(config, engine),
         options.clone(),
         &supervisor,
     )
@@ -135,7 +153,7 @@ fn named(part: &str) -> Builder {
     Builder::new().name(part.to_owned())
 }
 
-fn options(config: &Config, args: &WorkerArgs, place: &str) -> WorkerOptions {
+fn options(config: &Config, args: &WorkerArgs) -> WorkerOptions {
     let of_machine = || uname().nodename().to_string_lossy().into_owned();
     let settings = &config.worker;
     let name = args.name.clone().or_else(|| settings.name.clone());
@@ -149,11 +167,14 @@ fn options(config: &Config, args: &WorkerArgs, place: &str) -> WorkerOptions {
         lease: args.lease.or(settings.lease).unwrap_or(LEASE),
         drain: args.drain.or(settings.drain).unwrap_or(DRAIN),
         grace: args.grace.or(settings.grace).unwrap_or(GRACE),
-        // Whoever can write to a local file may be here already; whoever reaches a server need not.
-        has_local_files: settings
-            .local_files
-            .unwrap_or_else(|| place.starts_with("sqlite:")),
     }
+}
+
+fn make_server(config: &Config, engine: &Arc<dyn Engine>) -> MakeServer {
+    // Whoever can write to a local file may be here already; whoever reaches a server need not.
+    let has_local_files = config.worker.local_files;
+    let has_local_files = has_local_files.unwrap_or_else(|| engine.place().starts_with("sqlite:"));
+    store_servers(Arc::clone(engine), has_local_files)
 }
 
 fn make_hosts(session: &Session) -> MakeHosts {
