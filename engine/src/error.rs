@@ -1,6 +1,6 @@
 //! What an engine answers when it cannot do what was asked.
 
-use std::{borrow::Cow, error::Error, fmt::Display, io};
+use std::{error::Error, fmt::Display, io};
 
 /// Why an engine did not do what was asked. No text of it contains a password.
 #[derive(Debug, thiserror::Error)]
@@ -8,7 +8,7 @@ use std::{borrow::Cow, error::Error, fmt::Display, io};
 pub enum EngineError {
     /// The URL is of a kind that no engine here speaks.
     #[error(
-        "`{url}` names no engine that is known here: an engine is `sqlite:///path` or `postgres://…`"
+        "`{url}` names no engine that is known here: an engine is `sqlite:///path`, `postgres://…` or, for workers, `debusine+https://…`"
     )]
     UnknownScheme {
         /// The URL, without its password.
@@ -22,13 +22,37 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The database cannot be reached, or does not answer in time.
-    #[error("the database `{place}` is not available")]
+    /// The database or server cannot be reached, or does not answer in time.
+    #[error("the engine `{place}` is not available")]
     Unavailable {
         /// Its URL, without its password.
         place: String,
         /// What the system or the driver says.
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// The server is none that is known here.
+    #[error("`{place}` is no server that this program can serve: {reason}")]
+    Foreign {
+        /// Its URL.
+        place: String,
+        /// How that was noticed.
+        reason: String,
+    },
+    /// The server does not do what was asked.
+    #[error("{reason}")]
+    Refused {
+        /// What, and why.
+        reason: String,
+    },
+    /// Others can read a secret of the worker's.
+    #[error("{file} is not used: {reason}")]
+    Exposed {
+        /// The file.
+        file: String,
+        /// Who.
+        reason: String,
+        /// The command that helps.
+        remedy: String,
     },
     /// The database answered with an error.
     #[error("the database `{place}` failed")]
@@ -145,10 +169,22 @@ impl EngineError {
     pub fn help(&self) -> Option<String> {
         let text = match self {
             Self::UnknownScheme { .. } => {
-                "for this machine alone use `sqlite:///var/lib/taskbay/queue.db`, for several `postgres://host/database`"
+                "for this machine alone use `sqlite:///var/lib/taskbay/queue.db`, for several `postgres://host/database`, for a \
+                 worker of a Debusine server `debusine+https://host/api`"
             }
             Self::BadUrl { .. } => {
-                "write `sqlite:///absolute/path` or `postgres://user@host:port/database`"
+                "write `sqlite:///absolute/path`, `postgres://user@host:port/database` or `debusine+https://host/api`"
+            }
+            Self::Unavailable { place, .. } if place.starts_with("debusine") => {
+                "see that the server runs and that the address is right; nothing that was recorded is lost"
+            }
+            Self::Foreign { .. } => {
+                "see that the address is that of the API of a Debusine server (`https://host/api`) of version 0.11.3 or 0.16.2"
+            }
+            Self::Exposed { remedy, .. } => {
+                return Some(format!(
+                    "`{remedy}`; if others may have read it, remove it, so that the worker registers anew"
+                ));
             }
             Self::Unavailable { .. } => {
                 "see that the database runs, that the address is right, and that the disk is not full; nothing that was \
@@ -178,55 +214,12 @@ impl EngineError {
             Self::Corrupt { .. } => "check the disk, and restore the database from a backup",
             Self::WrongState { .. } => "look at its state with `taskbay show`",
             Self::Database { .. }
+            | Self::Refused { .. }
             | Self::NotFound { .. }
             | Self::Invalid { .. }
             | Self::Content { .. } => return None,
         };
         Some(text.to_owned())
-    }
-
-    /// Whether the same may go well when it is tried again, since transactions were in each other's way: the database undid
-    /// this one.
-    pub(crate) fn is_passing(&self) -> bool {
-        let Self::Database { source, .. } = self else {
-            return false;
-        };
-        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
-        code.is_some_and(|code| PASSING.contains(&&*code))
-    }
-
-    /// Whether something was not removed since something else refers to it.
-    pub(crate) fn is_reference(&self) -> bool {
-        let Self::Database { source, .. } = self else {
-            return false;
-        };
-        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
-        code.is_some_and(|code| code == REFERENCE)
-    }
-
-    /// Whether the same may go well in a while, without anybody doing anything about the address, the login, or the rights:
-    /// the database is not reachable now, starts, or is overcrowded.
-    pub fn is_temporary(&self) -> bool {
-        let Self::Unavailable { source, .. } = self else {
-            return false;
-        };
-        match source.downcast_ref::<sqlx::Error>() {
-            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
-            Some(error) => answer_code(error).is_some_and(|code| {
-                let of_postgres = code.len() == 5;
-                of_postgres && !code.starts_with("28") && !code.starts_with("3D")
-            }),
-            None => false,
-        }
-    }
-
-    /// Whether the server has no connection left.
-    pub(crate) fn is_crowded(&self) -> bool {
-        let Self::Unavailable { source, .. } = self else {
-            return false;
-        };
-        let code = source.downcast_ref::<sqlx::Error>().and_then(answer_code);
-        code.is_some_and(|code| code == TOO_MANY_CONNECTIONS)
     }
 
     pub(crate) fn invalid(what: &'static str, reason: impl Into<String>) -> Self {
@@ -260,72 +253,4 @@ impl EngineError {
         }
         self
     }
-}
-
-/// SQLSTATEs that the functions of the PostgreSQL engine raise.
-const STALE: &str = "TB001";
-const NO_WORKER: &str = "TB002";
-const NO_FILE: &str = "TB003";
-const NO_ARTIFACT: &str = "TB004";
-/// PostgreSQL's own.
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
-const TOO_MANY_CONNECTIONS: &str = "53300";
-const REFERENCE: &str = "23503";
-/// A failure to serialise, and a deadlock.
-const PASSING: [&str; 2] = ["40001", "40P01"];
-
-impl From<sqlx::Error> for EngineError {
-    fn from(error: sqlx::Error) -> Self {
-        let place = String::new();
-        let Some(answer) = error.as_database_error() else {
-            return match error {
-                sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => {
-                    Self::Unavailable {
-                        place,
-                        source: error.into(),
-                    }
-                }
-                _ => Self::Database {
-                    place,
-                    source: error.into(),
-                },
-            };
-        };
-        let message = answer.message().to_owned();
-        let code = answer.code().unwrap_or_default().into_owned();
-        match code.as_str() {
-            STALE => Self::Stale { reason: message },
-            NO_WORKER => Self::not_found("worker", message),
-            NO_FILE => Self::not_found("file", message),
-            NO_ARTIFACT => Self::not_found("artifact", message),
-            INSUFFICIENT_PRIVILEGE => Self::Denied {
-                place,
-                source: error.into(),
-            },
-            _ if is_unavailable(&code) => Self::Unavailable {
-                place,
-                source: error.into(),
-            },
-            _ => Self::Database {
-                place,
-                source: error.into(),
-            },
-        }
-    }
-}
-
-fn answer_code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
-    error.as_database_error()?.code()
-}
-
-/// Connections and their resources (08, 53, 57P, and 25P03, that the server ended one since nothing came in the middle of its
-/// transaction), logins (28) and missing databases (3D) of PostgreSQL; SQLite's busy, locked, full, cannot open and I/O errors,
-/// whose extended codes have the plain one in their lowest byte.
-fn is_unavailable(code: &str) -> bool {
-    let of_postgres = ["08", "53", "57P", "25P03", "28", "3D"];
-    if code.len() == 5 {
-        return of_postgres.iter().any(|class| code.starts_with(class));
-    }
-    code.parse::<u32>()
-        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14))
 }

@@ -33,6 +33,7 @@ mod timestamp;
 
 mod postgres;
 mod sql;
+mod sql_error;
 mod sqlite;
 
 pub use artifact::{ArtifactFilter, NewArtifact, NewFile, StoredArtifact, StoredFile};

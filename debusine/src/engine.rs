@@ -1,0 +1,202 @@
+//! The engine on a Debusine server, as a worker sees it.
+
+use crate::{
+    asking::{self, forever},
+    attempt::Attempt,
+    attendant::attend,
+    client::Client,
+    completion::Completion,
+    delivery,
+    dialect::Dialect,
+    registration,
+    seat::{Seat, Work},
+    server::AttemptServer,
+    shared::Shared,
+    workplace::Workplace,
+};
+use std::{
+    fs::File,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+use taskbay_core::{Abort, NoServer, Outcome, Server};
+use taskbay_engine::{
+    Claim, EngineError, Lease, NewLogLine, Renewal, Report, Seen, Standing, WorkerEngine,
+};
+
+/// A Debusine server, as a worker sees it.
+#[derive(Debug)]
+pub struct DebusineEngine {
+    shared: Arc<Shared>,
+    place: String,
+    threads: Vec<JoinHandle<()>>,
+    /// Held as long as this process is the worker.
+    _lock: File,
+}
+
+impl DebusineEngine {
+    /// Finds out what the server speaks, registers what is not registered yet, and connects: as many workers of the server as
+    /// there are `slots`, since it gives each one request at a time. `name` is what the server names them after.
+    ///
+    /// # Errors
+    ///
+    /// When the server is none that is known, cannot be reached, or refuses to register; when a token is not kept safe; or
+    /// when another process is this worker.
+    pub fn open(workplace: &Workplace, name: &str, slots: u32) -> Result<Self, EngineError> {
+        let client = Arc::new(Client::new(workplace.url().clone()));
+        let dialect = Dialect::find(&client)?;
+        let lock = workplace.lock()?;
+        let seats = (1..=slots as usize)
+            .map(|number| {
+                let token = registration::token(&client, workplace, name, number)?;
+                Ok(Seat::new(number, token, workplace.shelf(number)?))
+            })
+            .collect::<Result<Vec<_>, EngineError>>()?;
+        let place = workplace.url().to_string();
+        let mut engine = Self {
+            shared: Arc::new(Shared::new(client, dialect, seats)),
+            place,
+            threads: Vec::new(),
+            _lock: lock,
+        };
+        for at in 0..engine.shared.seats.len() {
+            let shared = Arc::clone(&engine.shared);
+            let thread = thread::Builder::new()
+                .name(format!("seat {}", at + 1))
+                .spawn(move || attend(&shared, &shared.seats[at]));
+            engine
+                .threads
+                .push(thread.map_err(|error| EngineError::Unavailable {
+                    place: engine.place.clone(),
+                    source: error.into(),
+                })?);
+        }
+        Ok(engine)
+    }
+
+    /// The server of the attempt that holds that lease, whose waiting `abort` ends.
+    pub fn server(&self, lease: Lease, abort: Abort) -> Arc<dyn Server> {
+        match self.attempt(&lease) {
+            Ok((_, attempt)) => Arc::new(AttemptServer {
+                client: Arc::clone(&self.shared.client),
+                attempt,
+                abort,
+            }),
+            Err(_) => Arc::new(NoServer),
+        }
+    }
+
+    /// The attempt that holds that lease, and its seat.
+    fn attempt(&self, lease: &Lease) -> Result<(&Seat, Arc<Attempt>), EngineError> {
+        let mut seats = self.shared.seats.iter();
+        let found = seats.find_map(|seat| Some((seat, seat.attempt(lease)?)));
+        found.ok_or_else(|| EngineError::Stale {
+            reason: format!("this process does not execute {lease}"),
+        })
+    }
+}
+
+impl WorkerEngine for DebusineEngine {
+    fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The server is told as soon as there is a connection, and whenever it asks.
+    fn report(&self, report: &Report) -> Result<Standing, EngineError> {
+        self.shared.offers(&report.metadata);
+        Ok(Standing {
+            enabled: true,
+            draining: false,
+            is_contested: false,
+            metadata_hash: String::new(),
+            effective: report.metadata.clone(),
+        })
+    }
+
+    fn claim(&self, _: &str, _: Duration) -> Result<Option<Claim>, EngineError> {
+        let mut failed = None;
+        for seat in &self.shared.seats {
+            if !seat.begins_to_ask() {
+                continue;
+            }
+            match asking::next(&self.shared, seat) {
+                Ok(Some(claim)) => return Ok(Some(claim)),
+                Ok(None) => {}
+                Err(fault) => failed = Some(fault),
+            }
+        }
+        failed.map_or(Ok(None), |fault| Err(fault.into()))
+    }
+
+    /// The server has no leases: what a worker has it keeps.
+    fn renew(&self, lease: &Lease, _: Duration) -> Result<Renewal, EngineError> {
+        self.attempt(lease)?;
+        Ok(Renewal {
+            lease_until: forever(),
+            abort_requested: false,
+        })
+    }
+
+    /// The server tells no worker.
+    fn is_abort_requested(&self, lease: &Lease) -> Result<bool, EngineError> {
+        self.attempt(lease).map(|_| false)
+    }
+
+    fn append_log(&self, lease: &Lease, lines: &[NewLogLine]) -> Result<(), EngineError> {
+        let (seat, attempt) = self.attempt(lease)?;
+        if self.shared.dialect() == Dialect::Scoped {
+            seat.live.say(lease.request, lines);
+        }
+        Ok(attempt.logs.append(lines)?)
+    }
+
+    /// Where the server is away, the result is kept on disk, and told when it is back.
+    fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
+        let (seat, attempt) = self.attempt(lease)?;
+        let mut record = attempt.record();
+        record.completion = Some(Completion::of(&attempt.task, outcome, attempt.duration()));
+        let client = &self.shared.client;
+        let told = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record)
+            .and_then(|()| delivery::complete(client, &attempt.login, &record));
+        match told {
+            Err(fault) if fault.is_passing() => Ok(asking::keep(seat, record, &fault)?),
+            told => {
+                seat.shelf.forget();
+                seat.is_free(None);
+                Ok(told?)
+            }
+        }
+    }
+
+    /// The server takes nothing back: it gives the request out again, under another number, when this worker next asks for
+    /// work. The logs are given to it now.
+    fn release(&self, lease: &Lease, reason: &str, delay: Duration) -> Result<(), EngineError> {
+        let (seat, attempt) = self.attempt(lease)?;
+        let mut record = attempt.record();
+        let client = &self.shared.client;
+        let given = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record);
+        if let Err(fault) = given {
+            let fault = taskbay_core::with_sources(&fault);
+            log::warn!("the debug logs of {lease} are lost ({reason}): {fault}");
+        }
+        let mut state = seat.state();
+        state.before = Some(record);
+        state.work = Work::Nothing;
+        state.polling.pauses(std::time::Instant::now(), delay);
+        Ok(())
+    }
+
+    fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {
+        Ok(self.shared.bell.wait(seen, timeout))
+    }
+}
+
+impl Drop for DebusineEngine {
+    fn drop(&mut self) {
+        self.shared.ends();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What a seat was executing, and how it ended, on disk: both outlive the process.
+
+use crate::{completion::Completion, fault::Fault};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+use taskbay_core::ArtifactId;
+
+const FILE: &str = "request.json";
+/// The longest record that is read, in bytes.
+const LONGEST: u64 = 8 << 20;
+
+/// What a seat was executing, and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The work request.
+    pub(crate) request: i64,
+    pub(crate) task_name: String,
+    /// The hash of the task's data, by which the same request is known under another number.
+    pub(crate) data_hash: String,
+    pub(crate) workspace: String,
+    /// The token of the work request alone, where it has one.
+    pub(crate) token: Option<String>,
+    /// The scope that the workspace is in, where it is known.
+    pub(crate) scope: Option<String>,
+    /// The artifacts that the task was about.
+    pub(crate) about: Vec<ArtifactId>,
+    /// Whether its debug logs are on the server.
+    pub(crate) are_logs_sent: bool,
+    /// How it ended; none while it is executed.
+    pub(crate) completion: Option<Completion>,
+}
+
+/// Where a seat's record is kept, with the logs of what it executes.
+#[derive(Clone, Debug)]
+pub(crate) struct Shelf(PathBuf);
+
+impl Shelf {
+    /// In that folder, which is made for its owner alone.
+    pub(crate) fn at(folder: PathBuf) -> Result<Self, Fault> {
+        make_folder(&folder).map_err(|error| Fault::local(&folder, error))?;
+        Ok(Self(folder))
+    }
+
+    /// A file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// What is kept. What cannot be read is told, and is none: it must not keep a worker from working.
+    pub(crate) fn read(&self) -> Option<Record> {
+        let path = self.file(FILE);
+        let read = || -> io::Result<Record> {
+            if fs::metadata(&path)?.len() > LONGEST {
+                return Err(io::Error::other("it is too long"));
+            }
+            Ok(serde_json::from_slice(&fs::read(&path)?)?)
+        };
+        match read() {
+            Ok(record) => Some(record),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                log::error!(
+                    "{} cannot be read, so what was executed last is not known: {error}",
+                    path.display()
+                );
+                None
+            }
+        }
+    }
+
+    /// Keeps it, in the place of what there was: whatever interrupts it, one of both is there whole.
+    pub(crate) fn keep(&self, record: &Record) -> Result<(), Fault> {
+        let path = self.file(FILE);
+        let part = self.file("request.json.part");
+        let keep = || -> io::Result<()> {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&part)?;
+            file.write_all(&serde_json::to_vec(record)?)?;
+            // A result must outlast a power cut; what is executed is executed again then.
+            if record.completion.is_some() {
+                file.sync_data()?;
+            }
+            fs::rename(&part, &path)
+        };
+        keep().map_err(|error| Fault::local(&path, error))
+    }
+
+    /// Forgets it.
+    pub(crate) fn forget(&self) {
+        let path = self.file(FILE);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                log::error!("{} cannot be removed: {error}", path.display());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Makes a folder with those above it, for its owner alone.
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::completion::Completion;
+    use taskbay_core::{ErrorCode, Outcome, TaskName};
+
+    #[test]
+    fn a_record_outlives_its_process() {
+        let top = tempfile::tempdir().unwrap();
+        let folder = top.path().join("a/b");
+        let shelf = Shelf::at(folder.clone()).unwrap();
+        assert_eq!(shelf.read(), None);
+        let task = TaskName::fold("noop").unwrap();
+        let outcome = Outcome::error(ErrorCode::ExecuteFailed, "oh");
+        let mut record = Record {
+            request: 7,
+            task_name: "noop".into(),
+            data_hash: "00".into(),
+            workspace: "System".into(),
+            token: None,
+            scope: None,
+            about: vec![1],
+            are_logs_sent: false,
+            completion: None,
+        };
+        shelf.keep(&record).unwrap();
+        assert_eq!(shelf.read().as_ref(), Some(&record));
+        record.completion = Some(Completion::of(&task, &outcome, std::time::Duration::ZERO));
+        shelf.keep(&record).unwrap();
+        assert_eq!(Shelf::at(folder).unwrap().read(), Some(record));
+        shelf.forget();
+        shelf.forget();
+        assert_eq!(shelf.read(), None);
+        fs::write(shelf.file(FILE), "{").unwrap();
+        assert_eq!(shelf.read(), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Task data in which the server's answers stand for lookups.
+
+use serde_json::{Map, Value};
+
+/// The deepest that names are followed.
+const DEEPEST: usize = 8;
+
+/// The task's data, with the artifacts that the server found in the place of the lookups that it found them by: what is found
+/// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several. The server asks for more
+/// than the lookup says, such as an environment's architecture, so its answer counts.
+pub(crate) fn resolved(data: &Value, dynamic: &Value) -> Value {
+    let mut data = data.clone();
+    if let Value::Object(dynamic) = dynamic {
+        resolve(&mut data, "", dynamic, DEEPEST);
+    }
+    data
+}
+
+fn resolve(data: &mut Value, prefix: &str, dynamic: &Map<String, Value>, deepest: usize) {
+    let Value::Object(map) = data else {
+        return;
+    };
+    for (key, value) in map {
+        let name = format!("{prefix}{key}");
+        if let Some(found) = answer(dynamic, &name) {
+            *value = found;
+        } else if deepest > 0 {
+            resolve(value, &format!("{name}_"), dynamic, deepest - 1);
+        }
+    }
+}
+
+/// The number or numbers of artifacts that the server found under that name.
+fn answer(dynamic: &Map<String, Value>, name: &str) -> Option<Value> {
+    if let Some(id @ Value::Number(_)) = dynamic.get(&format!("{name}_id")) {
+        return Some(id.clone());
+    }
+    match dynamic.get(&format!("{name}_ids"))? {
+        Value::Array(ids) if ids.iter().all(Value::is_u64) => Some(Value::Array(ids.clone())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn answers_stand_for_lookups() {
+        let data = json!({
+            "environment": "debian/match:codename=trixie",
+            "input": {"source_artifact": "a@b", "binary_artifacts": {"collection": "x"}, "extra": [1]},
+            "backend": "unshare",
+        });
+        let dynamic = json!({
+            "environment_id": 63, "input_source_artifact_id": 65, "input_binary_artifacts_ids": [7, 8],
+            "backend_id": null, "input_extra_ids": ["x"], "subject": "tiny",
+        });
+        let expected = json!({
+            "environment": 63,
+            "input": {"source_artifact": 65, "binary_artifacts": [7, 8], "extra": [1]},
+            "backend": "unshare",
+        });
+        assert_eq!(resolved(&data, &dynamic), expected);
+        assert_eq!(resolved(&data, &Value::Null), data);
+        assert_eq!(resolved(&json!(1), &dynamic), json!(1));
+    }
+}

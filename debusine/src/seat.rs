@@ -1,0 +1,117 @@
+//! A seat: one worker of a server, which executes one request at a time.
+
+use crate::{
+    attempt::Attempt,
+    live_log::LiveLog,
+    polling::Polling,
+    record::{Record, Shelf},
+    token::Token,
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// A seat: one worker of a server, which executes one request at a time. A worker with several slots has several.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    /// Its number, from 1.
+    pub(crate) number: usize,
+    pub(crate) token: Token,
+    pub(crate) shelf: Shelf,
+    /// What is to be said over its connection.
+    pub(crate) live: LiveLog,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    /// Whether the server knows of this connection and of what is offered.
+    is_ready: bool,
+    pub(crate) polling: Polling,
+    pub(crate) work: Work,
+    /// What it executed last without a result that the server has: another request may be the same.
+    pub(crate) before: Option<Record>,
+}
+
+/// What a seat is about.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Nothing,
+    /// The server is being asked for work.
+    Asking,
+    Executing(Arc<Attempt>),
+    /// A result waits until the server can be told; until then it is not asked for work, since it would take the request for
+    /// one that is lost.
+    Kept(Box<Record>),
+}
+
+impl Seat {
+    /// A seat that goes on where an earlier process was.
+    pub(crate) fn new(number: usize, token: Token, shelf: Shelf) -> Self {
+        let (work, before) = match shelf.read() {
+            Some(record) if record.completion.is_some() => (Work::Kept(record.into()), None),
+            before => (Work::Nothing, before),
+        };
+        Self {
+            number,
+            token,
+            shelf,
+            live: LiveLog::default(),
+            state: Mutex::new(State {
+                is_ready: false,
+                polling: Polling::new(Instant::now()),
+                work,
+                before,
+            }),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to ask for work, if it is time.
+    pub(crate) fn begins_to_ask(&self) -> bool {
+        let mut state = self.state();
+        let is_free = matches!(state.work, Work::Nothing);
+        let now = Instant::now();
+        let begins = is_free && state.is_ready && state.polling.is_due(now);
+        if begins {
+            state.work = Work::Asking;
+            state.polling.asks(now);
+        }
+        begins
+    }
+
+    /// The server knows of this connection and of what is offered.
+    pub(crate) fn is_ready(&self) {
+        let mut state = self.state();
+        if !state.is_ready {
+            state.is_ready = true;
+            state.polling = Polling::new(Instant::now());
+        }
+    }
+
+    /// The connection is over.
+    pub(crate) fn is_cut(&self) {
+        self.state().is_ready = false;
+    }
+
+    /// The attempt, if the seat executes that one.
+    pub(crate) fn attempt(&self, lease: &taskbay_engine::Lease) -> Option<Arc<Attempt>> {
+        match &self.state().work {
+            Work::Executing(attempt) if attempt.lease == *lease => Some(Arc::clone(attempt)),
+            _ => None,
+        }
+    }
+
+    /// It is free again, and the server is asked for work after `pause` at the latest.
+    pub(crate) fn is_free(&self, pause: Option<Duration>) {
+        let mut state = self.state();
+        state.work = Work::Nothing;
+        if let Some(pause) = pause {
+            state.polling.pauses(Instant::now(), pause);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The server of an attempt: artifacts come from a Debusine server, and go there.
+
+use crate::{
+    artifact_info::ArtifactInfo,
+    attempt::Attempt,
+    client::Client,
+    download::Download,
+    fault::Fault,
+    lookup,
+    patience::patiently,
+    upload::{Draft, Upload},
+};
+use serde_json::json;
+use std::{path::Path, sync::Arc};
+use taskbay_core::{
+    Abort, Artifact, ArtifactId, Lookup, Relation, Server, ServerCall, ServerError, ServerReply,
+    with_sources,
+};
+use ureq::http::Method;
+
+/// The server of an attempt: artifacts come from a Debusine server, and go there.
+#[derive(Debug)]
+pub(crate) struct AttemptServer {
+    pub(crate) client: Arc<Client>,
+    pub(crate) attempt: Arc<Attempt>,
+    /// Ends the attempt, and so waiting for a server that is away.
+    pub(crate) abort: Abort,
+}
+
+impl AttemptServer {
+    fn find(&self, lookup: &Lookup) -> Result<ArtifactInfo, Fault> {
+        let (login, (request, _)) = (&self.attempt.login, self.attempt.request());
+        let find = || lookup::artifact(&self.client, login, request, lookup);
+        let id = patiently(&self.abort, find)?;
+        patiently(&self.abort, || {
+            let path = format!("/1.0/artifact/{id}/");
+            let answer = self.client.call(Method::GET, &path, login)?;
+            let info: ArtifactInfo = answer.expect(&[200], self.client.url())?.json()?;
+            if info.id != id {
+                return Err(Fault::malformed(
+                    path,
+                    format!("it is about artifact {}", info.id),
+                ));
+            }
+            info.checked()
+        })
+    }
+
+    fn fetch(&self, lookup: &Lookup, directory: &Path) -> Result<(ArtifactId, Artifact), Fault> {
+        let info = self.find(lookup)?.whole()?;
+        let mut download = Download::new(&self.client, &self.attempt.login, directory);
+        patiently(&self.abort, || download.go_on(&info))?;
+        self.attempt.has_fetched(info.id, &info.category);
+        Ok((info.id, info.artifact(directory).with_root(directory)))
+    }
+
+    fn upload(&self, artifact: &Artifact) -> Result<ArtifactId, Fault> {
+        let draft = draft(artifact)?;
+        let (login, request) = (&self.attempt.login, self.attempt.request());
+        let mut upload = Upload::new(&self.client, login, &draft, request)?;
+        patiently(&self.abort, || upload.go_on())
+    }
+
+    fn relate(&self, relation: Relation) -> Result<(), Fault> {
+        let document = json!({
+            "artifact": relation.artifact,
+            "target": relation.target,
+            "type": relation.kind,
+        });
+        patiently(&self.abort, || {
+            let login = &self.attempt.login;
+            let path = "/1.0/artifact-relation/";
+            let answer = self.client.send(Method::POST, path, login, &document)?;
+            answer.expect(&[200, 201], self.client.url()).map(|_| ())
+        })
+    }
+
+    fn answer(&self, call: ServerCall) -> Result<ServerReply, Fault> {
+        match call {
+            ServerCall::Resolve { lookup } => {
+                let info = self.find(&lookup)?;
+                Ok(ServerReply::Artifact {
+                    id: info.id,
+                    artifact: info.artifact(Path::new("")),
+                })
+            }
+            ServerCall::Fetch { lookup, directory } => {
+                let (id, artifact) = self.fetch(&lookup, &directory)?;
+                Ok(ServerReply::Artifact { id, artifact })
+            }
+            ServerCall::Upload { artifact } => {
+                let id = self.upload(&artifact)?;
+                Ok(ServerReply::Uploaded { id })
+            }
+            ServerCall::Relate { relation } => {
+                self.relate(relation)?;
+                Ok(ServerReply::Done)
+            }
+        }
+    }
+}
+
+impl Server for AttemptServer {
+    fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
+        self.answer(call)
+            .map_err(|fault| ServerError(with_sources(&fault)))
+    }
+}
+
+fn draft(artifact: &Artifact) -> Result<Draft, Fault> {
+    let named = |path: &std::path::PathBuf| {
+        let name = artifact.name(path).and_then(Path::to_str);
+        let reason = "it has no name that is text, or lies elsewhere than the artifact's root";
+        let fault = || Fault::malformed(format!("`{}`", path.display()), reason);
+        let name = name.ok_or_else(fault)?;
+        Ok((name.to_owned(), path.clone()))
+    };
+    Ok(Draft {
+        category: artifact.category.clone(),
+        data: artifact.data.clone(),
+        files: artifact
+            .files
+            .iter()
+            .map(named)
+            .collect::<Result<_, Fault>>()?,
+    })
+}
