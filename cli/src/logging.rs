@@ -5,7 +5,7 @@ use crate::{
     report::plain,
 };
 use env_logger::{Builder, Env, Target};
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// Starts logging.
 pub(crate) fn start(args: &Args) {
@@ -37,10 +37,13 @@ struct PlainLogger<L>(L);
 
 impl<L: Log> Log for PlainLogger<L> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.enabled(metadata)
+        !is_chatter(metadata) && self.0.enabled(metadata)
     }
 
     fn log(&self, record: &Record<'_>) {
+        if is_chatter(record.metadata()) {
+            return;
+        }
         let message = plain(record.args());
         let target = plain(record.target());
         let file = record.file().map(plain);
@@ -52,6 +55,13 @@ impl<L: Log> Log for PlainLogger<L> {
     fn flush(&self) {
         self.0.flush();
     }
+}
+
+/// Whether it is what a library says of each byte that goes over a network: a token may be among them.
+fn is_chatter(metadata: &Metadata<'_>) -> bool {
+    const NETWORK: [&str; 4] = ["ureq", "ureq_proto", "tungstenite", "rustls"];
+    let library = metadata.target().split("::").next().unwrap_or_default();
+    metadata.level() > Level::Info && NETWORK.contains(&library)
 }
 
 #[cfg(test)]

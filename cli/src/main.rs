@@ -3,6 +3,7 @@
 mod exit;
 
 mod args;
+mod debusine;
 mod logging;
 mod queue;
 

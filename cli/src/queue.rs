@@ -86,11 +86,16 @@ pub(crate) fn open_in_time(
     session: &Session,
     config: &Config,
 ) -> Result<Arc<dyn Engine>, CommandError> {
-    const LONGEST: Duration = Duration::from_secs(10);
     let url = url(session, config)?;
+    in_time(|| taskbay_engine::open(&url))
+}
+
+/// Opens an engine, again and again while it is away for a while.
+pub(crate) fn in_time<T>(open: impl Fn() -> Result<T, EngineError>) -> Result<T, CommandError> {
+    const LONGEST: Duration = Duration::from_secs(10);
     let mut pause = Duration::from_secs(1);
     loop {
-        match taskbay_engine::open(&url) {
+        match open() {
             Err(error) if error.is_temporary() => {
                 note(&format!("warning: {}; trying again", with_sources(&error)));
             }
@@ -122,7 +127,8 @@ pub(crate) fn patiently<T>(
     }
 }
 
-fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
+/// The URL of the engine that the command line names, or the settings do.
+pub(crate) fn url(session: &Session, config: &Config) -> Result<String, CommandError> {
     let url = match &session.global.engine {
         Some(url) if has_password(url) => {
             let message = "`--engine` has a password, which everybody on this machine could read";
@@ -144,28 +150,36 @@ fn default_url(
     variable: impl Fn(&str) -> Option<OsString>,
     is_root: bool,
 ) -> Result<String, CommandError> {
-    let variable = |name| variable(name).filter(|value| !value.is_empty());
-    let directory = if let Some(state) = variable("STATE_DIRECTORY") {
-        // Of the service that this is; of several folders the first.
-        let first = state.as_bytes().split(|byte| *byte == b':').next();
-        PathBuf::from(OsStr::from_bytes(first.unwrap_or_default()))
-    } else if is_root {
-        PathBuf::from("/var/lib/taskbay")
-    } else {
-        let data = variable("XDG_DATA_HOME").map(PathBuf::from);
-        let of_home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-        // No folder that everybody can write to: whoever came first would decide what is executed.
-        let data = data.or_else(of_home).ok_or_else(|| {
-            let message = "it is not known where requests wait: this user has no HOME";
-            CommandError::new(Exit::Unavailable, message)
-                .help("set HOME, or name the engine: `--engine`, TASKBAY_ENGINE, or `engine` in the configuration")
-        })?;
-        data.join("taskbay")
-    };
+    let directory = state_directory(variable, is_root)?;
     Ok(format!(
         "sqlite://{}",
         directory.join("taskbay.db").display()
     ))
+}
+
+/// Where this program keeps what it has: a folder of the machine for root, else of the user.
+pub(crate) fn state_directory(
+    variable: impl Fn(&str) -> Option<OsString>,
+    is_root: bool,
+) -> Result<PathBuf, CommandError> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
+    if let Some(state) = variable("STATE_DIRECTORY") {
+        // Of the service that this is; of several folders the first.
+        let first = state.as_bytes().split(|byte| *byte == b':').next();
+        return Ok(PathBuf::from(OsStr::from_bytes(first.unwrap_or_default())));
+    }
+    if is_root {
+        return Ok(PathBuf::from("/var/lib/taskbay"));
+    }
+    let data = variable("XDG_DATA_HOME").map(PathBuf::from);
+    let of_home = || variable("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    // No folder that everybody can write to: whoever came first would decide what is executed.
+    let data = data.or_else(of_home).ok_or_else(|| {
+        let message = "it is not known where requests wait: this user has no HOME";
+        CommandError::new(Exit::Unavailable, message)
+            .help("set HOME, or name the engine: `--engine`, TASKBAY_ENGINE, or `engine` in the configuration")
+    })?;
+    Ok(data.join("taskbay"))
 }
 
 impl From<EngineError> for CommandError {

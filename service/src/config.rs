@@ -31,6 +31,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// Of a scheduler.
     pub scheduler: SchedulerConfig,
+    /// Of a worker of a Debusine server.
+    pub debusine: DebusineConfig,
     /// The files with an engine's password that others can read.
     #[serde(skip)]
     pub exposed: Vec<Exposed>,
@@ -66,6 +68,17 @@ pub struct SchedulerConfig {
     /// How long completed requests stay, with their attempts and logs; 90 days by default. `forever` keeps them all.
     #[serde(deserialize_with = "age")]
     pub keep: Option<Duration>,
+}
+
+/// The settings of a worker of a Debusine server.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DebusineConfig {
+    /// The folder with its tokens; that of Debusine's own worker where that is configured for the same server, else one of
+    /// this program's.
+    pub tokens: Option<PathBuf>,
+    /// Whether a server on another machine may be spoken to without encryption.
+    pub allow_http: bool,
 }
 
 /// Why there are no settings.
@@ -264,7 +277,7 @@ impl ConfigError {
             Self::Missing { .. } => "name a file that is there, or none",
             Self::Invalid { .. } => {
                 "the settings are `engine`, and under `[worker]` `name`, `slots`, `lease`, `drain`, `grace` and `local_files`, \
-                 and under `[scheduler]` `keep`"
+                 under `[scheduler]` `keep`, and under `[debusine]` `tokens` and `allow_http`"
             }
         }
     }

@@ -42,7 +42,8 @@ mod expiry;
 mod upkeep;
 
 pub use config::{
-    CONFIG_VARIABLE, Config, ConfigError, ENGINE_VARIABLE, Exposed, SchedulerConfig, WorkerConfig,
+    CONFIG_VARIABLE, Config, ConfigError, DebusineConfig, ENGINE_VARIABLE, Exposed,
+    SchedulerConfig, WorkerConfig,
 };
 pub use expiry::Expiry;
 pub use plugins::Plugins;

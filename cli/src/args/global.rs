@@ -30,8 +30,8 @@ pub(crate) struct Global {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = limit)]
     pub(crate) plugin_timeout: Duration,
 
-    /// Where requests wait: `sqlite:///PATH` or `postgres://…`; by default a file of this user, or what the configuration
-    /// names
+    /// Where requests wait: `sqlite:///PATH`, `postgres://…` or, for a worker, `debusine+https://HOST/api`; by default a
+    /// file of this user, or what the configuration names
     #[arg(long, value_name = "URL")]
     pub(crate) engine: Option<String>,
 

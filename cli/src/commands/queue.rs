@@ -15,14 +15,24 @@ mod submit;
 mod worker_set;
 mod workers;
 
-use crate::{args::QueueCommand, error::CommandError, exit::Exit, queue, session::Session};
+use crate::{
+    args::QueueCommand, debusine, error::CommandError, exit::Exit, queue, session::Session,
+};
 use serde::Serialize;
 use serde_json::Value;
 use taskbay_core::OutcomeResult;
+use taskbay_debusine_engine::is_debusine;
 
 /// Runs the command, and says what the process ends with.
 pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, CommandError> {
     let config = queue::config()?;
+    let url = queue::url(session, &config)?;
+    if is_debusine(&url) {
+        return match &command {
+            QueueCommand::Worker(args) => services::debusine_worker(session, &config, args, &url),
+            _ => Err(debusine::is_for_workers()),
+        };
+    }
     let is_service = matches!(
         command,
         QueueCommand::Worker(_) | QueueCommand::Scheduler | QueueCommand::Serve(_)

@@ -3,6 +3,7 @@
 use crate::{
     args::WorkerArgs,
     commands::analyze::note_failed,
+    debusine,
     error::CommandError,
     exit::Exit,
     report::{note, plain},
@@ -41,6 +42,22 @@ pub(crate) fn worker(
 ) -> Result<Exit, CommandError> {
     let make_server = make_server(config, &engine);
     work(session, engine, make_server, options(config, args))
+}
+
+/// The same for a Debusine server.
+pub(crate) fn debusine_worker(
+    session: &Session,
+    config: &Config,
+    args: &WorkerArgs,
+    url: &str,
+) -> Result<Exit, CommandError> {
+    let mut options = options(config, args);
+    // Each slot is a worker of the server, which somebody has to enable.
+    options.slots = args.slots.or(config.worker.slots).unwrap_or(1);
+    let engine = debusine::open(config, url, &options)?;
+    let servers = Arc::clone(&engine);
+    let make_server = Arc::new(move |lease, abort| servers.server(lease, abort));
+    work(session, engine, make_server, options)
 }
 
 /// Works for an engine, until told to end.
