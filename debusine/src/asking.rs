@@ -96,6 +96,7 @@ fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<C
         scope: request.scope.clone(),
         about: Vec::new(),
         are_logs_sent: false,
+        log_tries: 0,
         completion: None,
     };
     if let Some(before) = seat.state().before.take() {

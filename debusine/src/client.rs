@@ -248,7 +248,7 @@ impl Answer {
                 place,
                 source: io::Error::other(format!("{} to {}: {problem}", self.status, self.what)),
             },
-            500..=599 => Fault::Failing {
+            500 => Fault::Failing {
                 place,
                 what: self.what,
                 problem,

@@ -12,11 +12,14 @@ use serde_json::json;
 use taskbay_core::with_sources;
 use ureq::http::Method;
 
+/// How often the debug logs are tried where the server fails.
+const MOST_TRIES: u32 = 20;
+
 /// Gives the server the debug logs of an attempt, and relates them to what its task was about.
 ///
 /// # Errors
 ///
-/// When the server is away. What it refuses is logged: a log costs no result.
+/// When the server is away, or fails, which it is forgiven a few times. What it refuses is logged: a log costs no result.
 pub(crate) fn send_logs(
     client: &Client,
     login: &Login,
@@ -40,6 +43,10 @@ pub(crate) fn send_logs(
     };
     match sent() {
         Err(fault @ Fault::Unavailable { .. }) => return Err(fault),
+        Err(fault @ Fault::Failing { .. }) if record.log_tries < MOST_TRIES => {
+            record.log_tries += 1;
+            return Err(fault);
+        }
         Err(fault) => log::error!(
             "the debug logs of work request {} are not on the server: {}",
             record.request,

@@ -33,7 +33,7 @@ impl Dialect {
         };
         let Some(allowed) = answer.header("allow") else {
             let status = answer.status;
-            if status >= 500 || status == 429 {
+            if matches!(status, 429 | 500 | 502..=504) {
                 answer.expect(&[], client.url())?;
             }
             return Err(foreign(format!(

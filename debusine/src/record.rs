@@ -31,6 +31,8 @@ pub(crate) struct Record {
     pub(crate) about: Vec<ArtifactId>,
     /// Whether its debug logs are on the server.
     pub(crate) are_logs_sent: bool,
+    /// How often the server failed at taking them.
+    pub(crate) log_tries: u32,
     /// How it ended; none while it is executed.
     pub(crate) completion: Option<Completion>,
 }
@@ -138,6 +140,7 @@ mod tests {
             scope: None,
             about: vec![1],
             are_logs_sent: false,
+            log_tries: 0,
             completion: None,
         };
         shelf.keep(&record).unwrap();

@@ -92,8 +92,9 @@ impl Shared {
         let login = delivery::login(&record, &seat.token);
         let logs = crate::debug_logs::DebugLogs::of_before(seat.shelf.clone());
         let request = record.request;
-        delivery::send_logs(&self.client, &login, &logs, &mut record)?;
-        match delivery::complete(&self.client, &login, &record) {
+        let told = delivery::send_logs(&self.client, &login, &logs, &mut record)
+            .and_then(|()| delivery::complete(&self.client, &login, &record));
+        match told {
             Ok(()) => log::info!("the result of work request {request}, which was kept, is told"),
             Err(fault) if fault.is_passing() => {
                 // Its logs are not to be sent twice.

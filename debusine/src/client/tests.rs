@@ -22,6 +22,7 @@ fn another_server_is_refused() {
     assert_eq!(find(allowing("POST, OPTIONS")).unwrap(), Dialect::Scoped);
     for (says, words) in [
         (Says::status(404), "the answer is 404"),
+        (Says::status(501), "the answer is 501"),
         (
             Says::status(301).header("Location", "http://127.0.0.1:1/"),
             "301",
