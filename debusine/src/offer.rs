@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use taskbay_core::Metadata;
 
 /// What a worker offers, as a server is told: all metadata by their keys, or, where the server matches tags, what it knows of
-/// the machine, and a tag for each architecture and task.
+/// the machine, and a tag for each architecture, executor and task, and for each task that has all that it needs.
 pub(crate) fn offer(dialect: Dialect, metadata: &Metadata) -> Value {
     match dialect {
         Dialect::Plain => json!(metadata),
@@ -34,6 +34,7 @@ fn tagged(metadata: &Metadata) -> Value {
                     tags.push(format!("worker:task:worker:{task}:version:{version}"));
                 }
             }
+            (key, Value::Bool(true)) => tags.extend(availability(key)),
             _ => {}
         }
     }
@@ -44,6 +45,15 @@ fn tagged(metadata: &Metadata) -> Value {
     Value::Object(told)
 }
 
+/// The tag of something that is available: an executor, or what a task needs.
+fn availability(key: &str) -> Option<String> {
+    let what = key.strip_suffix(":available")?;
+    Some(match what.strip_prefix("executor:") {
+        Some(executor) => format!("worker:executor:{executor}"),
+        None => format!("worker:cap:{what}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,7 +62,8 @@ mod tests {
     fn tags_stand_for_tasks_and_architectures() {
         let metadata = Metadata::parse(
             r#"{"system:cpu_count": 2, "system:worker_type": "external", "system:host_architecture": "amd64",
-            "system:architectures": ["amd64", "i386"], "executor:unshare:available": true, "noop:version": 1,
+            "system:architectures": ["amd64", "i386"], "executor:unshare:available": true, "executor:qemu:available": false,
+            "noop:version": 1,
             "sbuild:version": 1, "sbuild:available": true}"#,
         )
         .unwrap();
@@ -64,7 +75,8 @@ mod tests {
             "system:architectures": ["amd64", "i386"],
             "system:worker_version": concat!("taskbay-", env!("CARGO_PKG_VERSION")),
             "provided_tags": [
-                "worker:build-arch:amd64", "worker:build-arch:i386", "worker:task:worker:noop:version:1",
+                "worker:build-arch:amd64", "worker:build-arch:i386", "worker:cap:sbuild", "worker:executor:unshare",
+                "worker:task:worker:noop:version:1",
                 "worker:task:worker:sbuild:version:1", "worker:type:external",
             ],
         });
