@@ -117,7 +117,10 @@ fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<C
             return Ok(None);
         }
     };
-    seat.shelf.keep(&record)?;
+    // On a full disk it is executed all the same; only nobody recognises it later.
+    if let Err(fault) = seat.shelf.keep(&record) {
+        log::error!("{}", with_sources(&fault));
+    }
     let lease = Lease {
         request: request.id,
         attempt: 1,
@@ -166,14 +169,15 @@ fn recognise(seat: &Seat, before: &Record, now: &Record) {
     }
 }
 
-/// Keeps a result until the server can be told.
-pub(crate) fn keep(seat: &Seat, record: Record, fault: &Fault) -> Result<(), Fault> {
-    seat.shelf.keep(&record)?;
+/// Keeps a result until the server can be told; where the disk does not take it, as long as this process lives.
+pub(crate) fn keep(seat: &Seat, record: Record, fault: &Fault) {
+    if let Err(fault) = seat.shelf.keep(&record) {
+        log::error!("{}", with_sources(&fault));
+    }
     log::warn!(
         "the result of work request {} is kept until the server can be told: {}",
         record.request,
         with_sources(fault)
     );
     seat.state().work = Work::Kept(record.into());
-    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     seat::{Seat, Work},
     server::AttemptServer,
     shared::Shared,
+    surplus,
     workplace::Workplace,
 };
 use std::{
@@ -53,6 +54,7 @@ impl DebusineEngine {
                 Ok(Seat::new(number, token, workplace.shelf(number)?))
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
+        let surplus = surplus::seats(workplace, slots as usize)?;
         let place = workplace.url().to_string();
         let mut engine = Self {
             shared: Arc::new(Shared::new(client, dialect, seats)),
@@ -61,18 +63,32 @@ impl DebusineEngine {
             _lock: lock,
         };
         for at in 0..engine.shared.seats.len() {
-            let shared = Arc::clone(&engine.shared);
-            let thread = thread::Builder::new()
-                .name(format!("seat {}", at + 1))
-                .spawn(move || attend(&shared, &shared.seats[at]));
-            engine
-                .threads
-                .push(thread.map_err(|error| EngineError::Unavailable {
-                    place: engine.place.clone(),
-                    source: error.into(),
-                })?);
+            let attend = move |shared: &Shared| attend(shared, &shared.seats[at]);
+            engine.start(format!("seat {}", at + 1), attend)?;
+        }
+        if !surplus.is_empty() {
+            let settle = move |shared: &Shared| surplus::settle(shared, &surplus);
+            engine.start("surplus".to_owned(), settle)?;
         }
         Ok(engine)
+    }
+
+    /// Starts a thread, which lasts as long as the worker.
+    fn start(
+        &mut self,
+        name: String,
+        work: impl FnOnce(&Shared) + Send + 'static,
+    ) -> Result<(), EngineError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new()
+            .name(name)
+            .spawn(move || work(&shared));
+        self.threads
+            .push(thread.map_err(|error| EngineError::Unavailable {
+                place: self.place.clone(),
+                source: error.into(),
+            })?);
+        Ok(())
     }
 
     /// The server of the attempt that holds that lease, whose waiting `abort` ends.
@@ -148,7 +164,12 @@ impl WorkerEngine for DebusineEngine {
         if self.shared.dialect() == Dialect::Scoped {
             seat.live.say(lease.request, lines);
         }
-        Ok(attempt.logs.append(lines)?)
+        // A log costs no result.
+        if let Err(fault) = attempt.logs.append(lines) {
+            let fault = taskbay_core::with_sources(&fault);
+            log::error!("lines of the log of {lease} are lost: {fault}");
+        }
+        Ok(())
     }
 
     /// Where the server is away, the result is kept on disk, and told when it is back.
@@ -160,7 +181,10 @@ impl WorkerEngine for DebusineEngine {
         let told = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record)
             .and_then(|()| delivery::complete(client, &attempt.login, &record));
         match told {
-            Err(fault) if fault.is_passing() => Ok(asking::keep(seat, record, &fault)?),
+            Err(fault) if fault.is_passing() => {
+                asking::keep(seat, record, &fault);
+                Ok(())
+            }
             told => {
                 seat.shelf.forget();
                 seat.is_free(None);

@@ -29,6 +29,7 @@ mod token;
 mod registration;
 
 mod seat;
+mod surplus;
 
 mod attendant;
 mod connection;

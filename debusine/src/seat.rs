@@ -84,6 +84,11 @@ impl Seat {
         begins
     }
 
+    /// Whether it has a result that the server does not know yet.
+    pub(crate) fn has_result(&self) -> bool {
+        matches!(self.state().work, Work::Kept(_))
+    }
+
     /// The server knows of this connection and of what is offered.
     pub(crate) fn is_ready(&self) {
         let mut state = self.state();
