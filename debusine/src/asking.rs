@@ -156,7 +156,9 @@ pub(crate) fn forever() -> Timestamp {
 /// it was with asks for work.
 fn recognise(seat: &Seat, before: &Record, now: &Record) {
     let (old, new) = (before.request, now.request);
-    if before.data_hash == now.data_hash && before.task_name == now.task_name {
+    if old == new {
+        log::info!("work request {new}, which this worker did not finish, is given out again");
+    } else if before.data_hash == now.data_hash && before.task_name == now.task_name {
         let name = &now.task_name;
         log::info!(
             "work request {new} is `{name}` of work request {old} again, which this worker did not finish"

@@ -29,6 +29,8 @@ mod concurrency;
 mod confinement;
 /// Each row of the task contract that crosses crates has a test of its name; the others are beside their rules.
 mod contract;
+/// Engines that are Debusine servers, as far as they can be told without one.
+mod debusine_urls;
 /// A panic, crash or hang in any entry costs only the plugin that it is in.
 mod faults;
 /// A plugin that says more than anybody can read keeps nobody from looking at the time.
