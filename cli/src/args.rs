@@ -34,6 +34,17 @@ place of /etc/taskbay/config.toml; RUST_LOG, what is logged.
 Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task, request or file; 4 plugin refused; \
 5 plugin crashed, hung or panicked; 6 engine or environment unavailable; 7 aborted or timed out.";
 
+/// What a scheduler of another make asks.
+const QUESTIONS: &str = r#"Questions, each a JSON object in one line:
+  {"tasks": {}}, or {"tasks": {"known": GENERATION}}
+  {"schema": {"task": NAME}}
+  {"configure": {"task": NAME, "data": DATA}}
+  {"can-run": {"task": NAME, "data": DATA, "worker": METADATA}}
+  {"explain": {"task": NAME, "data": DATA, "workers": [{"name": NAME, "metadata": METADATA, "busy": BOOL}]}}
+  {"analyze": {}}
+
+The answers are those that the commands of the same names give as JSON, or {"error": {"code", "message"}}. It ends with its standard input."#;
+
 /// The whole command line.
 pub(crate) fn command() -> clap::Command {
     Args::command().mut_subcommands(global::take)
@@ -44,7 +55,10 @@ impl Command {
     pub(crate) fn is_service(&self) -> bool {
         matches!(
             self,
-            Self::Queue(QueueCommand::Worker(_) | QueueCommand::Scheduler | QueueCommand::Serve(_))
+            Self::Answer
+                | Self::Queue(
+                    QueueCommand::Worker(_) | QueueCommand::Scheduler | QueueCommand::Serve(_)
+                )
         )
     }
 }
@@ -117,6 +131,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         workers: OsString,
     },
+    /// Answer a scheduler of another make: a question in each line of standard input, its answer in a line
+    #[command(after_help = QUESTIONS)]
+    Answer,
     /// Execute a task here and now
     Run {
         #[command(flatten)]

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod analyze;
+mod answer;
 mod can_run;
 mod check;
 mod completions;
@@ -36,6 +37,7 @@ pub(crate) fn run(args: Args) -> Exit {
         Command::Validate(task) => validate::run(&session, &task),
         Command::CanRun { task, worker } => can_run::run(&session, &task, worker.as_deref()),
         Command::Match { requests, workers } => matching::run(&session, &requests, &workers),
+        Command::Answer => answer::run(&session),
         Command::Run {
             task,
             output,

@@ -126,7 +126,7 @@ pub(crate) fn has_reader() -> bool {
 }
 
 /// A reader that went away has what it wanted.
-fn written(result: io::Result<()>) -> Result<(), CommandError> {
+pub(crate) fn written(result: io::Result<()>) -> Result<(), CommandError> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::new(
             Exit::Unavailable,

@@ -36,11 +36,14 @@ mod worker;
 mod plugins;
 mod setbacks;
 
+mod answering;
+
 mod scheduling;
 
 mod expiry;
 mod upkeep;
 
+pub use answering::Answering;
 pub use config::{
     CONFIG_VARIABLE, Config, ConfigError, DebusineConfig, ENGINE_VARIABLE, Exposed,
     SchedulerConfig, WorkerConfig,

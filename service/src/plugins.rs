@@ -1,10 +1,10 @@
 //! The plugins of a scheduler, kept up to date.
 
-use std::collections::HashMap;
-use taskbay_core::{Metadata, TaskName, Verdict};
+use std::{collections::HashMap, mem};
+use taskbay_core::{Declared, Metadata, TaskName, Verdict};
 use taskbay_loader::Catalog;
 use taskbay_scheduler::{Judge, Matchable, NotAsked, Request};
-use taskbay_worker::{Hosts, Known, Matcher, Unmatchable};
+use taskbay_worker::{Described, Hosts, Known, Matcher, Unmatchable};
 
 /// How many signatures are remembered: with a task's own code, each request may have one of its own.
 const MOST_KNOWN: usize = 10_000;
@@ -46,15 +46,30 @@ impl Plugins {
     ///
     /// When there is no such task, the data is invalid, or the plugin cannot be asked.
     pub fn configure(&mut self, task: &str, data: &str) -> Result<Matchable, Unmatchable> {
+        self.configure_whole(task, data)
+            .map(|(matchable, _)| matchable)
+    }
+
+    /// What decides who may run a request, and what the task says of itself beside that.
+    ///
+    /// # Errors
+    ///
+    /// As [`configure`](Self::configure).
+    pub fn configure_whole(
+        &mut self,
+        task: &str,
+        data: &str,
+    ) -> Result<(Matchable, Declared), Unmatchable> {
         let (
             Known {
                 file,
                 version,
                 hash,
             },
-            configured,
+            mut configured,
         ) = self.matcher.configure(task, data)?;
         let task = file.name().clone();
+        let declared = mem::take(&mut configured.declared);
         let matchable = Matchable::new(Request {
             task,
             version,
@@ -70,7 +85,16 @@ impl Plugins {
         if self.known.insert(signature, matchable.clone()).is_none() {
             self.data += matchable.data().len();
         }
-        Ok(matchable)
+        Ok((matchable, declared))
+    }
+
+    /// What the plugin of that task says of itself.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such task, or the plugin cannot be asked.
+    pub fn describe(&mut self, task: &str) -> Result<Described, Unmatchable> {
+        self.matcher.describe(task)
     }
 
     /// What has that signature, if it is known here.

@@ -13,6 +13,8 @@ mod following;
 /// Plugin files with faults, made from one that was built.
 mod unruly;
 
+/// A scheduler of another make asks, line by line, and is answered whatever plugins do.
+mod answering;
 /// Flags that mean nothing to a command, and names that look like flags.
 mod arguments;
 /// Executions: results, logs, crashes, time limits, aborts, and no process left behind.

@@ -1,6 +1,6 @@
 //! What a scheduler asks plugins, in plugin hosts that live long.
 
-use crate::{Failure, Hosts, first_loading};
+use crate::{Described, Failure, Hosts, first_loading};
 use std::{
     collections::HashMap,
     io,
@@ -89,6 +89,17 @@ impl Matcher {
             Err(Failure::Invalid(faults)) => Err(Unmatchable::Invalid(faults)),
             Err(failure) => Err(self.failed(&known.file, failure)),
         }
+    }
+
+    /// What the plugin of that task says of itself.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such task, or the plugin cannot be asked.
+    pub fn describe(&mut self, task: &str) -> Result<Described, Unmatchable> {
+        let known = self.known(task)?;
+        let described = self.hosts.describe(&known.file);
+        described.map_err(|failure| self.failed(&known.file, failure))
     }
 
     /// Whether a worker may execute a task with data that [`configure`](Self::configure) gave. That the plugin failed is a
