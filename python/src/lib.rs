@@ -1,0 +1,45 @@
+//! The Python module `taskbay`: asks task plugins whether data is valid, and who may execute it.
+//!
+//! It refuses to know what a plugin is: the command `taskbay answer`, which it starts, does. So neither a plugin's crash nor
+//! one of the code that reads plugin files reaches the process that imports it.
+
+mod helper;
+mod question;
+mod reply;
+
+mod matcher;
+
+use pyo3::{create_exception, exceptions::PyException};
+
+create_exception!(
+    taskbay,
+    Error,
+    PyException,
+    "Why there is no answer; each is one of the others."
+);
+create_exception!(taskbay, UnknownTask, Error, "There is no such task.");
+create_exception!(
+    taskbay,
+    InvalidData,
+    Error,
+    "The task data is invalid. `faults` has each fault, with a JSON pointer."
+);
+create_exception!(
+    taskbay,
+    PluginFailed,
+    Error,
+    "The plugin is refused, crashed, hung or panicked."
+);
+create_exception!(
+    taskbay,
+    NotAsked,
+    Error,
+    "No plugin could be asked, for which none is to blame."
+);
+
+/// Asks task plugins, in a process of their own.
+#[pyo3::pymodule]
+mod taskbay {
+    #[pymodule_export]
+    use super::{Error, InvalidData, NotAsked, PluginFailed, UnknownTask, matcher::Matcher};
+}
