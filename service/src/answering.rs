@@ -21,7 +21,7 @@ use taskbay_worker::{Hosts, LiveCatalog, Unmatchable, WorkerAnalysis};
 
 /// How often those plugins are asked again that died or hung again and again, although none changed: each time may cost
 /// whoever asks the time that they have to answer.
-const FORGET_EVERY: Duration = Duration::from_hours(1);
+const FORGET_EVERY: Duration = Duration::from_mins(10);
 
 /// Answers questions about the plugins that are watched: which tasks there are, whether data is valid, who may execute it.
 ///
