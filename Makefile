@@ -32,6 +32,7 @@ demo: tools
 
 test: tools cargo-deb
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path python/Cargo.toml --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	umask 022 && $(CARGO) build --locked --workspace
 	umask 022 && $(CARGO) test --locked --workspace --no-fail-fast
@@ -39,7 +40,12 @@ test: tools cargo-deb
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check; else echo 'skipped: cargo-deny is not installed'; fi
 
 test-full: export TASKBAY_TEST_FULL = 1
-test-full: test demo chaos
+test-full: test lint-python demo chaos
+
+# The Python module is apart from the workspace, and so are its lints.
+.PHONY: lint-python
+lint-python:
+	CARGO_TARGET_DIR=target/python/build $(CARGO) clippy --locked --manifest-path python/Cargo.toml -- -D warnings
 
 # The package hello through the tasks that lead to an upload, as requests that a worker executes. It takes minutes and fetches from a mirror.
 chain: export TASKBAY_TEST_FULL = 1

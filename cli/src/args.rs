@@ -28,7 +28,7 @@ pub(crate) struct Args {
 /// The last part of every help text.
 const MORE: &str = "\
 Environment: TASKBAY_PLUGIN_PATH, directories with plugins, separated by colons; TASKBAY_CACHE_DIR, where private copies \
-of plugins are kept, ~/.cache/taskbay by default; TASKBAY_ENGINE, where requests wait; TASKBAY_CONFIG, a file in the \
+of plugins are kept, ~/.cache/taskbay by default; TASKBAY_ENGINE, where requests wait; TASKBAY_DEBUSINE_TOKEN, the token of a user of a Debusine server, for `explain`; TASKBAY_CONFIG, a file in the \
 place of /etc/taskbay/config.toml; RUST_LOG, what is logged.
 
 Exit status: 0 yes, success, valid; 1 no, failure, invalid, findings; 2 wrong usage; 3 unknown task, request or file; 4 plugin refused; \

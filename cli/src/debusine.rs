@@ -27,7 +27,7 @@ pub(crate) fn open(
 
 /// That a command does not work with such an engine.
 pub(crate) fn is_for_workers() -> CommandError {
-    let message = "a Debusine server is an engine for workers: of the commands about requests only `worker` works with it";
+    let message = "a Debusine server is an engine for workers: of the commands about requests only `worker` and `explain ID` work with it";
     CommandError::new(Exit::Usage, message)
         .help("submit and look at requests with Debusine's own client, or its pages")
 }

@@ -55,6 +55,8 @@ mod delivery;
 mod live_log;
 mod record;
 
+mod explained;
+
 mod bell;
 mod client;
 mod dialect;
@@ -68,5 +70,6 @@ mod tls;
 mod stand_in;
 
 pub use engine::DebusineEngine;
+pub use explained::{TOKEN_VARIABLE, explain};
 pub use server_url::ServerUrl;
 pub use workplace::{Finding, Workplace, is_debusine};

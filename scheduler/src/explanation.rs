@@ -4,13 +4,13 @@ use crate::{
     Matchable, Outlook,
     fleet::{Class, ClassId, Fleet},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 use taskbay_core::{Clause, Metadata, Reason, ReasonCode, TaskName, Verdict};
 
 /// Who could execute a request, who could not, and why not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// What the request can expect.
     pub verdict: Outlook,
@@ -19,18 +19,18 @@ pub struct Explanation {
     /// Where it fits nobody, the worker that lacks the least.
     pub nearest: Option<Nearest>,
     /// The workers that get nothing now, whatever they can: a part of each condition's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub away: Vec<Away>,
     /// Why nobody can execute it, whoever comes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
     /// Where not all workers have the task in the same version, who has which.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skew: Vec<Versions>,
 }
 
 /// A condition, with the workers that do not fulfil it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// What kind of reason it is where it does not hold.
     pub code: ReasonCode,
@@ -43,12 +43,12 @@ pub struct Row {
     /// The workers that do not, sorted.
     pub failing: Vec<String>,
     /// How many workers were not asked, since a condition before it does not hold: only a task's own code is spared so.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_none")]
     pub unasked: usize,
 }
 
 /// The worker that lacks the least.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Nearest {
     /// Its name.
     pub worker: String,
@@ -57,7 +57,7 @@ pub struct Nearest {
 }
 
 /// A worker that gets nothing now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Away {
     /// Its name.
     pub worker: String,
@@ -66,7 +66,7 @@ pub struct Away {
 }
 
 /// Workers that have a task in one version.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Versions {
     /// The version, as they report it; null where they do not have the task.
     pub version: Value,

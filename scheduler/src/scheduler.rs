@@ -9,7 +9,7 @@ use crate::{
     fleet::Fleet,
     signatures::Signatures,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BinaryHeap, HashMap},
     sync::Arc,
@@ -30,7 +30,7 @@ pub struct Assignment {
 }
 
 /// What a request can expect of the workers that there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outlook {
     /// It fits none.

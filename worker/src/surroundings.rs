@@ -5,9 +5,10 @@ use std::{ffi::OsString, path::PathBuf, process::Command};
 use taskbay_loader::{CACHE_VARIABLE, Store, cache_directory};
 
 /// Environment variables that no plugin host gets, nor what tasks start: they are its parent's alone.
-const WITHHELD: [&str; 6] = [
+const WITHHELD: [&str; 7] = [
     // How to get into the engine.
     "TASKBAY_ENGINE",
+    "TASKBAY_DEBUSINE_TOKEN",
     "PGPASSWORD",
     "PGPASSFILE",
     // How to speak to a service manager in its parent's name.
@@ -90,6 +91,7 @@ mod tests {
         command.env_clear();
         for variable in [
             "TASKBAY_ENGINE",
+            "TASKBAY_DEBUSINE_TOKEN",
             "PGPASSWORD",
             "PGPASSFILE",
             "NOTIFY_SOCKET",

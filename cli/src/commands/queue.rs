@@ -2,6 +2,7 @@
 
 mod artifact;
 mod explain;
+mod explain_elsewhere;
 mod explain_worker;
 mod fleet;
 mod logs;
@@ -30,6 +31,9 @@ pub(crate) fn run(session: &Session, command: QueueCommand) -> Result<Exit, Comm
     if is_debusine(&url) {
         return match &command {
             QueueCommand::Worker(args) => services::debusine_worker(session, &config, args, &url),
+            QueueCommand::Explain { id: Some(id), .. } => {
+                explain_elsewhere::run(session, &config, &url, *id)
+            }
             _ => Err(debusine::is_for_workers()),
         };
     }

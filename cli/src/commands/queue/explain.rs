@@ -150,7 +150,7 @@ fn condition(row: &Row) -> String {
     }
 }
 
-fn write(out: &mut dyn Write, explained: &Explanation) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn Write, explained: &Explanation) -> io::Result<()> {
     for reason in &explained.reasons {
         writeln!(out, "  {}", plain(&reason.message))?;
     }
