@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-full chain chaos bench packages tools
+.PHONY: help demo test test-full test-debusine chain chaos bench packages tools
 
 help:
 	@echo 'make demo       install what is missing, build, and run real tasks'
 	@echo 'make test       format, lints, build, tests, documentation, licences'
 	@echo 'make test-full  the same with the long chains, then demo and chaos'
+	@echo 'make test-debusine  our worker and the stock one on a stock Debusine server, in full; half an hour'
 	@echo 'make chain      a package from its source to an upload, built and checked in a real system; ten minutes'
 	@echo 'make chaos      kills and pauses at random, over thousands of requests; SEED=… for the same again'
 	@echo 'make packages   Debian packages, in target/packages'
@@ -51,6 +52,12 @@ lint-python:
 chain: export TASKBAY_TEST_FULL = 1
 chain: tools
 	umask 022 && $(CARGO) test --locked --quiet --workspace --test chain
+
+# Our worker beside Debusine's own, on a stock server that stands in a system of its own: target/debusine, made once.
+test-debusine: export TASKBAY_TEST_FULL = 1
+test-debusine: tools
+	umask 022 && $(CARGO) build --locked --workspace
+	umask 022 && $(CARGO) test --locked --workspace --test debusine
 
 # A long run of faults; the same ones with SEED=…, and as many requests as REQUESTS=… says.
 REQUESTS ?= 3000

@@ -1,0 +1,39 @@
+//! Our worker and a stock Debusine server, side by side with Debusine's own worker.
+//!
+//! Server and workers stand in a Debian system of their own, made once; where there can be none, each test says so and is
+//! skipped. `TASKBAY_TEST_FULL=1` adds what takes minutes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    dead_code,
+    unused_imports,
+    reason = "a test that cannot go on fails; of the farm only a part is used here"
+)]
+
+#[path = "../it/farm.rs"]
+mod farm;
+#[path = "../it/unruly.rs"]
+mod unruly;
+
+/// What came of a request, as lines that can be compared.
+mod account;
+/// The server's interface for people.
+mod api;
+/// What goes wrong in mid-run.
+mod faults;
+/// A connection that is cut.
+mod proxy;
+/// What the server has recorded, as its database tells.
+mod records;
+/// The requests that both workers execute.
+mod requests;
+/// The same requests with both workers.
+mod same;
+/// A server, and its parts that a test stops and kills.
+mod server;
+/// What requests work on.
+mod stored;
+/// The system in which Debusine is installed.
+mod system;
+/// Debusine's worker, and ours.
+mod worker;

@@ -1,0 +1,50 @@
+//! The same requests, executed by Debusine's worker and by ours on one server, come to the same.
+
+use crate::{
+    account::{Account, Difference},
+    requests::Run,
+    server::Server,
+    stored::Stored,
+    worker::Kind,
+};
+
+/// What is not the same where there is no system, and why.
+const WITHOUT_A_SYSTEM: &[Difference] = &[
+    Difference {
+        lines: &[
+            "stock, lintian, no system: result failure",
+            "ours, lintian, no system: result success",
+            "ours, lintian, no system: artifact debian:lintian",
+            "ours, lintian, no system: debian:lintian file analysis.json, complete: true",
+            "ours, lintian, no system: debian:lintian file lintian.txt, complete: true",
+            "ours, lintian, no system: debian:lintian relates-to debian:source-package",
+            "ours, lintian, no system: debian:lintian.architecture = \"source\"",
+            "ours, lintian, no system: debian:lintian.summary.",
+        ],
+        why: "without `environment` ours looks at the package on the worker itself, where the stock worker fails",
+    },
+    Difference {
+        lines: &[
+            "stock, blhc, no system: result failure",
+            "ours, blhc, no system: result success",
+            "ours, blhc, no system: artifact debian:blhc",
+            "ours, blhc, no system: debian:blhc file blhc.txt, complete: true",
+            "ours, blhc, no system: debian:blhc relates-to debian:package-build-log",
+        ],
+        why: "without `environment` ours reads the log on the worker itself, where the stock worker fails",
+    },
+];
+
+#[test]
+fn requests_without_a_system_come_to_the_same() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    let stored = Stored::on(&server);
+    let [stock, ours] = [Kind::Stock, Kind::Ours].map(|kind| {
+        let mut run = Run::with(&server, kind);
+        run.without_a_system(&stored);
+        run.end()
+    });
+    Account::assert_all_same(&stock, &ours, WITHOUT_A_SYSTEM);
+}

@@ -1,0 +1,92 @@
+//! The Debian system in which Debusine is installed.
+
+use crate::farm::{built, root};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+/// The exit code of `root` where there can be no such system.
+const IMPOSSIBLE: i32 = 77;
+
+/// A Debian system with a stock Debusine. Nobody changes it; the next run of the tests finds it again.
+#[derive(Debug)]
+pub(crate) struct System {
+    folder: PathBuf,
+}
+
+impl System {
+    /// The only one, made by whoever asks first. None where there can be none, which is said.
+    pub(crate) fn get() -> Option<&'static Self> {
+        static SYSTEM: OnceLock<Option<System>> = OnceLock::new();
+        SYSTEM.get_or_init(Self::make).as_ref()
+    }
+
+    fn make() -> Option<Self> {
+        let made = script("root")
+            .arg(built().parent().unwrap().join("debusine"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&made.stderr).into_owned();
+        let is_impossible = made.status.code() == Some(IMPOSSIBLE);
+        // In a short run a machine that is unlike others costs no more than this test.
+        if is_impossible || !(made.status.success() || is_asked_for()) {
+            taskbay_test::skip(last_line(&said));
+            return None;
+        }
+        assert!(made.status.success(), "{said}");
+        let folder = String::from_utf8(made.stdout).unwrap();
+        Some(Self {
+            folder: folder.trim().into(),
+        })
+    }
+
+    /// Makes the files of a new server in that folder.
+    pub(crate) fn copy_fresh_server(&self, folder: &Path) {
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(self.folder.join("fresh/."))
+            .arg(folder)
+            .status();
+        assert!(copied.unwrap().success());
+    }
+
+    /// A command in the system, with that folder as its `/srv`, whose processes end with it.
+    pub(crate) fn command_apart(&self, folder: &Path, words: &[&str]) -> Command {
+        let mut command = script("enter");
+        command.arg("--apart");
+        self.enter(command, folder, words)
+    }
+
+    /// A command in the system, with that folder as its `/srv`. Its process is that of the command itself.
+    pub(crate) fn command(&self, folder: &Path, words: &[&str]) -> Command {
+        self.enter(script("enter"), folder, words)
+    }
+
+    fn enter(&self, mut command: Command, folder: &Path, words: &[&str]) -> Command {
+        command
+            .arg(self.folder.join("root"))
+            .arg(folder)
+            .args(words)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// Whether the tests that take minutes are wanted too: then a server that cannot be made is a fault.
+fn is_asked_for() -> bool {
+    env::var_os("TASKBAY_TEST_FULL").is_some()
+}
+
+/// What a script said last, which is why it does not go on.
+pub(crate) fn last_line(said: &str) -> &str {
+    let line = said.trim_end().lines().last().unwrap_or_default();
+    line.strip_prefix("skipped: ").unwrap_or(line)
+}
+
+/// A script of the server's.
+fn script(name: &str) -> Command {
+    Command::new(root().join("tests/debusine/server").join(name))
+}
