@@ -29,8 +29,12 @@ mod records;
 mod requests;
 /// The same requests with both workers.
 mod same;
+/// The server's scheduler asks our plugins.
+mod scheduling;
 /// A server, and its parts that a test stops and kills.
 mod server;
+/// A server with our app in it, whose tasks are plugins.
+mod site;
 /// What requests work on.
 mod stored;
 /// The system in which Debusine is installed.
