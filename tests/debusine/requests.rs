@@ -35,6 +35,51 @@ impl<'s> Run<'s> {
         id
     }
 
+    /// The only artifact of that category that a request made.
+    #[track_caller]
+    fn made(&self, id: i64, category: &str) -> i64 {
+        let made = self.server.records.made_by(id);
+        let mut found = made.iter().filter(|made| made["category"] == category);
+        let only = found
+            .next()
+            .unwrap_or_else(|| panic!("no {category}: {made:#?}\n{}", self.worker.place().log()));
+        assert!(found.next().is_none(), "{made:#?}");
+        only["id"].as_i64().unwrap()
+    }
+
+    /// Makes a system, and does in it what leads to a package that is tested.
+    pub(crate) fn in_a_system(&mut self, stored: &Stored, mirror: &str) {
+        let data = json!({
+            "bootstrap_options": {"architecture": "amd64", "variant": "buildd"},
+            "bootstrap_repositories": [{"mirror": mirror, "suite": "trixie", "components": ["main"]}],
+        });
+        let id = self.execute("mmdebstrap", "mmdebstrap", &data);
+        let environment = self.made(id, "debian:system-tarball");
+        let [source, newer] = stored.sources;
+        let data = json!({
+            "input": {"source_artifact": source}, "environment": environment, "backend": "unshare",
+            "host_architecture": "amd64", "build_components": ["all"],
+        });
+        let id = self.execute("sbuild", "sbuild", &data);
+        let package = self.made(id, "debian:binary-package");
+        let log = self.made(id, "debian:package-build-log");
+        let data = json!({
+            "input": {"source_artifact": source, "binary_artifacts": [package]}, "environment": environment,
+        });
+        self.execute("lintian", "lintian", &data);
+        let data = json!({"input": {"artifact": log}, "environment": environment});
+        self.execute("blhc", "blhc", &data);
+        let data = json!({
+            "input": {"source_artifacts": [source, newer]}, "environment": environment, "host_architecture": "amd64",
+        });
+        self.execute("debdiff", "debdiff", &data);
+        let data = json!({
+            "input": {"source_artifact": source, "binary_artifacts": [package]}, "environment": environment,
+            "host_architecture": "amd64", "backend": "unshare",
+        });
+        self.execute("autopkgtest", "autopkgtest", &data);
+    }
+
     /// What needs no system: Debusine's worker fails where it is given none.
     pub(crate) fn without_a_system(&mut self, stored: &Stored) {
         self.execute("noop", "noop", &json!({}));
