@@ -80,10 +80,10 @@ fn is_asked_for() -> bool {
     env::var_os("TASKBAY_TEST_FULL").is_some()
 }
 
-/// What a script said last, which is why it does not go on.
+/// Why a script does not go on, which it says last.
 pub(crate) fn last_line(said: &str) -> &str {
     let line = said.trim_end().lines().last().unwrap_or_default();
-    line.strip_prefix("skipped: ").unwrap_or(line)
+    line.split_once(": ").map_or(line, |(_, why)| why)
 }
 
 /// A script of the server's.

@@ -165,10 +165,13 @@ fn packages_name_what_they_need() {
         let task = task.unwrap().path();
         let mut source = sources(vec![task.join("src")]);
         source.retain(|file| !file.ends_with("tests.rs"));
-        if source
-            .iter()
-            .any(|file| text(file).contains(" environment: "))
-        {
+        let is_in_one = |file: &PathBuf| {
+            let text = text(file);
+            ["InEnvironment", "InOptionalEnvironment", " environment: "]
+                .iter()
+                .any(|word| text.contains(word))
+        };
+        if source.iter().any(is_in_one) {
             let manifest = text(&task.join("Cargo.toml"));
             let needs = manifest
                 .lines()
