@@ -182,7 +182,9 @@ impl<'s> Session<'s> {
         let offered = self.shared.offered();
         let is_told =
             |(number, when): (u64, Instant)| number == offered.number && when.elapsed() < HOURLY;
-        if offered.number == 0 || self.told.is_some_and(is_told) {
+        // A seat that was refused once is told of again.
+        let is_known = self.seat.has_offered() && self.told.is_some_and(is_told);
+        if offered.number == 0 || is_known {
             return Ok(());
         }
         let login = Login::of(&self.seat.token);

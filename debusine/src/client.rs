@@ -57,6 +57,9 @@ impl Client {
             .timeout_recv_response(Some(ANSWERING))
             .timeout_send_body(Some(ANSWERING))
             .timeout_recv_body(Some(ANSWERING))
+            // A large file may take hours, but a peer that is gone is not waited for so long.
+            .timeout_per_read(Some(ANSWERING))
+            .timeout_per_write(Some(ANSWERING))
             .build();
         Self {
             agent: agent.into(),

@@ -47,6 +47,11 @@ pub(crate) fn send_logs(
             record.log_tries += 1;
             return Err(fault);
         }
+        // The result decides: where it is kept, its logs are sent with it later.
+        Err(fault) if fault.is_denied() => {
+            log::warn!("{}", with_sources(&fault));
+            return Ok(());
+        }
         Err(fault) => log::error!(
             "the debug logs of work request {} are not on the server: {}",
             record.request,

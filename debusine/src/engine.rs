@@ -139,6 +139,8 @@ impl WorkerEngine for DebusineEngine {
             match asking::next(&self.shared, seat) {
                 Ok(Some(claim)) => return Ok(Some(claim)),
                 Ok(None) => {}
+                // The others would wait for it as long.
+                Err(fault) if fault.is_passing() => return Err(fault.into()),
                 Err(fault) => failed = Some(fault),
             }
         }
@@ -172,16 +174,21 @@ impl WorkerEngine for DebusineEngine {
         Ok(())
     }
 
-    /// Where the server is away, the result is kept on disk, and told when it is back.
+    /// The result is on disk before it is told. Where the server is away, or does not take the token now, it is kept, and told
+    /// when it can be.
     fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
         let (seat, attempt) = self.attempt(lease)?;
         let mut record = attempt.record();
         record.completion = Some(Completion::of(&attempt.task, outcome, attempt.duration()));
+        // Whatever ends this process now.
+        if let Err(fault) = seat.shelf.keep(&record) {
+            log::error!("{}", taskbay_core::with_sources(&fault));
+        }
         let client = &self.shared.client;
         let told = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record)
             .and_then(|()| delivery::complete(client, &attempt.login, &record));
         match told {
-            Err(fault) if fault.is_passing() => {
+            Err(fault) if fault.may_be_taken_later() => {
                 asking::keep(seat, record, &fault);
                 Ok(())
             }
@@ -224,3 +231,6 @@ impl Drop for DebusineEngine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,9 @@
 use std::{io, path::PathBuf};
 use taskbay_engine::EngineError;
 
+/// What a server says to a result of a request that is not this worker's.
+const ANOTHERS: &str = "Invalid worker";
+
 /// Why a server did not do what was asked. No text of it contains a token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
@@ -55,6 +58,15 @@ impl Fault {
     /// Whether the same may go well in a while, without anybody doing anything about it here.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Failing { .. })
+    }
+
+    /// Whether what was told may be taken later: in a while, or once an administrator enables the token again. That the request
+    /// is another worker's by now stays so.
+    pub(crate) fn may_be_taken_later(&self) -> bool {
+        match self {
+            Self::Refused { problem, .. } if self.is_denied() => !problem.contains(ANOTHERS),
+            _ => self.is_passing(),
+        }
     }
 
     /// Whether the server does not take the token, or not any more.

@@ -98,6 +98,11 @@ impl Seat {
         }
     }
 
+    /// Whether the server knows of what is offered.
+    pub(crate) fn has_offered(&self) -> bool {
+        self.state().is_ready
+    }
+
     /// The connection is over.
     pub(crate) fn is_cut(&self) {
         self.state().is_ready = false;

@@ -96,7 +96,7 @@ impl Shared {
             .and_then(|()| delivery::complete(&self.client, &login, &record));
         match told {
             Ok(()) => log::info!("the result of work request {request}, which was kept, is told"),
-            Err(fault) if fault.is_passing() => {
+            Err(fault) if fault.may_be_taken_later() => {
                 // Its logs are not to be sent twice.
                 if let Work::Kept(kept) = &mut seat.state().work {
                     **kept = record;

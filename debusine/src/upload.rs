@@ -150,11 +150,12 @@ impl<'u> Upload<'u> {
                 log::warn!(
                     "the server holds `{name}` of artifact {id} to be another; it is sent again"
                 );
-                before = None;
+                // It is asked for from the start, and not whether it is there.
+                before = Some(0);
                 answer = self.part(&address, path, 0, size)?;
                 continue;
             }
-            let is_status = before.is_none();
+            let is_status = before.is_none() || size == 0;
             answer = answer.expect(&[200, 201, 206], self.client.url())?;
             let Some(offset) = next(&answer, is_status)? else {
                 return Ok(());

@@ -81,6 +81,18 @@ fn a_file_that_is_held_to_be_another_is_sent_again() {
         "0123456789",
         |_, count| match count {
             1 => Says::status(206).header("Range", "bytes=0-0"),
+            2 => Says::status(409),
+            3 => Says::status(200).header("Range", "bytes=0-4"),
+            _ => Says::status(201),
+        },
+        1,
+    );
+    assert!(results[0].is_ok());
+    assert_eq!(lines[4..], [format!("{FILE} bytes 4-9/10")]);
+    let (results, lines) = upload(
+        "0123456789",
+        |_, count| match count {
+            1 => Says::status(206).header("Range", "bytes=0-0"),
             _ => Says::status(409),
         },
         1,
