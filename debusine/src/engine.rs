@@ -8,6 +8,8 @@ use crate::{
     completion::Completion,
     delivery,
     dialect::Dialect,
+    fault::Fault,
+    record::Record,
     registration,
     seat::{Seat, Work},
     server::AttemptServer,
@@ -33,7 +35,7 @@ pub struct DebusineEngine {
     place: String,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as this process is the worker.
-    _lock: File,
+    _locks: Vec<File>,
 }
 
 impl DebusineEngine {
@@ -47,10 +49,11 @@ impl DebusineEngine {
     pub fn open(workplace: &Workplace, name: &str, slots: u32) -> Result<Self, EngineError> {
         let client = Arc::new(Client::new(workplace.url().clone()));
         let dialect = Dialect::find(&client)?;
-        let lock = workplace.lock()?;
+        let mut locks = vec![workplace.lock()?];
         let seats = (1..=slots as usize)
             .map(|number| {
                 let token = registration::token(&client, workplace, name, number)?;
+                locks.push(workplace.lock_token(number)?);
                 Ok(Seat::new(number, token, workplace.shelf(number)?))
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
@@ -60,7 +63,7 @@ impl DebusineEngine {
             shared: Arc::new(Shared::new(client, dialect, seats)),
             place,
             threads: Vec::new(),
-            _lock: lock,
+            _locks: locks,
         };
         for at in 0..engine.shared.seats.len() {
             let attend = move |shared: &Shared| attend(shared, &shared.seats[at]);
@@ -188,7 +191,7 @@ impl WorkerEngine for DebusineEngine {
         let told = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record)
             .and_then(|()| delivery::complete(client, &attempt.login, &record));
         match told {
-            Err(fault) if fault.may_be_taken_later() => {
+            Err(fault) if is_to_be_kept(&fault, &record) => {
                 asking::keep(seat, record, &fault);
                 Ok(())
             }
@@ -221,6 +224,13 @@ impl WorkerEngine for DebusineEngine {
     fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {
         Ok(self.shared.bell.wait(seen, timeout))
     }
+}
+
+/// Whether a result is told later. An error that comes while the server does not take the token is mostly due to that: the
+/// request is done anew.
+fn is_to_be_kept(fault: &Fault, record: &Record) -> bool {
+    let is_error = record.completion.as_ref().is_some_and(Completion::is_error);
+    fault.may_be_taken_later() && !(fault.is_denied() && is_error)
 }
 
 impl Drop for DebusineEngine {

@@ -9,6 +9,7 @@ use crate::{
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{File, OpenOptions},
+    io,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -121,16 +122,27 @@ impl Workplace {
             .truncate(false)
             .mode(0o600)
             .open(&path);
-        let file = file.map_err(|error| Fault::local(&path, error))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            EngineError::Refused {
-                reason: format!(
-                    "another process is this worker already: it holds {}",
-                    path.display()
-                ),
-            }
-        })?;
-        Ok(file)
+        locked(file, &path)
+    }
+
+    /// The same for the token of a seat, which processes with different folders may share: a server takes the request of one
+    /// away when the other asks for work.
+    pub(crate) fn lock_token(&self, number: usize) -> Result<File, EngineError> {
+        let path = self.token_file(number);
+        locked(File::open(&path), &path)
+    }
+}
+
+fn locked(file: io::Result<File>, path: &Path) -> Result<File, EngineError> {
+    let file = file.map_err(|error| Fault::local(path, error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(_) => Err(EngineError::Refused {
+            reason: format!(
+                "another process is this worker already: it holds {}",
+                path.display()
+            ),
+        }),
     }
 }
 
@@ -251,6 +263,23 @@ mod tests {
         assert!(error.contains("another process"), "{error}");
         drop(lock);
         workplace.lock().unwrap();
+    }
+
+    #[test]
+    fn one_process_uses_a_token() {
+        let top = tempfile::tempdir().unwrap();
+        let [one, other] = ["one", "other"].map(|state| {
+            let mut finding = finding(top.path());
+            finding.state = top.path().join(state);
+            finding.tokens = Some(top.path().join("tokens"));
+            Workplace::find("debusine+http://localhost:1/api", &finding).unwrap()
+        });
+        fs::create_dir(top.path().join("tokens")).unwrap();
+        fs::write(one.token_file(1), "secret").unwrap();
+        let _lock = (one.lock().unwrap(), one.lock_token(1).unwrap());
+        other.lock().unwrap();
+        let error = other.lock_token(1).unwrap_err().to_string();
+        assert!(error.contains("another process"), "{error}");
     }
 
     #[test]

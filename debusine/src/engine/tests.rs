@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     debug_logs::DebugLogs,
-    record::{Record, Shelf},
+    record::Shelf,
     stand_in::{Says, StandIn},
     token::Token,
 };
@@ -57,7 +57,7 @@ fn executing(
         shared: Arc::new(Shared::new(client, Dialect::Plain, vec![seat])),
         place: "a server that stands in".into(),
         threads: Vec::new(),
-        _lock: tempfile::tempfile().unwrap(),
+        _locks: Vec::new(),
     };
     (folder, engine, server.asked)
 }
@@ -115,6 +115,17 @@ fn a_result_of_what_is_anothers_by_now_is_given_up() {
     let answer = |_: &Shelf| problem(401, "Invalid worker to update the work request");
     let (_folder, engine, _) = executing(answer);
     assert!(engine.complete(&LEASE, &Outcome::of(Ok(true))).is_err());
+    let seat = &engine.shared.seats[0];
+    assert!(!seat.has_result());
+    assert_eq!(seat.shelf.read(), None);
+}
+
+/// It is mostly due to the token: what the task uploaded was refused.
+#[test]
+fn an_error_while_a_token_is_disabled_is_no_result() {
+    let (_folder, engine, _) = executing(|_| problem(403, "Error"));
+    let outcome = Outcome::error(taskbay_core::ErrorCode::ExecuteFailed, "refused");
+    assert!(engine.complete(&LEASE, &outcome).is_err());
     let seat = &engine.shared.seats[0];
     assert!(!seat.has_result());
     assert_eq!(seat.shelf.read(), None);
