@@ -152,8 +152,7 @@ mod tests {
     #[test]
     fn the_environment_is_one_of_the_architecture() {
         if let Some(why) = crate::why_not_unshare() {
-            std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("skipped: {why}\n"))
-                .ok();
+            taskbay_test::skip(why);
             return;
         }
         let top = tempfile::tempdir().unwrap();
