@@ -221,6 +221,8 @@ pub(crate) fn schedulers_with_different_builds_settle(bay: &Bay) {
         bay.wait_until(is_settled);
     }
     assert_eq!(ledger.count("select count(*) from taken"), 0);
+    // The second of them to begin may have signed anew, before that, all that the first had.
+    bay.wait_until(|| signatures() == 2);
     let _older = bay.wide_worker("older");
     let arguments = [
         "worker", "--name", "newer", "--slots", "4", "--lease", "3s", "--grace", "1s",
