@@ -54,7 +54,6 @@ fn requests_without_a_system_come_to_the_same() {
 }
 
 #[test]
-#[ignore = "what is different in a system is not recorded yet"]
 fn requests_in_a_system_come_to_the_same() {
     if !is_full() {
         return;
