@@ -191,8 +191,13 @@ pub(crate) fn a_plugin_that_fails_is_explained(bay: &Bay) {
     let lacks = &said["nearest"]["missing"][0];
     assert_eq!(lacks["code"], "plugin-failed");
     assert!(lacks["message"].to_string().contains("SIGSEGV"), "{lacks}");
-    let said = bay.run(&["explain", "--worker", "near", "--json"]);
-    let why = said.succeeds().json()["requests"][0]["reasons"][0]["message"].to_string();
+    let why = || {
+        let said = bay.run(&["explain", "--worker", "near", "--json"]);
+        said.succeeds().json()["requests"][0]["reasons"][0]["message"].to_string()
+    };
+    // Once the worker has said what it is, it is judged anew.
+    bay.wait_until(|| !why().contains("no scheduler has judged"));
+    let why = why();
     assert_eq!(why.matches("SIGSEGV").count(), 2, "{why}");
 }
 
