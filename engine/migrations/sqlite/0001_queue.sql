@@ -117,8 +117,9 @@ create table files (
 -- Contents in pieces of up to 1 MiB, each kept once.
 create table chunks (
     sha256 text not null primary key,
-    bytes blob not null,
-    kept_at integer not null
+    -- Before the bytes: what stands behind them is found by reading them all.
+    kept_at integer not null,
+    bytes blob not null
 ) strict;
 
 create table file_chunks (

@@ -6,7 +6,7 @@ use super::{
     patience::{LONG, SHORT, in_time},
 };
 use crate::{EngineError, Pruned, timestamp::millis};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a piece of content stays that no artifact has: one that comes in has none until all its pieces are there.
 const GRACE: Duration = Duration::from_hours(24);
@@ -52,8 +52,13 @@ const GO_ON: [&str; 2] = [
         (select min(completed_at) from requests where status = 'completed'))) returning time",
 ];
 
+/// They take the verdicts on them along.
 const SIGNATURES: &str = "
-    delete from signatures where not exists (select 1 from requests r where r.signature_id = signatures.id)";
+    delete from signatures where id in (
+        select s.id from signatures s
+        where s.id > $1 and not exists (select 1 from requests r where r.signature_id = s.id)
+        order by s.id limit $2
+    ) returning id";
 
 const CHUNKS: &str = "
     delete from chunks where kept_at <= $1 and not exists (select 1 from file_chunks f where f.chunk = chunks.sha256)";
@@ -67,7 +72,7 @@ pub(crate) async fn prune(
     let now = in_time(database, SHORT, again(|| go_on(database))).await?;
     let before = |span: Duration| now.saturating_sub(millis(span));
     let requests = requests(database, before(older_than)).await;
-    let signatures = in_time(database, LONG, again(|| signatures(database))).await;
+    let signatures = in_time(database, LONG, signatures(database)).await;
     let chunks = in_time(database, LONG, again(|| chunks(database, before(GRACE)))).await;
     let workers = workers(database, before(older_than.max(GONE))).await;
     let (requests, artifacts) = requests?;
@@ -110,6 +115,7 @@ async fn in_batches(
 ) -> Result<u64, EngineError> {
     let mut all = 0;
     loop {
+        let begun = Instant::now();
         let batch = async || {
             let mut transaction = database.begin().await?;
             let gone = transaction
@@ -122,17 +128,40 @@ async fn in_batches(
         if gone == 0 {
             return Ok(all);
         }
+        leave_a_turn(begun).await;
     }
 }
 
+/// Removes those that no request has, and says how many.
 async fn signatures(database: &Database) -> Result<u64, EngineError> {
-    let mut transaction = database.begin().await?;
-    match transaction.execute(SIGNATURES, &[]).await {
-        // Somebody signed a request with one of them meanwhile. They all go next time.
-        Err(error) if error.is_reference() => Ok(0),
-        Err(error) => Err(error),
-        Ok(gone) => transaction.commit().await.map(|()| gone),
+    let (mut all, mut after) = (0, 0);
+    loop {
+        let begun = Instant::now();
+        let batch = async || {
+            let mut transaction = database.begin().await?;
+            let parameters = [after.into(), BATCH.into()];
+            let gone = match transaction.rows(SIGNATURES, &parameters).await {
+                // Somebody signed a request with one of them meanwhile. The rest goes next time.
+                Err(error) if error.is_reference() => return Ok(Vec::new()),
+                gone => gone?,
+            };
+            transaction.commit().await.map(|()| gone)
+        };
+        let gone = again(batch).await?;
+        if gone.is_empty() {
+            return Ok(all);
+        }
+        for row in &gone {
+            after = after.max(row.int("id")?);
+        }
+        all += gone.len() as u64;
+        leave_a_turn(begun).await;
     }
+}
+
+/// Waits as long as a batch took: in a file whoever writes without a pause has all others wait.
+async fn leave_a_turn(begun: Instant) {
+    tokio::time::sleep(begun.elapsed()).await;
 }
 
 async fn workers(database: &Database, before: i64) -> Result<u64, EngineError> {

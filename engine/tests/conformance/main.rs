@@ -72,7 +72,7 @@ on_both! {
         a_result_is_one_attempts, the_newest_that_fits_is_found, odd_names_are_refused,
         a_lost_lease_makes_nothing, a_failing_reader_leaves_nothing;
     bad_rows: a_bad_worker_is_left_out, a_bad_request_is_left_out, an_artifact_with_an_odd_name_is_given_to_nobody;
-    prune: old_requests_go_with_their_logs, what_lost_attempts_left_goes_with_their_request,
+    prune: old_requests_go_with_their_logs, signatures_that_nobody_has_go, what_lost_attempts_left_goes_with_their_request,
         a_clock_that_is_far_ahead_makes_nothing_old, a_clock_that_was_far_behind_keeps_nothing,
         content_that_comes_in_as_the_clock_jumps_stays, workers_that_are_gone_go, orphaned_content_goes;
     wait: another_connection_is_noticed, waiting_ends_in_time, nothing_is_nothing_to_notice, each_watcher_sees_for_itself;

@@ -42,6 +42,23 @@ pub(crate) fn old_requests_go_with_their_logs(bay: &Bay) {
     assert!(bay.submit(0) > kept);
 }
 
+/// However many signatures nobody has, and among those that somebody has.
+pub(crate) fn signatures_that_nobody_has_go(bay: &Bay) {
+    let numbers = bay.pick(
+        "with recursive n(n) as (select 1 union all select n + 1 from n where n < 1200) select n from n",
+        "select n from generate_series(1, 1200) n",
+    );
+    let add = format!(
+        "insert into signatures (key, task_name) select 'KIND-' || n, 'noop' from ({numbers}) n"
+    );
+    bay.execute(&add.replace("KIND", "before"));
+    let id = bay.fitting("w", 0);
+    bay.execute(&add.replace("KIND", "after"));
+    assert_eq!(bay.engine.prune(DAY).unwrap().signatures, 2400);
+    assert_eq!(bay.number("select count(*) from signatures"), 1);
+    assert_eq!(bay.work_off("w"), [id]);
+}
+
 /// What lost attempts left is not taken for somebody's own once nobody knows of them.
 pub(crate) fn what_lost_attempts_left_goes_with_their_request(bay: &Bay) {
     let id = bay.fitting("w", 0);
