@@ -26,6 +26,8 @@ use taskbay_worker::{Change, Hosts, LiveCatalog, Unmatchable};
 const LOOK: Duration = Duration::from_millis(500);
 /// How many requests, or verdicts, are dealt with at a time.
 const BATCH: u32 = 256;
+/// How long one part of a round takes at most, but for a single slow answer, before there is a look at all else.
+const LONG: Duration = Duration::from_secs(1);
 /// How often failed verdicts are forgotten, whoever recorded them: he may be gone, or have a bad plugin where this scheduler
 /// has a good one.
 const FORGET_EVERY: Duration = Duration::from_mins(5);
@@ -178,7 +180,8 @@ impl<'e> Scheduling<'e> {
         for change in &changes {
             let task = change.plugin().name();
             self.to_forget.insert(task.clone());
-            if !matches!(change, Change::Added(_)) {
+            // The requests of one that is gone wait for it: it may be back in a moment.
+            if matches!(change, Change::Replaced { .. }) {
                 self.to_unsign.insert(task.clone());
             }
         }

@@ -77,7 +77,7 @@ on_both! {
         a_worker_that_ends_finishes_or_hands_back,
         what_still_runs_as_a_worker_ends_is_aborted, a_killed_scheduler_is_replaced;
     scheduling: a_task_that_comes_is_scheduled, a_request_that_crashes_its_plugin_costs_no_other,
-        requests_wait_for_a_plugin_that_is_repaired, an_error_of_any_size_is_recorded, a_log_is_whole,
+        requests_wait_for_a_plugin_that_is_repaired, requests_wait_for_a_plugin_that_is_away, an_error_of_any_size_is_recorded, a_log_is_whole,
         a_verdict_that_fails_hides_no_other, many_verdicts_that_fail_hide_no_other,
         a_verdict_that_kills_its_plugin_is_asked_for_once_in_a_while,
         a_worker_hears_what_an_administrator_took_back, a_service_ends_whatever_there_is_to_do;

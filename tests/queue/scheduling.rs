@@ -2,6 +2,7 @@
 
 use crate::{
     bay::{Bay, LIMIT, attempts},
+    ledger::Ledger,
     unruly,
 };
 use rustix::process::Signal;
@@ -143,6 +144,29 @@ pub(crate) fn requests_wait_for_a_plugin_that_is_repaired(bay: &Bay) {
     fs::rename(bay.farm.path("whole"), &file).unwrap();
     bay.run(&["worker-set", "here", "--unset", "sleep:version"])
         .succeeds();
+    assert_eq!(bay.completes(id)["result"], "success");
+}
+
+/// As while its package is installed anew.
+pub(crate) fn requests_wait_for_a_plugin_that_is_away(bay: &Bay) {
+    let file = bay.farm.plugins().join("libtaskbay_task_sleep.so");
+    let away = bay.farm.path("away");
+    bay.run(&["worker-set", "here", "--set", "sleep:version=7"])
+        .succeeds();
+    let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
+    let id = bay.submit(&["sleep", r#"{"seconds": 0}"#]);
+    let ledger = Ledger::at(bay);
+    bay.wait_until(|| ledger.count("select count(signature_id) from requests") == 1);
+    fs::rename(&file, &away).unwrap();
+    bay.run(&["worker-set", "here", "--unset", "sleep:version"])
+        .succeeds();
+    let tasks = || bay.run(&["workers", "--json"]).succeeds().json()["workers"][0]["tasks"].clone();
+    bay.wait_until(|| !tasks()["noop"].is_null() && tasks()["sleep"].is_null());
+    // By then the scheduler has looked at it, too.
+    bay.run(&["submit", "noop", "{}", "--wait"]).succeeds();
+    let request = bay.show(id);
+    assert_eq!(request["status"], "pending", "{request:#}");
+    fs::rename(&away, &file).unwrap();
     assert_eq!(bay.completes(id)["result"], "success");
 }
 

@@ -1,9 +1,9 @@
 //! Whether the signatures that requests have are those that today's plugins give: one may have been replaced while no
 //! scheduler ran.
 
-use super::{BATCH, Scheduling, Setback};
+use super::{BATCH, LONG, Scheduling, Setback};
 use crate::Stop;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 use taskbay_core::TaskName;
 use taskbay_engine::{EngineError, PendingSignature};
 use taskbay_worker::Unmatchable;
@@ -53,13 +53,13 @@ impl Scheduling<'_> {
             return Ok(false);
         }
         let pending = self.engine.pending_signatures(self.check.after, BATCH)?;
-        let Some(last) = pending.last() else {
+        let begun = Instant::now();
+        if pending.is_empty() {
             self.check.is_done = true;
             return Ok(self.check.is_to_repeat);
-        };
-        let last = last.number;
+        }
         for signature in pending {
-            if stop.is_told() {
+            if stop.is_told() || begun.elapsed() >= LONG {
                 return Ok(true);
             }
             // One plugin that hangs after another takes long, and is no fault of the scheduler's.
@@ -71,8 +71,8 @@ impl Scheduling<'_> {
             {
                 self.engine.unsign_signature(&signature.key)?;
             }
+            self.check.after = signature.number;
         }
-        self.check.after = last;
         Ok(true)
     }
 

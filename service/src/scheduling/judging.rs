@@ -1,18 +1,14 @@
 //! Verdicts: which workers suit which signatures.
 
-use super::{BATCH, Scheduling, Setback, pile::Lane};
+use super::{BATCH, LONG, Scheduling, Setback, pile::Lane};
 use crate::{Stop, fitting};
-use std::{
-    collections::HashSet,
-    time::{Duration, Instant},
-};
+use std::{collections::HashSet, time::Instant};
 use taskbay_core::{Reason, ReasonCode, Verdict};
 use taskbay_engine::{EngineError, MissingVerdict, NewVerdict};
 use taskbay_scheduler::{Matchable, verdict};
 use taskbay_worker::Unmatchable;
 
-/// How long plugins may take to fail in one round, and how often, before there is a look at all else.
-const LONG: Duration = Duration::from_secs(1);
+/// How often plugins may fail in one round before there is a look at all else.
 const OFTEN: u32 = 8;
 
 impl Scheduling<'_> {
@@ -66,8 +62,8 @@ impl Scheduling<'_> {
 
     fn judge_some(&mut self, stop: &Stop, verdicts: &mut Vec<NewVerdict>) -> Result<(), Setback> {
         self.to_judge.sort(&self.failed);
-        let (mut failing, mut failures) = (Duration::ZERO, 0);
-        while verdicts.len() < BATCH as usize && failing < LONG && failures < OFTEN {
+        let (begun, mut failures) = (Instant::now(), 0);
+        while verdicts.len() < BATCH as usize && begun.elapsed() < LONG && failures < OFTEN {
             if stop.is_told() {
                 break;
             }
@@ -75,12 +71,10 @@ impl Scheduling<'_> {
                 break;
             };
             self.part.beats();
-            let begun = Instant::now();
             let Some(verdict) = self.verdict(&pair)? else {
                 continue;
             };
             if verdict.has_failed() {
-                failing += begun.elapsed();
                 failures += 1;
             }
             verdicts.push(NewVerdict {

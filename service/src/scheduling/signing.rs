@@ -1,6 +1,6 @@
 //! Signatures: what requests demand, as their plugins say.
 
-use super::{BATCH, Scheduling, Setback};
+use super::{BATCH, LONG, Scheduling, Setback};
 use crate::{Stop, fitting};
 use std::{collections::HashSet, time::Instant};
 use taskbay_core::{ErrorCode, OutcomeError, TaskName};
@@ -11,9 +11,13 @@ impl Scheduling<'_> {
     /// Gives some requests their signatures. Says whether there may be more.
     pub(super) fn sign(&mut self, stop: &Stop) -> Result<bool, Setback> {
         let unsigned = self.engine.unsigned(BATCH, &self.signing.waiting())?;
+        let begun = Instant::now();
         for request in &unsigned {
             if stop.is_told() {
                 return Ok(false);
+            }
+            if begun.elapsed() >= LONG {
+                return Ok(true);
             }
             // One plugin that hangs after another takes long, and is no fault of the scheduler's.
             self.part.beats();
