@@ -1,9 +1,9 @@
 //! What goes wrong in mid-run, with our worker: nothing is lost, and nothing recorded twice.
 //!
-//! The task is `mmdebstrap`, whose program is a fake one here: it says when it has begun, goes on when it is told to, and
-//! leaves files as large as a test wants them, where the real one takes minutes.
+//! The task is `mmdebstrap`, whose program is a fake one here.
 
 use crate::{
+    fake,
     proxy::Proxy,
     server::Server,
     worker::{Kind, Place, Worker},
@@ -11,20 +11,6 @@ use crate::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{fs, thread, time::Duration};
-
-/// Leaves what our task and Debusine's read of a system.
-const FAKE_MMDEBSTRAP: &str = r#"#!/bin/sh
-set -e
-echo begun >>/srv/begun
-until [ -e /srv/go-on ]; do sleep 0.1; done
-cat /etc/os-release >os-release
-printf 'Package: tiny\nStatus: install ok installed\nVersion: 1.0\nArchitecture: all\nMaintainer: A <a@b>\nDescription: t\n\n' >dpkg-status
-mkdir -p var_lib_dpkg/dpkg
-cp dpkg-status var_lib_dpkg/dpkg/status
-echo no >init
-echo 1 >test-sbin-init
-head -c "$(cat /srv/size)" /dev/urandom >system.tar.xz
-"#;
 
 /// The server notes each completion by itself.
 const LEDGER: &str = "
@@ -48,10 +34,9 @@ impl<'s> Midst<'s> {
     fn of(server: &'s Server, url: &str, size: u64) -> Self {
         server.records.change(LEDGER);
         let place = Place::new(url);
-        place.add_program("mmdebstrap", FAKE_MMDEBSTRAP);
-        fs::write(place.path("size"), size.to_string()).unwrap();
+        fake::add_to(&place, size);
         let worker = Worker::start_in(server, Kind::Ours, place);
-        let request = server.submit("mmdebstrap", &system());
+        let request = server.submit("mmdebstrap", &fake::request());
         let midst = Self {
             server,
             worker,
@@ -71,7 +56,7 @@ impl<'s> Midst<'s> {
     }
 
     fn go_on(&self) {
-        fs::write(self.worker.place().path("go-on"), "").unwrap();
+        fake::go_on(self.worker.place());
     }
 
     /// The request that stands for what was asked now: the same, or one that the server put in its place.
@@ -110,14 +95,6 @@ impl<'s> Midst<'s> {
             assert_eq!(file["size"], size, "{made:#?}");
         }
     }
-}
-
-/// A request for a system.
-fn system() -> Value {
-    json!({
-        "bootstrap_options": {"architecture": "amd64", "variant": "minbase"},
-        "bootstrap_repositories": [{"mirror": "http://localhost/none", "suite": "trixie"}],
-    })
 }
 
 #[test]

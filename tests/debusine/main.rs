@@ -19,6 +19,8 @@ mod unruly;
 mod account;
 /// The server's interface for people.
 mod api;
+/// A program that makes what is uploaded.
+mod fake;
 /// What goes wrong in mid-run.
 mod faults;
 /// A connection that is cut.

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, postgres::PgConnectOptions};
-use std::{
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::{path::Path, sync::Mutex};
 use tokio::runtime::{Builder, Runtime};
 
 /// The database of a server.
