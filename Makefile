@@ -20,14 +20,15 @@ tools:
 	@scripts/need-rust
 	@scripts/install-tools
 
-# cargo-deb, of this project's own where there is none.
+# cargo-deb, of this project's own where there is none: quickly built, since it packs little.
 CARGO_DEB_VERSION = 3.8.0
 export PATH := $(CURDIR)/target/tools/bin:$(PATH)
 
 .PHONY: cargo-deb
 cargo-deb:
 	@$(CARGO) deb --version >/dev/null 2>&1 || \
-	    env -u CARGO_TARGET_DIR $(CARGO) install --quiet --locked --root target/tools cargo-deb --version $(CARGO_DEB_VERSION)
+	    env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+	    $(CARGO) install --quiet --locked --root target/tools cargo-deb --version $(CARGO_DEB_VERSION)
 
 demo: tools
 	@scripts/demo
