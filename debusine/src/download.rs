@@ -7,18 +7,13 @@ use crate::{
     hashed::Hashed,
 };
 use flate2::read::GzDecoder;
-use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
-    io::Errno,
-};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
-    path::{Path, PathBuf},
-    process,
-    sync::atomic::{AtomicU64, Ordering},
+    path::Path,
 };
+use taskbay_engine::PartFile;
 
 /// Fetches an artifact's files into a folder. Whatever interrupts it, a file that has its name is whole, and what is there
 /// already is not fetched again.
@@ -34,11 +29,11 @@ pub(crate) struct Download<'d> {
     is_tarball_tried: bool,
 }
 
-/// A file that is not whole yet, which goes where it is dropped.
+/// A file that comes in.
 #[derive(Debug)]
 struct Part {
     name: String,
-    path: PathBuf,
+    file: PartFile,
     content: Hashed<File>,
 }
 
@@ -106,7 +101,7 @@ impl<'d> Download<'d> {
                 self.part = Some(part);
                 Err(self.client.transport(&what(), error.into()))
             }
-            Err(Copying::Disk(error)) => Err(Fault::local(&part.path, error)),
+            Err(Copying::Disk(error)) => Err(Fault::local(part.file.path(), error)),
         }
     }
 
@@ -147,7 +142,7 @@ impl<'d> Download<'d> {
             match part.take_in(&mut entry) {
                 Ok(()) => part.place(file, &path)?,
                 Err(Copying::Line(error)) => return Err(transport(error)),
-                Err(Copying::Disk(error)) => return Err(Fault::local(&part.path, error)),
+                Err(Copying::Disk(error)) => return Err(Fault::local(part.file.path(), error)),
             }
             self.done.insert(name.to_owned());
         }
@@ -164,24 +159,21 @@ enum Copying {
 impl Part {
     /// A new file beside `path`, where nothing has that name.
     fn new(name: &str, path: &Path) -> Result<Self, Fault> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let part = path.with_file_name(format!(".taskbay-{}-{number}.part", process::id()));
-        let make = || -> io::Result<File> {
-            refuse_taken(path)?;
+        let make = || -> io::Result<(PartFile, File)> {
             fs::create_dir_all(path.parent().unwrap_or(path))?;
-            File::create_new(&part)
+            PartFile::beside(path)
         };
-        let file = make().map_err(|error| Fault::local(path, error))?;
+        let (file, content) = make().map_err(|error| Fault::local(path, error))?;
         Ok(Self {
             name: name.to_owned(),
-            path: part,
-            content: Hashed::new(file),
+            file,
+            content: Hashed::new(content),
         })
     }
 
     fn begin_again(&mut self) -> Result<(), Fault> {
-        let file = File::create(&self.path).map_err(|error| Fault::local(&self.path, error))?;
+        let path = self.file.path();
+        let file = File::create(path).map_err(|error| Fault::local(path, error))?;
         self.content = Hashed::new(file);
         Ok(())
     }
@@ -203,7 +195,7 @@ impl Part {
     }
 
     /// Gives it its name, if it is what the server said.
-    fn place(&self, file: &FileInfo, path: &Path) -> Result<(), Fault> {
+    fn place(self, file: &FileInfo, path: &Path) -> Result<(), Fault> {
         let size = self.content.size();
         let damaged = |reason: String| Fault::malformed(format!("GET of `{}`", self.name), reason);
         if size != file.size {
@@ -218,29 +210,9 @@ impl Part {
         {
             return Err(damaged("it is damaged: its SHA-256 is another".to_owned()));
         }
-        let placed = match renameat_with(CWD, &self.path, CWD, path, RenameFlags::NOREPLACE) {
-            // Not every file system can do that at once.
-            Err(Errno::INVAL | Errno::NOSYS) => {
-                refuse_taken(path).and_then(|()| fs::rename(&self.path, path))
-            }
-            done => done.map_err(io::Error::from),
-        };
-        placed.map_err(|error| Fault::local(path, error))
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Gone already where it was placed.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-fn refuse_taken(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        self.file
+            .place(path)
+            .map_err(|error| Fault::local(path, error))
     }
 }
 

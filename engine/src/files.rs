@@ -32,7 +32,7 @@ pub fn write_file(
         source,
     };
     fs::create_dir_all(path.parent().unwrap_or(directory)).map_err(unwritable)?;
-    let (part, mut to) = Part::beside(&path).map_err(unwritable)?;
+    let (part, mut to) = PartFile::beside(&path).map_err(unwritable)?;
     engine.fetch_file(artifact, &file.name, &mut to)?;
     drop(to);
     part.place(&path).map_err(unwritable)?;
@@ -40,11 +40,16 @@ pub fn write_file(
 }
 
 /// A file that is not whole yet, which goes where it is dropped.
-struct Part(PathBuf);
+#[derive(Debug)]
+pub struct PartFile(PathBuf);
 
-impl Part {
+impl PartFile {
     /// A new file in the folder of `path`, where nothing has that name.
-    fn beside(path: &Path) -> io::Result<(Self, File)> {
+    ///
+    /// # Errors
+    ///
+    /// When something has it, or there can be no file there.
+    pub fn beside(path: &Path) -> io::Result<(Self, File)> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         refuse_taken(path)?;
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -53,8 +58,17 @@ impl Part {
         Ok((Self(part), file))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Gives it its name, unless something else has it by now.
-    fn place(self, path: &Path) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When something has, or it cannot be renamed.
+    pub fn place(self, path: &Path) -> io::Result<()> {
         match renameat_with(CWD, &self.0, CWD, path, RenameFlags::NOREPLACE) {
             // Not every file system can do that at once.
             Err(Errno::INVAL | Errno::NOSYS) => {
@@ -66,7 +80,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartFile {
     fn drop(&mut self) {
         // Gone already where it was placed.
         let _ = fs::remove_file(&self.0);
@@ -91,18 +105,18 @@ mod tests {
     fn a_file_has_its_name_only_once_it_is_whole() {
         let top = tempfile::tempdir().unwrap();
         let path = top.path().join("file");
-        let (part, mut to) = Part::beside(&path).unwrap();
+        let (part, mut to) = PartFile::beside(&path).unwrap();
         to.write_all(b"half").unwrap();
         assert!(!path.exists());
         drop(part);
         assert_eq!(fs::read_dir(top.path()).unwrap().count(), 0);
-        let (part, mut to) = Part::beside(&path).unwrap();
+        let (part, mut to) = PartFile::beside(&path).unwrap();
         to.write_all(b"whole").unwrap();
         part.place(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
-        assert!(Part::beside(&path).is_err());
+        assert!(PartFile::beside(&path).is_err());
         let late = top.path().join("late");
-        let (part, _) = Part::beside(&late).unwrap();
+        let (part, _) = PartFile::beside(&late).unwrap();
         fs::write(&late, "theirs").unwrap();
         assert!(part.place(&late).is_err());
         assert_eq!(fs::read_to_string(&late).unwrap(), "theirs");

@@ -40,7 +40,7 @@ pub use artifact::{ArtifactFilter, NewArtifact, NewFile, StoredArtifact, StoredF
 pub use attempt::{Attempt, AttemptOutcome, Claim, Lease, Renewal};
 pub use engine::Engine;
 pub use error::EngineError;
-pub use files::write_file;
+pub use files::{PartFile, write_file};
 pub use log_line::{LogLevel, LogLine, LogPosition, NewLogLine};
 pub use open::open;
 pub use place::has_password;
