@@ -34,7 +34,7 @@ pub(crate) fn token(
     let token = Token::random().map_err(|error| Fault::local("/dev/urandom", error))?;
     // Under its name only once the server knows it.
     let new = path.with_extension("new");
-    workplace.make_folder()?;
+    Workplace::make_folder_of(&path)?;
     token
         .write(&new)
         .map_err(|error| Fault::local(&new, error))?;

@@ -1,6 +1,9 @@
 //! The address of a Debusine server's API.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt::{self, Write as _},
+    net::IpAddr,
+};
 use taskbay_engine::EngineError;
 
 /// What stands before the API's address where it names an engine.
@@ -118,17 +121,21 @@ impl ServerUrl {
         (is_here && is_http).then(|| format!("{}/{path}", self.origin()))
     }
 
-    /// A name for a folder about this server.
+    /// A name for a folder about this server, which no other has: a slash is `-`, and what is neither letter, digit nor dot is
+    /// `_` and its number.
     pub(crate) fn slug(&self) -> String {
-        let text = format!("{}/{}", self.authority, self.path);
-        let plain = |c: char| {
+        let mut slug = String::new();
+        for c in self.of("").replacen("://", "/", 1).chars() {
             if c.is_ascii_alphanumeric() || c == '.' {
-                c
+                slug.push(c);
+            } else if c == '/' {
+                slug.push('-');
             } else {
-                '-'
+                // Writing to a String cannot fail.
+                let _ = write!(slug, "_{:02x}", u32::from(c));
             }
-        };
-        text.trim_matches('/').chars().map(plain).collect()
+        }
+        slug
     }
 
     fn origin(&self) -> String {
@@ -162,6 +169,7 @@ impl fmt::Display for ServerUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn parse(url: &str) -> Result<ServerUrl, String> {
         ServerUrl::parse(url, false).map_err(|error| error.to_string())
@@ -174,10 +182,27 @@ mod tests {
         assert_eq!(url.websocket("/ws/"), "wss://host.example/api/ws/");
         assert_eq!((url.host(), url.port()), ("host.example", 443));
         assert_eq!(url.to_string(), "debusine+https://host.example/api");
-        assert_eq!(url.slug(), "host.example-api");
+        assert_eq!(url.slug(), "https-host.example-api");
         let local = parse("http://[::1]:8370/api").unwrap();
         assert_eq!((local.host(), local.port()), ("::1", 8370));
         assert_eq!(local.websocket("/ws/"), "ws://[::1]:8370/api/ws/");
+    }
+
+    #[test]
+    fn no_two_servers_share_a_folder() {
+        let urls = [
+            "https://a/b-c",
+            "https://a/b/c",
+            "https://a-b/c",
+            "https://a:1/c",
+            "https://a-1/c",
+            "https://a/_3a1/c",
+            "https://localhost/api",
+            "http://localhost/api",
+            "https://http/localhost/api",
+        ];
+        let slugs: BTreeSet<_> = urls.iter().map(|url| parse(url).unwrap().slug()).collect();
+        assert_eq!(slugs.len(), urls.len(), "{slugs:?}");
     }
 
     #[test]

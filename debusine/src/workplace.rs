@@ -6,7 +6,10 @@ use crate::{
     record::{Shelf, make_folder},
     server_url::ServerUrl,
 };
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{Access, FlockOperation, access, flock},
+    io::Errno,
+};
 use std::{
     fs::{File, OpenOptions},
     io,
@@ -91,9 +94,15 @@ impl Workplace {
         &self.url
     }
 
-    /// The file with the token of the seat of that number: the first has that of Debusine's own worker.
+    /// The file with the token of the seat of that number: the first has that of Debusine's own worker. Those that cannot be kept
+    /// beside it are kept with the results.
     pub(crate) fn token_file(&self, number: usize) -> PathBuf {
-        self.tokens.join(numbered("token", number))
+        let name = numbered("token", number);
+        let beside = self.tokens.join(&name);
+        if beside.exists() || may_hold_more(access(&self.tokens, Access::WRITE_OK)) {
+            return beside;
+        }
+        self.state.join(name)
     }
 
     /// The file with the token that enables the seat of that number.
@@ -106,9 +115,10 @@ impl Workplace {
         Shelf::at(self.state.join(numbered("seat", number)))
     }
 
-    /// Makes the folder with the tokens.
-    pub(crate) fn make_folder(&self) -> Result<(), Fault> {
-        make_folder(&self.tokens).map_err(|error| Fault::local(&self.tokens, error))
+    /// Makes the folder with that file.
+    pub(crate) fn make_folder_of(file: &Path) -> Result<(), Fault> {
+        let folder = file.parent().unwrap_or(file);
+        make_folder(folder).map_err(|error| Fault::local(folder, error))
     }
 
     /// Makes this process the worker, as long as the file is held.
@@ -144,6 +154,11 @@ fn locked(file: io::Result<File>, path: &Path) -> Result<File, EngineError> {
             ),
         }),
     }
+}
+
+/// Whether a folder takes new files, as far as its rights tell. One that is not there yet is made.
+fn may_hold_more(asked: Result<(), Errno>) -> bool {
+    !matches!(asked, Err(Errno::ACCESS | Errno::ROFS))
 }
 
 fn numbered(name: &str, number: usize) -> String {
@@ -211,88 +226,4 @@ fn is_about(folder: &Path, url: &ServerUrl, finding: &Finding) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn finding(top: &Path) -> Finding {
-        Finding {
-            home: Some(top.join("home")),
-            state: top.join("state"),
-            tokens: None,
-            allow_http: false,
-        }
-    }
-
-    #[test]
-    fn debusines_own_worker_is_replaced_in_place() {
-        let top = tempfile::tempdir().unwrap();
-        let finding = finding(top.path());
-        let folder = top.path().join("home").join(OF_USER);
-        let find = |url: &str| Workplace::find(url, &finding);
-        let before = find("debusine+http://localhost:1/api").unwrap();
-        let state = top.path().join("state/debusine/localhost-1-api");
-        assert_eq!(before.token_file(1), state.join("token"));
-        assert!(find("debusine:").is_err() || Path::new(OF_MACHINE).exists());
-        fs::create_dir_all(&folder).unwrap();
-        let config = "[General]\napi-url = http://localhost:1/api\n";
-        fs::write(folder.join(config_ini::FILE), config).unwrap();
-        let named = format!("debusine:{}", folder.display());
-        for url in [
-            "debusine+http://localhost:1/api/",
-            "debusine:",
-            "debusine",
-            &named,
-        ] {
-            let found = find(url).unwrap();
-            assert_eq!(found.token_file(1), folder.join("token"), "{url}");
-            assert_eq!(found.token_file(2), folder.join("token-2"));
-            assert_eq!(found.activation_file(1), folder.join("activation-token"));
-            assert_eq!(found.url().to_string(), "debusine+http://localhost:1/api");
-        }
-        let other = find("debusine+http://localhost:2/api").unwrap();
-        assert!(other.token_file(1).starts_with(top.path().join("state")));
-    }
-
-    #[test]
-    fn one_process_is_a_worker() {
-        let top = tempfile::tempdir().unwrap();
-        let workplace = Workplace::find("debusine+http://[::1]/api", &finding(top.path())).unwrap();
-        let lock = workplace.lock().unwrap();
-        let error = workplace.lock().unwrap_err().to_string();
-        assert!(error.contains("another process"), "{error}");
-        drop(lock);
-        workplace.lock().unwrap();
-    }
-
-    #[test]
-    fn one_process_uses_a_token() {
-        let top = tempfile::tempdir().unwrap();
-        let [one, other] = ["one", "other"].map(|state| {
-            let mut finding = finding(top.path());
-            finding.state = top.path().join(state);
-            finding.tokens = Some(top.path().join("tokens"));
-            Workplace::find("debusine+http://localhost:1/api", &finding).unwrap()
-        });
-        fs::create_dir(top.path().join("tokens")).unwrap();
-        fs::write(one.token_file(1), "secret").unwrap();
-        let _lock = (one.lock().unwrap(), one.lock_token(1).unwrap());
-        other.lock().unwrap();
-        let error = other.lock_token(1).unwrap_err().to_string();
-        assert!(error.contains("another process"), "{error}");
-    }
-
-    #[test]
-    fn engines_are_told_apart() {
-        for url in [
-            "debusine:",
-            "debusine",
-            "debusine+https://h/api",
-            "debusine+http://x",
-            "debusine:/etc",
-        ] {
-            assert!(is_debusine(url), "{url}");
-        }
-        assert!(!is_debusine("sqlite:///debusine") && !is_debusine("debusined"));
-    }
-}
+mod tests;

@@ -92,6 +92,7 @@ pub(crate) enum QueueCommand {
     /// Say what counts of a worker, whatever it reports, and what it may execute
     WorkerSet(WorkerSetArgs),
     /// Offer what this machine can do, take requests and execute them, until told to end
+    #[command(after_help = DEBUSINE)]
     Worker(WorkerArgs),
     /// Find out what requests demand and who may execute them, until told to end
     Scheduler,
@@ -103,6 +104,13 @@ pub(crate) enum QueueCommand {
         command: ArtifactCommand,
     },
 }
+
+/// How a worker takes the place of another make's.
+const DEBUSINE: &str = "\
+With `--engine debusine:` it takes the place of Debusine's own worker on this machine, which is to be stopped first: the server's \
+address and the token are those of /etc/debusine/worker. As a service it needs TASKBAY_ENGINE=debusine: and TASKBAY_SERVICE=worker \
+in /etc/default/taskbay-worker, and the user who may read that token in a drop-in (`systemctl edit taskbay-worker`): [Service], \
+User=debusine-worker. Tokens of more slots are kept in /var/lib/taskbay where /etc/debusine/worker takes none.";
 
 /// How a worker works.
 #[derive(Clone, Debug, Args)]
