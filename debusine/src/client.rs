@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{io, io::Read, time::Duration};
 use ureq::{
-    Agent, Body, SendBody,
+    Agent, Body, SendBody, Timeout,
     http::{HeaderMap, Method, Request, Response, header},
 };
 
@@ -191,7 +191,7 @@ impl Client {
                 place: self.url.to_string(),
                 source: match error {
                     ureq::Error::Io(error) => error,
-                    error => io::Error::other(error.to_string()),
+                    error => io::Error::new(kind(&error), error.to_string()),
                 },
             },
         }
@@ -281,6 +281,18 @@ impl Answer {
         });
         let said = said.collect::<Vec<_>>().join("; ");
         taskbay_core::shorten(&said, LONGEST_PROBLEM).to_string()
+    }
+}
+
+/// What kind of a fault of the line that is: whether the server was reached at all.
+fn kind(error: &ureq::Error) -> io::ErrorKind {
+    match error {
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            io::ErrorKind::HostUnreachable
+        }
+        _ => io::ErrorKind::Other,
     }
 }
 

@@ -69,6 +69,19 @@ impl Fault {
         }
     }
 
+    /// Whether what was asked may be done all the same: the server was reached, and its answer was not.
+    pub(crate) fn may_be_done(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        !matches!(
+            source.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+        )
+    }
+
     /// Whether the server does not take the token, or not any more.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(

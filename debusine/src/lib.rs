@@ -27,6 +27,7 @@ mod config_ini;
 mod token;
 
 mod registration;
+mod standing;
 
 mod seat;
 mod surplus;

@@ -43,6 +43,11 @@ impl Says {
         }
     }
 
+    /// The connection is closed without an answer.
+    pub(crate) fn nothing() -> Self {
+        Self::default()
+    }
+
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
@@ -131,6 +136,9 @@ fn read(stream: &TcpStream) -> Option<Asked> {
 }
 
 fn write(mut stream: TcpStream, says: &Says) {
+    if says.status == 0 {
+        return;
+    }
     let length = says.body.len();
     let mut head = format!(
         "HTTP/1.1 {} X\r\nContent-Length: {length}\r\nConnection: close\r\n",

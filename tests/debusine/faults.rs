@@ -3,6 +3,7 @@
 //! The task is `mmdebstrap`, whose program is a fake one here.
 
 use crate::{
+    api::LIMIT,
     fake,
     proxy::Proxy,
     server::Server,
@@ -175,4 +176,21 @@ fn a_worker_is_killed_in_mid_run() {
     midst.go_on();
     midst.ends_well();
     assert_ne!(midst.current(), request);
+}
+
+/// The server has registered the worker, and makes no second one.
+#[test]
+fn an_answer_to_registering_is_lost() {
+    let Some(server) = Server::start_in_full() else {
+        return;
+    };
+    let proxy = Proxy::before(server.port());
+    proxy.lose_answer_to("POST /api/1.0/worker/register/");
+    let worker = Worker::start_in(&server, Kind::Ours, Place::new(&proxy.url()));
+    assert_eq!(proxy.cut(), 1);
+    let workers = "select name from db_worker where worker_type = 'external'";
+    let workers = server.records.rows(workers);
+    assert_eq!(workers.len(), 1, "{workers:#?}\n{}", worker.place().log());
+    let request = server.submit("noop", &json!({}));
+    server.completes(request, LIMIT);
 }

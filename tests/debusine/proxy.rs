@@ -4,8 +4,8 @@ use std::{
     io::{Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     thread,
 };
@@ -21,6 +21,8 @@ struct Shared {
     /// So many bytes more the worker may say in one connection before that is cut; none is cut where it is negative.
     patience: AtomicI64,
     cut: AtomicU64,
+    /// The answer to what begins with that is lost, once.
+    losing: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
@@ -32,6 +34,7 @@ impl Proxy {
             server,
             patience: AtomicI64::new(-1),
             cut: AtomicU64::new(0),
+            losing: Mutex::default(),
         });
         let accepting = Arc::clone(&shared);
         // It ends with the process.
@@ -53,6 +56,11 @@ impl Proxy {
         self.shared.patience.store(bytes, Ordering::SeqCst);
     }
 
+    /// Cuts the next connection in which something that begins so is asked, once the server has answered it.
+    pub(crate) fn lose_answer_to(&self, beginning: &'static str) {
+        *self.shared.losing.lock().unwrap() = Some(beginning);
+    }
+
     /// How many connections were cut.
     pub(crate) fn cut(&self) -> u64 {
         self.shared.cut.load(Ordering::SeqCst)
@@ -66,11 +74,21 @@ impl Shared {
             return;
         };
         let (from_server, to_worker) = (server.try_clone().unwrap(), worker.try_clone().unwrap());
-        thread::spawn(move || copy(from_server, to_worker, |_| true));
+        let is_losing = Arc::new(AtomicBool::new(false));
+        let (shared, loses) = (Arc::clone(self), Arc::clone(&is_losing));
+        let answers = move |_: &[u8]| {
+            let is_lost = loses.load(Ordering::SeqCst);
+            shared.cut.fetch_add(is_lost.into(), Ordering::SeqCst);
+            !is_lost
+        };
+        thread::spawn(move || copy(from_server, to_worker, answers));
         let shared = Arc::clone(self);
         let mut carried = 0;
-        let may_go_on = move |bytes| {
-            carried += bytes;
+        let may_go_on = move |piece: &[u8]| {
+            carried += i64::try_from(piece.len()).unwrap();
+            let mut losing = shared.losing.lock().unwrap();
+            let is_it = losing.take_if(|beginning| piece.starts_with(beginning.as_bytes()));
+            is_losing.fetch_or(is_it.is_some(), Ordering::SeqCst);
             shared.may_go_on(carried)
         };
         thread::spawn(move || copy(worker, server, may_go_on));
@@ -94,11 +112,10 @@ impl Shared {
 }
 
 /// Copies until one side ends, or may not go on: then both are closed.
-fn copy(mut from: TcpStream, mut to: TcpStream, mut may_go_on: impl FnMut(i64) -> bool) {
+fn copy(mut from: TcpStream, mut to: TcpStream, mut may_go_on: impl FnMut(&[u8]) -> bool) {
     let mut piece = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut piece) {
-        let length_here = i64::try_from(length).unwrap();
-        if !may_go_on(length_here) || to.write_all(&piece[..length]).is_err() {
+        if !may_go_on(&piece[..length]) || to.write_all(&piece[..length]).is_err() {
             let _ = from.shutdown(Shutdown::Both);
             break;
         }
