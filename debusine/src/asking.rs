@@ -31,6 +31,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 ///
 /// When the server cannot be asked.
 pub(crate) fn next(shared: &Shared, seat: &Seat) -> Result<Option<Claim>, Fault> {
+    // The server takes what this worker has not told it for lost.
+    shared.untold.tell_new(&shared.client, seat.number);
     match request(shared, seat) {
         Ok(Some(request)) => match begin(shared, seat, &request) {
             Ok(claim) => Ok(claim),
@@ -87,18 +89,7 @@ fn request(shared: &Shared, seat: &Seat) -> Result<Option<WorkRequest>, Fault> {
 
 /// Begins with a request; none where it cannot be executed here, which the server is told.
 fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<Claim>, Fault> {
-    let mut record = Record {
-        request: request.id,
-        task_name: request.task_name(),
-        data_hash: request.data_hash(),
-        workspace: request.workspace.clone(),
-        token: request.token().map(|token| token.as_str().to_owned()),
-        scope: request.scope.clone(),
-        about: Vec::new(),
-        are_logs_sent: false,
-        log_tries: 0,
-        completion: None,
-    };
+    let mut record = Record::of(request);
     if let Some(before) = seat.state().before.take() {
         recognise(seat, &before, &record);
     }
@@ -112,8 +103,9 @@ fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<C
                 refused.message
             );
             record.completion = Some(Completion::unreadable(refused.code, &refused.message));
-            delivery::complete(&shared.client, &login, &record)?;
-            seat.is_free(None);
+            // It has said nothing.
+            record.are_logs_sent = true;
+            shared.complete(seat, record)?;
             return Ok(None);
         }
     };
@@ -169,17 +161,4 @@ fn recognise(seat: &Seat, before: &Record, now: &Record) {
             "work request {old}, which seat {number} did not finish, is given up; {new} is another"
         );
     }
-}
-
-/// Keeps a result until the server can be told; where the disk does not take it, as long as this process lives.
-pub(crate) fn keep(seat: &Seat, record: Record, fault: &Fault) {
-    if let Err(fault) = seat.shelf.keep(&record) {
-        log::error!("{}", with_sources(&fault));
-    }
-    log::warn!(
-        "the result of work request {} is kept until the server can be told: {}",
-        record.request,
-        with_sources(fault)
-    );
-    seat.state().work = Work::Kept(record.into());
 }

@@ -163,18 +163,17 @@ impl<'s> Session<'s> {
 
     /// Does what is to be done while there is a connection.
     fn tend(&mut self) -> Result<(), Fault> {
-        let tended = self
-            .tell_offer()
-            .and_then(|()| self.shared.tell_kept(self.seat));
-        match tended {
-            Err(fault) if fault.is_denied() => Err(fault),
-            Err(fault) => {
-                log::warn!("{}; trying again", with_sources(&fault));
-                self.pause = Instant::now() + RETRY;
-                Ok(())
-            }
-            Ok(()) => Ok(()),
+        let tended = match self.tell_offer() {
+            // The connection is over, too.
+            Err(fault) if fault.is_denied() => return Err(fault),
+            Err(fault) => Err(fault),
+            Ok(()) => self.shared.tell_kept(self.seat),
+        };
+        if let Err(fault) = tended {
+            log::warn!("{}; trying again", with_sources(&fault));
+            self.pause = Instant::now() + RETRY;
         }
+        Ok(())
     }
 
     /// Tells the server what is offered, where it wants to know, that changed, or was long ago.

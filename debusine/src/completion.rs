@@ -45,11 +45,6 @@ struct Told {
 }
 
 impl Completion {
-    /// Whether it says that there is neither success nor failure.
-    pub(crate) fn is_error(&self) -> bool {
-        self.result == Word::Error
-    }
-
     /// What a server is told of an outcome. An aborted attempt has no result that a server would take, so it is an error: one
     /// that the worker's end aborted is never completed.
     pub(crate) fn of(task: &TaskName, outcome: &Outcome, duration: Duration) -> Self {

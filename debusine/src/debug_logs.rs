@@ -65,6 +65,11 @@ impl DebugLogs {
         self.write(TOLD, &told)
     }
 
+    /// Where they are.
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
     /// What is to be uploaded, without files where nothing was said, as Debusine's own worker does.
     pub(crate) fn draft(&self) -> Draft {
         let paths = [OUTPUT, TOLD].map(|name| (name.to_owned(), self.shelf.file(name)));

@@ -5,6 +5,7 @@ use crate::{
     debug_logs::DebugLogs,
     fault::Fault,
     record::Record,
+    standing,
     token::Token,
     upload::Upload,
 };
@@ -14,6 +15,19 @@ use ureq::http::Method;
 
 /// How often the debug logs are tried where the server fails.
 const MOST_TRIES: u32 = 20;
+/// How often a seat waits for a result to be taken although the server takes its worker's word otherwise.
+const MOST_REFUSALS: u32 = 12;
+
+/// What becomes of a result that the server does not take now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Its seat waits until it is taken: asked for work, the server would have the request done anew.
+    Waits,
+    /// It is told apart from its seat, since the server may never take it.
+    IsApart,
+    /// The request is another's.
+    IsLost,
+}
 
 /// Gives the server the debug logs of an attempt, and relates them to what its task was about.
 ///
@@ -29,10 +43,24 @@ pub(crate) fn send_logs(
     if record.are_logs_sent {
         return Ok(());
     }
-    let sent = || -> Result<(), Fault> {
+    let mut sent = || -> Result<(), Fault> {
         let draft = logs.draft();
         let request = (record.request, record.workspace.as_str());
-        let id = Upload::new(client, login, &draft, request)?.go_on()?;
+        let mut upload = Upload::new(client, login, &draft, request)?;
+        if let Some(begun) = record.log_artifact {
+            upload.resume(begun)?;
+        }
+        let id = upload.begin()?;
+        // Where this does not come to its end, the next time goes on with the same.
+        if record.log_artifact != Some(id) {
+            record.log_artifact = Some(id);
+            if !upload.is_whole()
+                && let Err(fault) = logs.shelf().keep(record)
+            {
+                log::error!("{}", with_sources(&fault));
+            }
+        }
+        upload.go_on()?;
         for target in &record.about {
             let relation = json!({"artifact": id, "target": target, "type": "relates-to"});
             client
@@ -63,8 +91,44 @@ pub(crate) fn send_logs(
     Ok(())
 }
 
+/// Gives the server the debug logs of an attempt, and tells it the result.
+///
+/// # Errors
+///
+/// When it does not take them now: [`fate`] says what becomes of the result.
+pub(crate) fn tell(
+    client: &Client,
+    worker: &Token,
+    logs: &DebugLogs,
+    record: &mut Record,
+) -> Result<(), Fault> {
+    let login = login(record, worker);
+    send_logs(client, &login, logs, record)?;
+    complete(client, &login, record)
+}
+
+/// What becomes of a result that the server does not take now, and why.
+pub(crate) fn fate(client: &Client, worker: &Token, record: &mut Record, why: &Fault) -> Fate {
+    if why.is_anothers() {
+        return Fate::IsLost;
+    }
+    let may_pass = why.is_passing() || why.is_denied();
+    // While nothing is taken, or nothing of this worker's, it is not about the result.
+    let is_about_all = matches!(why, Fault::Unavailable { .. })
+        || may_pass && !matches!(standing::is_taken(client, worker), Ok(true));
+    if is_about_all {
+        return Fate::Waits;
+    }
+    record.refusals += 1;
+    if may_pass && record.refusals < MOST_REFUSALS {
+        Fate::Waits
+    } else {
+        Fate::IsApart
+    }
+}
+
 /// Tells the server the result. Told twice it is no error, since an answer can get lost on the way.
-pub(crate) fn complete(client: &Client, login: &Login, record: &Record) -> Result<(), Fault> {
+fn complete(client: &Client, login: &Login, record: &Record) -> Result<(), Fault> {
     let path = format!("/1.0/work-request/{}/completed/", record.request);
     client
         .send(Method::PUT, &path, login, &record.completion)?

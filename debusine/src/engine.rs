@@ -8,13 +8,10 @@ use crate::{
     completion::Completion,
     delivery,
     dialect::Dialect,
-    fault::Fault,
-    record::Record,
     registration,
     seat::{Seat, Work},
     server::AttemptServer,
     shared::Shared,
-    surplus,
     workplace::Workplace,
 };
 use std::{
@@ -57,7 +54,6 @@ impl DebusineEngine {
                 Ok(Seat::new(number, token, workplace.shelf(number)?))
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
-        let surplus = surplus::seats(workplace, slots as usize)?;
         let place = workplace.url().to_string();
         let mut engine = Self {
             shared: Arc::new(Shared::new(client, dialect, seats)),
@@ -65,14 +61,13 @@ impl DebusineEngine {
             threads: Vec::new(),
             _locks: locks,
         };
+        engine.shared.untold.find(workplace, slots as usize)?;
         for at in 0..engine.shared.seats.len() {
             let attend = move |shared: &Shared| attend(shared, &shared.seats[at]);
             engine.start(format!("seat {}", at + 1), attend)?;
         }
-        if !surplus.is_empty() {
-            let settle = move |shared: &Shared| surplus::settle(shared, &surplus);
-            engine.start("surplus".to_owned(), settle)?;
-        }
+        let tell = |shared: &Shared| shared.untold.tell(&shared.client);
+        engine.start("untold".to_owned(), tell)?;
         Ok(engine)
     }
 
@@ -97,9 +92,10 @@ impl DebusineEngine {
     /// The server of the attempt that holds that lease, whose waiting `abort` ends.
     pub fn server(&self, lease: Lease, abort: Abort) -> Arc<dyn Server> {
         match self.attempt(&lease) {
-            Ok((_, attempt)) => Arc::new(AttemptServer {
+            Ok((seat, attempt)) => Arc::new(AttemptServer {
                 client: Arc::clone(&self.shared.client),
                 attempt,
+                worker: seat.token.clone(),
                 abort,
             }),
             Err(_) => Arc::new(NoServer),
@@ -183,24 +179,7 @@ impl WorkerEngine for DebusineEngine {
         let (seat, attempt) = self.attempt(lease)?;
         let mut record = attempt.record();
         record.completion = Some(Completion::of(&attempt.task, outcome, attempt.duration()));
-        // Whatever ends this process now.
-        if let Err(fault) = seat.shelf.keep(&record) {
-            log::error!("{}", taskbay_core::with_sources(&fault));
-        }
-        let client = &self.shared.client;
-        let told = delivery::send_logs(client, &attempt.login, &attempt.logs, &mut record)
-            .and_then(|()| delivery::complete(client, &attempt.login, &record));
-        match told {
-            Err(fault) if is_to_be_kept(&fault, &record) => {
-                asking::keep(seat, record, &fault);
-                Ok(())
-            }
-            told => {
-                seat.shelf.forget();
-                seat.is_free(None);
-                Ok(told?)
-            }
-        }
+        Ok(self.shared.complete(seat, record)?)
     }
 
     /// The server takes nothing back: it gives the request out again, under another number, when this worker next asks for
@@ -224,13 +203,6 @@ impl WorkerEngine for DebusineEngine {
     fn wait(&self, seen: &mut Seen, timeout: Duration) -> Result<bool, EngineError> {
         Ok(self.shared.bell.wait(seen, timeout))
     }
-}
-
-/// Whether a result is told later. An error that comes while the server does not take the token is mostly due to that: the
-/// request is done anew.
-fn is_to_be_kept(fault: &Fault, record: &Record) -> bool {
-    let is_error = record.completion.as_ref().is_some_and(Completion::is_error);
-    fault.may_be_taken_later() && !(fault.is_denied() && is_error)
 }
 
 impl Drop for DebusineEngine {

@@ -60,13 +60,9 @@ impl Fault {
         matches!(self, Self::Unavailable { .. } | Self::Failing { .. })
     }
 
-    /// Whether what was told may be taken later: in a while, or once an administrator enables the token again. That the request
-    /// is another worker's by now stays so.
-    pub(crate) fn may_be_taken_later(&self) -> bool {
-        match self {
-            Self::Refused { problem, .. } if self.is_denied() => !problem.contains(ANOTHERS),
-            _ => self.is_passing(),
-        }
+    /// Whether the request is another worker's by now.
+    pub(crate) fn is_anothers(&self) -> bool {
+        matches!(self, Self::Refused { problem, .. } if self.is_denied() && problem.contains(ANOTHERS))
     }
 
     /// Whether what was asked may be done all the same: the server was reached, and its answer was not.

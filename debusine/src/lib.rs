@@ -8,7 +8,8 @@
 //! - A server tells of work a moment before it is there, and never again: it is asked again after 0.2, 1 and 5 s, and then
 //!   every minute.
 //! - A server has no leases. A request whose worker is gone stays with it until that worker asks for work again: then it is given out
-//!   again, under another number. A result that cannot be told is therefore kept on disk, and told before that.
+//!   again, under another number. A result that cannot be told is therefore kept on disk, and told before that. One that the server
+//!   refuses while all else goes well is kept apart, and told from time to time.
 //! - A server knows three kinds of errors. That a worker does not suit, and that there is no such task, is `setup-failed`;
 //!   `configure-failed` is as here; all else is `execute-failed`, also that the process died or took too long. What the end of the worker
 //!   aborts is not completed at all.
@@ -30,7 +31,6 @@ mod registration;
 mod standing;
 
 mod seat;
-mod surplus;
 
 mod attendant;
 mod connection;
@@ -53,8 +53,10 @@ mod upload;
 mod completion;
 mod debug_logs;
 mod delivery;
+mod kept;
 mod live_log;
 mod record;
+mod untold;
 
 mod explained;
 

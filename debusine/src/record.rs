@@ -1,6 +1,6 @@
 //! What a seat was executing, and how it ended, on disk: both outlive the process.
 
-use crate::{completion::Completion, fault::Fault};
+use crate::{completion::Completion, fault::Fault, work_request::WorkRequest};
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, OpenOptions},
@@ -11,6 +11,8 @@ use std::{
 use taskbay_core::ArtifactId;
 
 const FILE: &str = "request.json";
+/// The folder beside those of seats with what the server does not take.
+const APART: &str = "untold";
 /// The longest record that is read, in bytes.
 const LONGEST: u64 = 8 << 20;
 
@@ -33,8 +35,43 @@ pub(crate) struct Record {
     pub(crate) are_logs_sent: bool,
     /// How often the server failed at taking them.
     pub(crate) log_tries: u32,
+    /// The artifact that has them, once the server has begun with it.
+    #[serde(default)]
+    pub(crate) log_artifact: Option<ArtifactId>,
+    /// How often the server did not take the result although it takes this worker's word otherwise.
+    #[serde(default)]
+    pub(crate) refusals: u32,
     /// How it ended; none while it is executed.
     pub(crate) completion: Option<Completion>,
+}
+
+impl Record {
+    /// One of a request that begins.
+    pub(crate) fn of(request: &WorkRequest) -> Self {
+        Self {
+            request: request.id,
+            task_name: request.task_name(),
+            data_hash: request.data_hash(),
+            workspace: request.workspace.clone(),
+            token: request.token().map(|token| token.as_str().to_owned()),
+            scope: request.scope.clone(),
+            about: Vec::new(),
+            are_logs_sent: false,
+            log_tries: 0,
+            log_artifact: None,
+            refusals: 0,
+            completion: None,
+        }
+    }
+
+    /// One of a request that a test is about.
+    #[cfg(test)]
+    pub(crate) fn of_noop(request: i64) -> Self {
+        let request = serde_json::json!({
+            "id": request, "task_name": "noop", "task_type": "Worker", "task_data": {}, "workspace": "System",
+        });
+        Self::of(&serde_json::from_value(request).unwrap())
+    }
 }
 
 /// Where a seat's record is kept, with the logs of what it executes.
@@ -46,6 +83,11 @@ impl Shelf {
     pub(crate) fn at(folder: PathBuf) -> Result<Self, Fault> {
         make_folder(&folder).map_err(|error| Fault::local(&folder, error))?;
         Ok(Self(folder))
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
     }
 
     /// A file in it.
@@ -106,6 +148,40 @@ impl Shelf {
             _ => {}
         }
     }
+
+    /// Puts the record of the seat of that number, with its logs, where no other attempt writes over them.
+    pub(crate) fn set_aside(&self, number: usize, record: &Record) -> Result<Self, Fault> {
+        self.keep(record)?;
+        let apart = self.0.with_file_name(APART);
+        let folder = apart.join(format!("{number}-{}", record.request));
+        let move_there = || -> io::Result<()> {
+            make_folder(&apart)?;
+            fs::rename(&self.0, &folder)?;
+            make_folder(&self.0)
+        };
+        move_there().map_err(|error| Fault::local(&folder, error))?;
+        Ok(Self(folder))
+    }
+
+    /// What was set aside beside this: the number of the seat, and where it is now.
+    pub(crate) fn apart(&self) -> Vec<(usize, Self)> {
+        let Ok(entries) = fs::read_dir(self.0.with_file_name(APART)) else {
+            return Vec::new();
+        };
+        let of_seat = |entry: fs::DirEntry| {
+            let name = entry.file_name();
+            let (number, _) = name.to_str()?.split_once('-')?;
+            Some((number.parse().ok()?, Self(entry.path())))
+        };
+        entries.flatten().filter_map(of_seat).collect()
+    }
+
+    /// Removes it with all that is in it.
+    pub(crate) fn remove(&self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            log::error!("{} cannot be removed: {error}", self.0.display());
+        }
+    }
 }
 
 /// Makes a folder with those above it, for its owner alone.
@@ -131,18 +207,8 @@ mod tests {
         assert_eq!(shelf.read(), None);
         let task = TaskName::fold("noop").unwrap();
         let outcome = Outcome::error(ErrorCode::ExecuteFailed, "oh");
-        let mut record = Record {
-            request: 7,
-            task_name: "noop".into(),
-            data_hash: "00".into(),
-            workspace: "System".into(),
-            token: None,
-            scope: None,
-            about: vec![1],
-            are_logs_sent: false,
-            log_tries: 0,
-            completion: None,
-        };
+        let mut record = Record::of_noop(7);
+        record.about.push(1);
         shelf.keep(&record).unwrap();
         assert_eq!(shelf.read().as_ref(), Some(&record));
         record.completion = Some(Completion::of(&task, &outcome, std::time::Duration::ZERO));

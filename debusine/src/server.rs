@@ -6,12 +6,12 @@ use crate::{
     client::Client,
     download::Download,
     fault::Fault,
-    lookup,
-    patience::patiently,
+    lookup, patience, standing,
+    token::Token,
     upload::{Draft, Upload},
 };
 use serde_json::json;
-use std::{path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 use taskbay_core::{
     Abort, Artifact, ArtifactId, Lookup, Relation, Server, ServerCall, ServerError, ServerReply,
     with_sources,
@@ -23,16 +23,31 @@ use ureq::http::Method;
 pub(crate) struct AttemptServer {
     pub(crate) client: Arc<Client>,
     pub(crate) attempt: Arc<Attempt>,
+    /// The worker's token, which is not always the attempt's.
+    pub(crate) worker: Token,
     /// Ends the attempt, and so waiting for a server that is away.
     pub(crate) abort: Abort,
 }
 
 impl AttemptServer {
+    /// Asks until the server answers, also while an administrator has disabled the worker's token: what is denied then may not
+    /// be denied for ever.
+    fn patiently<T>(&self, mut ask: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+        let is_taken = || matches!(standing::is_taken(&self.client, &self.worker), Ok(true));
+        patience::patiently(&self.abort, || match ask() {
+            Err(fault) if fault.is_denied() && !is_taken() => Err(Fault::Unavailable {
+                place: self.client.url().to_string(),
+                source: io::Error::new(io::ErrorKind::PermissionDenied, fault.to_string()),
+            }),
+            answer => answer,
+        })
+    }
+
     fn find(&self, lookup: &Lookup) -> Result<ArtifactInfo, Fault> {
         let (login, (request, _)) = (&self.attempt.login, self.attempt.request());
         let find = || lookup::artifact(&self.client, login, request, lookup);
-        let id = patiently(&self.abort, find)?;
-        patiently(&self.abort, || {
+        let id = self.patiently(find)?;
+        self.patiently(|| {
             let path = format!("/1.0/artifact/{id}/");
             let answer = self.client.call(Method::GET, &path, login)?;
             let info: ArtifactInfo = answer.expect(&[200], self.client.url())?.json()?;
@@ -49,7 +64,7 @@ impl AttemptServer {
     fn fetch(&self, lookup: &Lookup, directory: &Path) -> Result<(ArtifactId, Artifact), Fault> {
         let info = self.find(lookup)?.whole()?;
         let mut download = Download::new(&self.client, &self.attempt.login, directory);
-        patiently(&self.abort, || download.go_on(&info))?;
+        self.patiently(|| download.go_on(&info))?;
         self.attempt.has_fetched(info.id, &info.category);
         Ok((info.id, info.artifact(directory).with_root(directory)))
     }
@@ -58,7 +73,7 @@ impl AttemptServer {
         let draft = draft(artifact)?;
         let (login, request) = (&self.attempt.login, self.attempt.request());
         let mut upload = Upload::new(&self.client, login, &draft, request)?;
-        patiently(&self.abort, || upload.go_on())
+        self.patiently(|| upload.go_on())
     }
 
     fn relate(&self, relation: Relation) -> Result<(), Fault> {
@@ -67,7 +82,7 @@ impl AttemptServer {
             "target": relation.target,
             "type": relation.kind,
         });
-        patiently(&self.abort, || {
+        self.patiently(|| {
             let login = &self.attempt.login;
             let path = "/1.0/artifact-relation/";
             let answer = self.client.send(Method::POST, path, login, &document)?;

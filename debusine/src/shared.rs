@@ -1,19 +1,11 @@
 //! What the threads of a worker share.
 
-use crate::{
-    bell::Bell,
-    client::Client,
-    delivery,
-    dialect::Dialect,
-    fault::Fault,
-    record::Record,
-    seat::{Seat, Work},
-};
+use crate::{bell::Bell, client::Client, dialect::Dialect, seat::Seat, untold::Untold};
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use taskbay_core::{Metadata, with_sources};
+use taskbay_core::Metadata;
 
 /// What the threads of a worker share.
 #[derive(Debug)]
@@ -21,6 +13,8 @@ pub(crate) struct Shared {
     pub(crate) client: Arc<Client>,
     pub(crate) seats: Vec<Seat>,
     pub(crate) bell: Bell,
+    /// Results that the server does not take.
+    pub(crate) untold: Untold,
     dialect: Mutex<Dialect>,
     offered: Mutex<Offered>,
     is_over: AtomicBool,
@@ -39,6 +33,7 @@ impl Shared {
             client,
             seats,
             bell: Bell::new(),
+            untold: Untold::default(),
             dialect: Mutex::new(dialect),
             offered: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -77,40 +72,6 @@ impl Shared {
     pub(crate) fn ends(&self) {
         self.is_over.store(true, Ordering::Relaxed);
         self.bell.ring();
-    }
-
-    /// Tells the server a result that is kept, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// When the server cannot be told yet.
-    pub(crate) fn tell_kept(&self, seat: &Seat) -> Result<(), Fault> {
-        let mut record = match &seat.state().work {
-            Work::Kept(record) => Record::clone(record),
-            _ => return Ok(()),
-        };
-        let login = delivery::login(&record, &seat.token);
-        let logs = crate::debug_logs::DebugLogs::of_before(seat.shelf.clone());
-        let request = record.request;
-        let told = delivery::send_logs(&self.client, &login, &logs, &mut record)
-            .and_then(|()| delivery::complete(&self.client, &login, &record));
-        match told {
-            Ok(()) => log::info!("the result of work request {request}, which was kept, is told"),
-            Err(fault) if fault.may_be_taken_later() => {
-                // Its logs are not to be sent twice.
-                if let Work::Kept(kept) = &mut seat.state().work {
-                    **kept = record;
-                }
-                return Err(fault);
-            }
-            Err(fault) => log::error!(
-                "the result of work request {request}, which was kept, is refused, and so lost: {}",
-                with_sources(&fault)
-            ),
-        }
-        seat.shelf.forget();
-        seat.is_free(None);
-        self.bell.ring();
-        Ok(())
+        self.untold.end();
     }
 }

@@ -94,17 +94,45 @@ impl<'u> Upload<'u> {
         })
     }
 
+    /// Goes on with the artifact of that number, where the server has it, and it is of the same files.
+    pub(crate) fn resume(&mut self, id: ArtifactId) -> Result<(), Fault> {
+        let path = format!("/1.0/artifact/{id}/");
+        let answer = self.client.call(Method::GET, &path, self.login)?;
+        if answer.status == 404 {
+            return Ok(());
+        }
+        let info: ArtifactInfo = answer.expect(&[200], self.client.url())?.json()?;
+        if info.id == id && self.is_of(&info) {
+            self.created = Some(self.checked(info)?);
+        }
+        Ok(())
+    }
+
+    /// Makes it on the server, without its files, and gives its number. Once.
+    pub(crate) fn begin(&mut self) -> Result<ArtifactId, Fault> {
+        if let Some(info) = &self.created {
+            return Ok(info.id);
+        }
+        let info = self.create()?;
+        let id = info.id;
+        self.created = Some(info);
+        Ok(id)
+    }
+
+    /// Whether the server has all of it, as far as it said.
+    pub(crate) fn is_whole(&self) -> bool {
+        let wanted = self.created.as_ref().map(|info| &info.files_to_upload);
+        wanted.is_some_and(Vec::is_empty)
+    }
+
     /// Gives what the server does not have yet, and its number. Where that fails for a while, it goes on where it was when it
     /// is called again.
     pub(crate) fn go_on(&mut self) -> Result<ArtifactId, Fault> {
-        let mut info = match self.created.take() {
-            Some(info) => info,
-            None => self.create()?,
-        };
-        info.files_to_upload.sort();
-        let id = info.id;
-        let wanted = info.files_to_upload.clone();
-        self.created = Some(info);
+        let id = self.begin()?;
+        let created = self.created.iter();
+        let wanted: Vec<_> = created
+            .flat_map(|info| info.files_to_upload.clone())
+            .collect();
         while let Some(name) = wanted.get(self.sent) {
             self.send(id, name)?;
             self.sent += 1;
@@ -118,7 +146,22 @@ impl<'u> Upload<'u> {
             .client
             .send(Method::POST, "/1.0/artifact/", self.login, &self.document)?
             .expect(&[201], self.client.url())?;
-        let info: ArtifactInfo = answer.json()?;
+        self.checked(answer.json()?)
+    }
+
+    /// Whether it has the same files.
+    fn is_of(&self, info: &ArtifactInfo) -> bool {
+        let ours = &self.document["files"];
+        info.files.len() == self.draft.files.len()
+            && info.files.iter().all(|(name, file)| {
+                let hash = ours[name]["checksums"]["sha256"].as_str();
+                ours[name]["size"] == file.size && hash == file.sha256()
+            })
+    }
+
+    /// Refuses one of which files are wanted that it does not have.
+    fn checked(&self, mut info: ArtifactInfo) -> Result<ArtifactInfo, Fault> {
+        info.files_to_upload.sort();
         let is_ours = |name: &String| self.draft.files.iter().any(|(ours, _)| ours == name);
         match info.files_to_upload.iter().find(|name| !is_ours(name)) {
             None => Ok(info),

@@ -194,3 +194,27 @@ fn an_answer_to_registering_is_lost() {
     let request = server.submit("noop", &json!({}));
     server.completes(request, LIMIT);
 }
+
+/// The seat goes on with other requests, and what is mended is told.
+#[test]
+fn a_server_fails_at_one_result_alone() {
+    let Some(server) = Server::start_in_full() else {
+        return;
+    };
+    let midst = Midst::of(&server, server.url(), 1000);
+    let is_refused = "status <> 'completed' or task_name <> 'mmdebstrap'";
+    let refuse =
+        format!("alter table db_workrequest add constraint refused check ({is_refused}) not valid");
+    server.records.change(&refuse);
+    let noop = server.submit("noop", &json!({}));
+    midst.go_on();
+    server.completes(noop, LIMIT);
+    let untold = fs::read_dir(midst.worker.place().path("state/debusine"))
+        .unwrap()
+        .flat_map(|server| fs::read_dir(server.unwrap().path().join("untold")).unwrap());
+    assert_eq!(untold.count(), 1, "{}", midst.worker.place().log());
+    server
+        .records
+        .change("alter table db_workrequest drop constraint refused");
+    midst.ends_well();
+}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     debug_logs::DebugLogs,
-    record::Shelf,
+    record::{Record, Shelf},
     stand_in::{Says, StandIn},
     token::Token,
 };
@@ -28,22 +28,16 @@ fn executing(
     let seen = shelf.clone();
     let server = StandIn::new(move |asked| match asked.line.as_str() {
         "PUT /api/1.0/work-request/7/completed/" => answer(&seen),
+        // Whether the token is enabled, which is so where the result is not denied.
+        "GET /api/1.0/worker/dynamic-metadata/" => match answer(&seen).status {
+            403 => Says::status(403),
+            _ => Says::status(405),
+        },
         // Its logs.
         _ => Says::status(404),
     });
     let seat = Seat::new(1, Token::parse("secret").unwrap(), shelf.clone());
-    let record = Record {
-        request: 7,
-        task_name: "noop".into(),
-        data_hash: "00".into(),
-        workspace: "System".into(),
-        token: None,
-        scope: None,
-        about: Vec::new(),
-        are_logs_sent: false,
-        log_tries: 0,
-        completion: None,
-    };
+    let record = Record::of_noop(7);
     let attempt = Attempt::begin(
         LEASE,
         TaskName::fold("noop").unwrap(),
@@ -120,13 +114,128 @@ fn a_result_of_what_is_anothers_by_now_is_given_up() {
     assert_eq!(seat.shelf.read(), None);
 }
 
-/// It is mostly due to the token: what the task uploaded was refused.
+/// One of a token that is disabled is not taken, and one of a request that is another's was never this worker's.
 #[test]
-fn an_error_while_a_token_is_disabled_is_no_result() {
+fn an_error_is_a_result_as_any_other() {
     let (_folder, engine, _) = executing(|_| problem(403, "Error"));
     let outcome = Outcome::error(taskbay_core::ErrorCode::ExecuteFailed, "refused");
-    assert!(engine.complete(&LEASE, &outcome).is_err());
-    let seat = &engine.shared.seats[0];
+    engine.complete(&LEASE, &outcome).unwrap();
+    assert!(engine.shared.seats[0].has_result());
+}
+
+/// The seat goes on, and the result is told from time to time.
+#[track_caller]
+fn is_set_aside(status: u16, after: usize) {
+    let is_mended = Arc::new(Mutex::new(false));
+    let sees = Arc::clone(&is_mended);
+    let (folder, engine, _) = executing(move |_| match *sees.lock().unwrap() {
+        true => Says::status(200),
+        false => problem(status, "No"),
+    });
+    let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
+    engine
+        .append_log(
+            &LEASE,
+            &[NewLogLine {
+                level: taskbay_engine::LogLevel::Info,
+                message: "said".to_owned(),
+            }],
+        )
+        .unwrap();
+    engine.complete(&LEASE, &Outcome::of(Ok(true))).unwrap();
+    for _ in 1..after {
+        assert!(seat.has_result());
+        let _ = shared.tell_kept(seat);
+    }
     assert!(!seat.has_result());
     assert_eq!(seat.shelf.read(), None);
+    let apart = folder.path().join("untold/1-7");
+    assert!(apart.join("request.json").exists() && apart.join("task.log").exists());
+    // As at the next start, and before the server is asked for work.
+    let (number, found) = seat.shelf.apart().pop().unwrap();
+    shared.untold.add(number, seat.token.clone(), found, false);
+    shared.untold.tell_new(&shared.client, 1);
+    assert!(apart.exists());
+    *is_mended.lock().unwrap() = true;
+    let (number, found) = seat.shelf.apart().pop().unwrap();
+    shared.untold.add(number, seat.token.clone(), found, false);
+    shared.untold.tell_new(&shared.client, 1);
+    assert!(!apart.exists());
+}
+
+#[test]
+fn a_result_that_is_never_taken_leaves_its_seat() {
+    is_set_aside(400, 1);
+    is_set_aside(404, 1);
+    is_set_aside(500, 12);
+    is_set_aside(401, 12);
+}
+
+/// A server that fails at all is waited for.
+#[test]
+fn a_server_without_its_database_is_waited_for() {
+    let server = StandIn::new(|_| Says::status(500));
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::at(folder.path().join("seat")).unwrap();
+    let seat = Seat::new(1, Token::parse("secret").unwrap(), shelf);
+    let shared = Shared::new(server.client.into(), Dialect::Plain, Vec::new());
+    let mut record = Record::of_noop(7);
+    record.are_logs_sent = true;
+    let task = TaskName::fold("noop").unwrap();
+    record.completion = Some(Completion::of(
+        &task,
+        &Outcome::of(Ok(true)),
+        Duration::ZERO,
+    ));
+    shared.complete(&seat, record).unwrap();
+    for _ in 0..20 {
+        assert!(shared.tell_kept(&seat).is_err());
+    }
+    assert!(seat.has_result());
+}
+
+/// What a worker says is one artifact, however often the server fails in between.
+#[test]
+fn logs_are_one_artifact() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::at(folder.path().join("seat")).unwrap();
+    let (mut is_there, mut failures) = (false, 3);
+    let server = StandIn::new(move |asked| {
+        let hash = "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+        let artifact = serde_json::json!({
+            "id": 5, "category": "debusine:work-request-debug-logs", "data": {}, "download_tar_gz_url": null,
+            "files": {"cmd-output.log": {"size": 6, "checksums": {"sha256": hash}, "type": "file", "url": null}},
+            "files_to_upload": ["cmd-output.log"],
+        });
+        match asked.line.as_str() {
+            "POST /api/1.0/artifact/" => {
+                assert!(!is_there, "there is one already");
+                is_there = true;
+                Says::status(201).body(artifact.to_string())
+            }
+            "GET /api/1.0/artifact/5/" => Says::status(200).body(artifact.to_string()),
+            "PUT /api/1.0/artifact/5/files/cmd-output.log/" if failures > 0 => {
+                failures -= 1;
+                Says::status(502)
+            }
+            line if line.starts_with("PUT ") => Says::status(201),
+            line => panic!("{line}"),
+        }
+    });
+    let logs = DebugLogs::begin(shelf.clone());
+    logs.append(&[NewLogLine {
+        level: taskbay_engine::LogLevel::Output,
+        message: "hello".to_owned(),
+    }])
+    .unwrap();
+    let mut record = Record::of_noop(7);
+    let token = Token::parse("secret").unwrap();
+    let login = delivery::login(&record, &token);
+    for _ in 0..3 {
+        assert!(delivery::send_logs(&server.client, &login, &logs, &mut record).is_err());
+        // As after the end of the process.
+        record = shelf.read().unwrap();
+    }
+    delivery::send_logs(&server.client, &login, &logs, &mut record).unwrap();
+    assert!(record.are_logs_sent);
 }
