@@ -65,8 +65,10 @@ fn request(shared: &Shared, seat: &Seat) -> Result<Option<WorkRequest>, Fault> {
     match answer.status {
         204 => {
             let mut state = seat.state();
-            state.polling.had_nothing(Instant::now());
             state.work = Work::Nothing;
+            shared
+                .bell
+                .ring_at(state.polling.had_nothing(Instant::now()));
             return Ok(None);
         }
         // Its workflow is locked.

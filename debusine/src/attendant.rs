@@ -90,9 +90,7 @@ impl<'s> Session<'s> {
     /// When the connection is over before that.
     fn last(mut self) -> Result<(), Fault> {
         while !self.shared.is_over() {
-            let patience = self.seat.state().polling.left(Instant::now()).min(LOOK);
-            let patience = if patience.is_zero() { LOOK } else { patience };
-            let heard = self.connection.hear(patience);
+            let heard = self.connection.hear(LOOK);
             let heard = heard.map_err(|source| self.cut(source))?;
             if let Some(notice) = heard {
                 self.hears(notice)?;

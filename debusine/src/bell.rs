@@ -2,43 +2,76 @@
 
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use taskbay_engine::Seen;
 
-/// Tells whoever waits that something happened.
+/// Tells whoever waits that something happened, or that it is time.
 #[derive(Debug)]
 pub(crate) struct Bell {
-    count: Mutex<u64>,
-    rung: Condvar,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How often it was rung.
+    count: u64,
+    /// When it rings by itself.
+    alarm: Option<Instant>,
 }
 
 impl Bell {
     /// One that nobody has heard yet.
     pub(crate) fn new() -> Self {
         Self {
-            count: Mutex::new(1),
-            rung: Condvar::new(),
+            state: Mutex::new(State {
+                count: 1,
+                alarm: None,
+            }),
+            changed: Condvar::new(),
         }
     }
 
     pub(crate) fn ring(&self) {
-        *self.count() += 1;
-        self.rung.notify_all();
+        self.state().count += 1;
+        self.changed.notify_all();
+    }
+
+    /// Rings by itself at that time, if it does not sooner.
+    pub(crate) fn ring_at(&self, time: Instant) {
+        let mut state = self.state();
+        if state.alarm.is_none_or(|alarm| time < alarm) {
+            state.alarm = Some(time);
+            self.changed.notify_all();
+        }
     }
 
     /// Waits until it was rung since the caller last heard it, at most so long; says whether.
     pub(crate) fn wait(&self, seen: &mut Seen, timeout: Duration) -> bool {
-        let heard = |count: &mut u64| *count == seen.0;
-        let waited = self.rung.wait_timeout_while(self.count(), timeout, heard);
-        let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        let is_new = *count != seen.0;
-        seen.0 = *count;
-        is_new
+        let until = Instant::now() + timeout;
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            if state.alarm.take_if(|alarm| *alarm <= now).is_some() {
+                state.count += 1;
+                self.changed.notify_all();
+            }
+            if state.count != seen.0 {
+                seen.0 = state.count;
+                return true;
+            }
+            if now >= until {
+                return false;
+            }
+            let next = state.alarm.map_or(until, |alarm| alarm.min(until));
+            let waited = self.changed.wait_timeout(state, next - now);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
-    fn count(&self) -> MutexGuard<'_, u64> {
-        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,5 +89,22 @@ mod tests {
         bell.ring();
         assert!(bell.wait(&mut seen, now));
         assert!(!bell.wait(&mut seen, now));
+    }
+
+    /// Whoever waits already hears it, too.
+    #[test]
+    fn it_rings_when_it_is_time() {
+        let (bell, mut seen) = (Bell::new(), Seen::default());
+        bell.wait(&mut seen, Duration::ZERO);
+        let long = Duration::from_mins(1);
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            let heard = scope.spawn(|| bell.wait(&mut seen, long));
+            bell.ring_at(begun + long);
+            bell.ring_at(begun + Duration::from_millis(20));
+            assert!(heard.join().unwrap());
+        });
+        assert!(begun.elapsed() < long / 2);
+        assert!(!bell.wait(&mut seen, Duration::ZERO));
     }
 }

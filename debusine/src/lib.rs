@@ -5,8 +5,8 @@
 //!
 //! - A server gives each of its workers one request at a time, so a worker with several slots is several workers of the
 //!   server, called *seats* here, each with a token and a connection of its own.
-//! - A server tells of work a moment before it is there, and never again: it is asked again after 0.2, 1 and 5 s, and then
-//!   every minute.
+//! - A server tells of work a moment before it is there, and never again: it is asked again after 15, 50 and 200 ms, 1 and
+//!   5 s, and then every minute.
 //! - A server has no leases. A request whose worker is gone stays with it until that worker asks for work again: then it is given out
 //!   again, under another number. A result that cannot be told is therefore kept on disk, and told before that. One that the server
 //!   refuses while all else goes well is kept apart, and told from time to time.

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 /// How long after an offer that came to nothing the server is asked again: it tells of work a moment before the work is there,
 /// and never tells again.
-const AGAIN: [Duration; 3] = [
+const AGAIN: [Duration; 5] = [
+    Duration::from_millis(15),
+    Duration::from_millis(50),
     Duration::from_millis(200),
     Duration::from_secs(1),
     Duration::from_secs(5),
@@ -38,11 +40,12 @@ impl Polling {
         self.set(now);
     }
 
-    /// It had nothing.
-    pub(crate) fn had_nothing(&mut self, now: Instant) {
+    /// It had nothing. Says when it is asked again.
+    pub(crate) fn had_nothing(&mut self, now: Instant) -> Instant {
         let pause = AGAIN.get(self.tries).copied();
         self.tries = self.tries.saturating_add(1);
         self.set(now + pause.unwrap_or(REGULARLY));
+        self.due
     }
 
     /// It is being asked. What it offers meanwhile is for the next time.
