@@ -1,18 +1,15 @@
 //! Calls of a server's API.
 
-use crate::{fault::Fault, server_url::ServerUrl, tls, token::Token};
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use crate::{answer::Answer, fault::Fault, server_url::ServerUrl, tls, token::Token};
+use serde::Serialize;
 use std::{io, io::Read, time::Duration};
 use ureq::{
     Agent, Body, SendBody, Timeout,
-    http::{HeaderMap, Method, Request, Response, header},
+    http::{Method, Request, Response, header},
 };
 
 /// The longest answer that is read, in bytes.
 const LONGEST_ANSWER: u64 = 4 << 20;
-/// How much of a problem is told, in characters.
-const LONGEST_PROBLEM: usize = 2000;
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long an answer may take to begin, and a short one to come.
 const ANSWERING: Duration = Duration::from_mins(1);
@@ -33,15 +30,6 @@ pub(crate) struct Login {
     pub(crate) token: Option<Token>,
     /// The scope of what is spoken of, where the server has several.
     pub(crate) scope: Option<String>,
-}
-
-/// What a server answers.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
-    what: String,
 }
 
 impl Client {
@@ -222,65 +210,6 @@ impl Login {
             request = request.header("X-Debusine-Scope", scope);
         }
         request
-    }
-}
-
-impl Answer {
-    /// The answer, if it is one of those that were expected.
-    pub(crate) fn expect(self, statuses: &[u16], url: &ServerUrl) -> Result<Self, Fault> {
-        if statuses.contains(&self.status) {
-            return Ok(self);
-        }
-        Err(self.refused(url.to_string()))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Fault::malformed(&*self.what, error.to_string()))
-    }
-
-    /// Why it is not what was asked for.
-    fn refused(self, place: String) -> Fault {
-        let problem = self.problem();
-        match self.status {
-            429 | 502..=504 => Fault::Unavailable {
-                place,
-                source: io::Error::other(format!("{} to {}: {problem}", self.status, self.what)),
-            },
-            500 => Fault::Failing {
-                place,
-                what: self.what,
-                problem,
-            },
-            status => Fault::Refused {
-                what: self.what,
-                status,
-                problem,
-            },
-        }
-    }
-
-    /// What it says that is wrong: of a problem document what is for people, of others nothing but their kind.
-    fn problem(&self) -> String {
-        let kind = self.header("content-type").unwrap_or("nothing");
-        let Ok(Value::Object(document)) = serde_json::from_slice(&self.body) else {
-            return match kind {
-                "nothing" => "it says nothing more".to_owned(),
-                kind => format!("it says no more that can be read here ({kind})"),
-            };
-        };
-        let said = ["title", "detail", "validation_errors"].into_iter();
-        let said = said.filter_map(|key| match document.get(key)? {
-            Value::Null => None,
-            Value::String(text) => Some(text.clone()),
-            other => Some(other.to_string()),
-        });
-        let said = said.collect::<Vec<_>>().join("; ");
-        taskbay_core::shorten(&said, LONGEST_PROBLEM).to_string()
     }
 }
 

@@ -60,6 +60,7 @@ mod untold;
 
 mod explained;
 
+mod answer;
 mod bell;
 mod client;
 mod dialect;

@@ -1,8 +1,9 @@
 //! An artifact, given to a server.
 
 use crate::{
+    answer::Answer,
     artifact_info::{ArtifactInfo, is_plain},
-    client::{Answer, Client, Login},
+    client::{Client, Login},
     fault::Fault,
     hashed::Hashed,
 };

@@ -75,10 +75,9 @@ impl<'s> Midst<'s> {
             let request = self.server.records.request(self.current());
             request.is_ok_and(|request| is_done(&request))
         });
-        let ledger = self
-            .server
-            .records
-            .rows("select request, result from ledger");
+        let ledger = "select request, ledger.result from ledger join db_workrequest done on done.id = request
+            where task_name = 'mmdebstrap'";
+        let ledger = self.server.records.rows(ledger);
         let once = json!([{"request": self.current(), "result": "success"}]);
         assert_eq!(json!(ledger), once, "{}", log());
         let made = self.server.records.made_by(self.current());

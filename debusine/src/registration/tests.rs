@@ -51,7 +51,7 @@ fn server(mut does: Vec<Does>, mut activations: usize) -> (StandIn, Workers) {
         } else if known.iter().any(|(known, _)| *known == token) {
             // Debusine 0.11.3 would try one name after the other for ever.
             assert_eq!(name.len(), LONGEST, "{name}");
-            return Says::status(500);
+            return Says::status(400).body(r#"{"title": "Error"}"#);
         }
         known.push((token, name));
         match does {
