@@ -1,10 +1,12 @@
 //! The process that is asked: `taskbay answer`, a line for a line.
 
+use crate::pipe::Pipe;
 use std::{
+    collections::VecDeque,
     ffi::OsString,
     io::{self, BufRead, BufReader, Write},
     os::unix::process::CommandExt,
-    process::{self, Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread,
     time::{Duration, Instant},
@@ -32,6 +34,8 @@ pub(crate) enum HelperError {
     Ended(String),
     #[error("`taskbay answer` gave no answer within {} s", .0.as_secs_f64())]
     Hung(Duration),
+    #[error("others were asking `taskbay answer`, and there was no answer within {} s", .0.as_secs_f64())]
+    Busy(Duration),
 }
 
 /// A helper that runs. It is killed when it is dropped, with all plugin hosts: those notice.
@@ -40,8 +44,8 @@ pub(crate) struct Helper {
     child: Child,
     questions: Sender<String>,
     answers: Receiver<io::Result<String>>,
-    /// The process that started it. In a fork of that it is somebody else's.
-    owner: u32,
+    /// When it was asked what it has not answered yet. Only the last of it is still waited for.
+    asked: VecDeque<Instant>,
 }
 
 impl Helper {
@@ -72,6 +76,7 @@ impl Helper {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("it has no standard streams"));
         };
+        let stdin = Pipe::new(stdin);
         let talk = move || talk(stdin, stdout, &questions, &answered);
         let named = thread::Builder::new().name("taskbay".to_owned());
         if let Err(error) = named.spawn(talk) {
@@ -83,26 +88,50 @@ impl Helper {
             child,
             questions: asked,
             answers,
-            owner: process::id(),
+            asked: VecDeque::new(),
         })
     }
 
-    /// Whether it is this process's, and not of the one that this was forked from.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.owner == process::id()
-    }
-
-    /// Puts a question, a line without its end, and waits for the answer. One that failed is not to be asked again.
-    pub(crate) fn ask(&mut self, question: String, limit: Duration) -> Result<String, HelperError> {
+    /// Puts a question, a line without its end, and waits for the answer until then. One that takes longer than the limit
+    /// hangs; that and one that has ended are not to be asked again.
+    pub(crate) fn ask(
+        &mut self,
+        question: String,
+        until: Instant,
+        limit: Duration,
+    ) -> Result<String, HelperError> {
         if self.questions.send(question).is_err() {
             return Err(self.ended(None));
         }
-        match self.answers.recv_timeout(limit) {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(self.ended(Some(&error))),
-            Err(RecvTimeoutError::Timeout) => Err(HelperError::Hung(limit)),
-            Err(RecvTimeoutError::Disconnected) => Err(self.ended(None)),
+        self.asked.push_back(Instant::now());
+        while let Some(first) = self.asked.front() {
+            let hangs_at = *first + limit;
+            let wait = until.min(hangs_at);
+            let wait = wait.saturating_duration_since(Instant::now());
+            match self.answers.recv_timeout(wait) {
+                Ok(Ok(answer)) => {
+                    self.asked.pop_front();
+                    if self.asked.is_empty() {
+                        return Ok(answer);
+                    }
+                }
+                Ok(Err(error)) => return Err(self.ended(Some(&error))),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.ended(None)),
+                Err(RecvTimeoutError::Timeout) if hangs_at <= Instant::now() => {
+                    return Err(HelperError::Hung(limit));
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(HelperError::Busy(limit)),
+            }
         }
+        Err(self.ended(None))
+    }
+
+    /// Whether it still owes an answer to somebody who waits no longer.
+    pub(crate) fn is_behind(&mut self) -> bool {
+        while !self.asked.is_empty() && matches!(self.answers.try_recv(), Ok(Ok(_))) {
+            self.asked.pop_front();
+        }
+        !self.asked.is_empty()
     }
 
     /// Kills it. One that cannot end now, as when its disk is gone, is waited for by nobody.
@@ -133,16 +162,14 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        if self.is_ours() {
-            self.end();
-        }
+        self.end();
     }
 }
 
 /// Writes each question and reads its answer, in a thread of its own: a pipe can be waited for only so. It ends with the
 /// helper, or with whoever asks.
 fn talk(
-    mut stdin: ChildStdin,
+    mut stdin: Pipe,
     stdout: ChildStdout,
     questions: &Receiver<String>,
     answered: &Sender<io::Result<String>>,

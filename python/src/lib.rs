@@ -4,12 +4,18 @@
 //! one of the code that reads plugin files reaches the process that imports it.
 
 mod helper;
+mod pipe;
 mod question;
 mod reply;
+mod turns;
 
 mod matcher;
 
-use pyo3::{create_exception, exceptions::PyException};
+use pyo3::{
+    create_exception,
+    exceptions::PyException,
+    types::{IntoPyDict, PyCFunction},
+};
 
 create_exception!(
     taskbay,
@@ -42,4 +48,18 @@ create_exception!(
 mod taskbay {
     #[pymodule_export]
     use super::{Error, InvalidData, NotAsked, PluginFailed, UnknownTask, matcher::Matcher};
+    use super::{IntoPyDict, PyCFunction, pipe};
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        let forked = PyCFunction::new_closure(py, None, None, |arguments, _| {
+            pipe::close_all(arguments.py())
+        })?;
+        let when = [("after_in_child", forked)].into_py_dict(py)?;
+        py.import("os")?
+            .call_method("register_at_fork", (), Some(&when))?;
+        Ok(())
+    }
 }

@@ -5,13 +5,12 @@ use crate::{
     helper::{Helper, HelperError, Program},
     question::{Document, Question},
     reply,
+    turns::{Turn, Turns},
 };
 use pyo3::{exceptions::PyValueError, prelude::*};
 use std::{
-    mem,
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Asks task plugins. Documents are JSON texts where they are given, and objects where they are answers.
@@ -21,15 +20,16 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Matcher {
     program: Program,
-    /// How long an answer may take. A plugin that hangs is given up before, by the helper.
+    /// How long an answer may take, and the wait for who asks before. A plugin that hangs is given up earlier, by the helper.
     limit: Duration,
-    helper: Mutex<Option<Helper>>,
+    turns: Turns,
 }
 
 #[pymethods]
 impl Matcher {
     /// `program` is the command `taskbay`; `plugin_dirs` are looked for plugins before the usual directories; a plugin has
-    /// `plugin_timeout` seconds to answer, and the helper `limit` seconds; `cache` is where it keeps private copies.
+    /// `plugin_timeout` seconds to answer, and who asks waits `limit` seconds, in which other threads may have their turns;
+    /// `cache` is where the helper keeps private copies.
     #[new]
     #[pyo3(signature = (*, program = PathBuf::from("taskbay"), plugin_dirs = Vec::new(), plugin_timeout = 10.0, limit = 60.0, cache = None))]
     fn new(
@@ -54,7 +54,7 @@ impl Matcher {
         let cache = cache.map(|cache| ("TASKBAY_CACHE_DIR".into(), cache.into()));
         Ok(Self {
             limit: seconds(limit)?,
-            helper: Mutex::new(None),
+            turns: Turns::new(),
             program: Program {
                 path: program.into(),
                 arguments,
@@ -73,15 +73,12 @@ impl Matcher {
         wait: bool,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let question = Question::Tasks { known }.line()?;
-        let answer = py.detach(|| {
-            let helper = if wait {
-                Some(self.lock())
-            } else {
-                self.try_lock()
-            };
-            helper.map(|helper| self.ask(helper, &question))
-        });
-        answer.map(|line| reply::object(py, &line?)).transpose()
+        let turn = if wait { None } else { self.turn_at_once(py) };
+        if !(wait || turn.is_some()) {
+            return Ok(None);
+        }
+        let line = self.ask(py, turn, &question)?;
+        reply::object(py, &line).map(Some)
     }
 
     /// The task's version, and the JSON Schema of its data.
@@ -141,45 +138,48 @@ impl Matcher {
 
 impl Matcher {
     fn answer<'py>(&self, py: Python<'py>, question: &Question<'_>) -> PyResult<Bound<'py, PyAny>> {
-        let question = question.line()?;
-        let line = py.detach(|| self.ask(self.lock(), &question))?;
+        let line = self.ask(py, None, &question.line()?)?;
         reply::object(py, &line)
     }
 
-    /// The answer's line. A helper that has ended since it was asked last is replaced; one that fails now is not asked twice.
-    fn ask(&self, mut helper: MutexGuard<'_, Option<Helper>>, question: &str) -> PyResult<String> {
-        let others = helper.take_if(|helper| !helper.is_ours());
-        // Its ends of the pipes, and its thread, are with the process that this was forked from.
-        mem::forget(others);
-        let mut asked = None;
-        if let Some(running) = helper.as_mut() {
-            asked = Some(running.ask(question.to_owned(), self.limit));
-        }
-        if matches!(asked, None | Some(Err(HelperError::Ended(_)))) {
-            *helper = None;
-            let started = Helper::start(&self.program).map_err(|error| not_asked(&error))?;
-            let running = helper.insert(started);
-            asked = Some(running.ask(question.to_owned(), self.limit));
-        }
-        match asked {
-            Some(Ok(line)) => Ok(line),
-            Some(Err(error)) => {
-                *helper = None;
-                Err(not_asked(&error))
-            }
-            None => Err(NotAsked::new_err("nothing was asked")),
-        }
+    /// A turn where nobody has it, and nobody's answer is still to come.
+    fn turn_at_once<'py>(&self, py: Python<'py>) -> Option<Turn<'_, 'py>> {
+        let mut turn = self.turns.try_take(py)?;
+        let is_behind = turn.helper.as_mut().is_some_and(Helper::is_behind);
+        (!is_behind).then_some(turn)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Helper>> {
-        self.helper.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The answer's line, in that turn or the next that there is.
+    fn ask(&self, py: Python<'_>, turn: Option<Turn<'_, '_>>, question: &str) -> PyResult<String> {
+        let until = Instant::now() + self.limit;
+        let turn = turn.or_else(|| self.turns.take(py, until));
+        let Some(mut turn) = turn else {
+            return Err(not_asked(&HelperError::Busy(self.limit)));
+        };
+        let helper = turn.helper.take();
+        let (helper, answer) = py.detach(|| self.answer_of(helper, question, until));
+        turn.helper = helper;
+        answer.map_err(|error| not_asked(&error))
     }
 
-    fn try_lock(&self) -> Option<MutexGuard<'_, Option<Helper>>> {
-        match self.helper.try_lock() {
-            Ok(helper) => Some(helper),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
+    /// The answer's line, and who is to be asked next. A helper that has ended since it was asked last is replaced; one that
+    /// fails now is not asked twice.
+    fn answer_of(
+        &self,
+        helper: Option<Helper>,
+        question: &str,
+        until: Instant,
+    ) -> (Option<Helper>, Result<String, HelperError>) {
+        let ask = |mut helper: Helper| match helper.ask(question.to_owned(), until, self.limit) {
+            Err(error @ (HelperError::Ended(_) | HelperError::Hung(_))) => (None, Err(error)),
+            answer => (Some(helper), answer),
+        };
+        match helper.map(ask) {
+            None | Some((_, Err(HelperError::Ended(_)))) => match Helper::start(&self.program) {
+                Ok(helper) => ask(helper),
+                Err(error) => (None, Err(error)),
+            },
+            Some(answered) => answered,
         }
     }
 }

@@ -29,13 +29,22 @@ def matcher(**more):
     return taskbay.Matcher(**{"program": PROGRAM, "plugin_dirs": [PLUGINS], **more})
 
 
-def children():
-    """The processes that this one has, by their numbers."""
+def children(of=None):
+    """The helpers that a process has, this one if no other is named, by their numbers."""
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+        ["ps", "-o", "pid=,args=", "--ppid", str(of or os.getpid())], capture_output=True, text=True
     )
     lines = [line.split(None, 1) for line in listed.stdout.splitlines()]
-    return [int(pid) for pid, command in lines if command.startswith(PROGRAM)]
+    return [int(pid) for pid, command in lines if not command.startswith("ps ")]
+
+
+def silent(test, does="exec sleep 600"):
+    """A command that answers nothing, or does something else."""
+    with tempfile.NamedTemporaryFile("w", prefix="taskbay-", suffix=".sh", delete=False) as script:
+        script.write(f"#!/bin/sh\n{does}\n")
+    test.addCleanup(os.unlink, script.name)
+    os.chmod(script.name, 0o755)
+    return script.name
 
 
 class Answers(unittest.TestCase):
@@ -98,12 +107,9 @@ class Faults(unittest.TestCase):
             matcher(program="/no/taskbay").tasks()
         with self.assertRaisesRegex(taskbay.NotAsked, "has ended"):
             matcher(program="/bin/false").tasks()
-        with tempfile.NamedTemporaryFile("w", suffix=".sh", delete=False) as script:
-            script.write("#!/bin/sh\nread question\necho well\nexec cat >/dev/null\n")
-        self.addCleanup(os.unlink, script.name)
-        os.chmod(script.name, 0o755)
+        babbling = silent(self, "read question\necho well\nexec cat >/dev/null")
         with self.assertRaisesRegex(taskbay.NotAsked, "said what is no answer"):
-            matcher(program=script.name).tasks()
+            matcher(program=babbling).tasks()
 
     def test_a_helper_that_died_is_replaced(self):
         asked = matcher()
@@ -150,6 +156,53 @@ class Neighbours(unittest.TestCase):
             thread.join()
         self.assertEqual((failed, len(children())), ([], 1))
 
+    def test_who_waits_for_others_waits_no_longer_than_the_limit(self):
+        """However many wait before, and each of them for as long."""
+        asked = matcher(program=silent(self), limit=1)
+        told = []
+
+        def ask():
+            try:
+                asked.can_run_on("sleep", DATA, FITS)
+            except taskbay.NotAsked as error:
+                told.append(str(error))
+
+        threads = [threading.Thread(target=ask) for _ in range(30)]
+        begun = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLess(time.monotonic() - begun, 10)
+        self.assertEqual(len(told), 30)
+        self.assertTrue(all("within 1 s" in each for each in told), told)
+
+    def test_a_helper_is_not_to_blame_for_who_came_late(self):
+        """It is slow, and answers each in time; who waited for another has less of it, and costs nobody the helper."""
+        asked = matcher(program=silent(self, 'while read q; do sleep 1; echo "{\\"for\\": $q}"; done'), limit=1.5)
+        told = []
+
+        def ask(number):
+            try:
+                told.append(asked.schema(str(number))["for"]["schema"]["task"])
+            except taskbay.NotAsked as error:
+                told.append(str(error))
+
+        first, second = [threading.Thread(target=ask, args=(number,)) for number in [1, 2]]
+        first.start()
+        time.sleep(0.2)
+        second.start()
+        first.join()
+        (helper,) = children()
+        second.join()
+        self.assertEqual(told[0], "1")
+        self.assertIn("others were asking", told[1])
+        # Its answer is still to come, and is nobody else's.
+        self.assertIsNone(asked.tasks(wait=False))
+        time.sleep(1.5)
+        self.assertEqual(asked.schema("3")["for"]["schema"]["task"], "3")
+        self.assertEqual(children(), [helper])
+
     def test_who_does_not_want_to_wait_does_not(self):
         asked = matcher(limit=30)
         asked.tasks()
@@ -176,6 +229,53 @@ class Neighbours(unittest.TestCase):
         self.assertEqual(os.waitstatus_to_exitcode(status), 0)
         self.assertEqual(children(), ours)
         self.assertEqual(asked.can_run_on("sleep", DATA, FITS), [])
+
+    def test_a_fork_amid_a_question_asks_for_itself(self):
+        """The thread whose turn it is, and those that wait, are not in the fork."""
+        asked = matcher(limit=30)
+        asked.tasks()
+        (helper,) = children()
+        os.kill(helper, signal.SIGSTOP)
+        threads = [threading.Thread(target=asked.can_run_on, args=("sleep", DATA, FITS)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        forked = os.fork()
+        if forked == 0:
+            signal.alarm(20)
+            good = asked.can_run_on("sleep", DATA, FITS) == [] and len(children()) == 1
+            del asked
+            os._exit(0 if good else 1)
+        _, status = os.waitpid(forked, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0)
+        os.kill(helper, signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+        self.assertEqual((asked.can_run_on("sleep", DATA, FITS), children()), ([], [helper]))
+
+    def test_it_ends_with_its_process_and_not_with_the_forks(self):
+        told = """
+import os, sys, taskbay, time
+asked = taskbay.Matcher(program=sys.argv[1], plugin_dirs=[sys.argv[2]])
+asked.tasks()
+forked = os.fork()
+if forked == 0:
+    time.sleep(60)
+    os._exit(0)
+print(forked, flush=True)
+time.sleep(60)
+"""
+        words = [sys.executable, "-c", told, PROGRAM, PLUGINS]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            forked = int(process.stdout.readline())
+            self.addCleanup(os.kill, forked, signal.SIGKILL)
+            (helper,) = set(children(process.pid)) - {forked}
+            process.kill()
+        until = time.monotonic() + 20
+        while os.path.exists(f"/proc/{helper}"):
+            self.assertLess(time.monotonic(), until, "the helper lives on")
+            time.sleep(0.05)
+        os.kill(forked, 0)
 
     def test_it_adopts_no_orphans(self):
         asked = matcher()
