@@ -4,10 +4,13 @@
 
 """The server's workers, as plugins are asked about them."""
 
+import time
 from typing import Any
 
 from debusine.db.models import Worker
 from debusine.tasks.models import WorkerType
+
+from taskbay_debusine.kept import digest
 
 
 def fleet() -> list[tuple[Worker, dict[str, Any]]]:
@@ -42,3 +45,28 @@ def _away(worker: Worker) -> str | None:
     if not worker.connected():
         return "it is not connected"
     return None
+
+
+class Alike:
+    """The workers by what they are like, for a scheduler that asks about many requests."""
+
+    #: How long a worker may have been like something else, in seconds.
+    LATE = 5.0
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._names: dict[str, list[str]] = {}
+        self._until = 0.0
+
+    def names(self, metadata: str) -> list[str]:
+        """Return the names of the workers whose metadata has that digest."""
+        if metadata not in self._names or time.monotonic() >= self._until:
+            self._names = {}
+            for worker in Worker.objects.order_by("name"):
+                like = digest(worker.metadata())
+                self._names.setdefault(like, []).append(worker.name)
+            self._until = time.monotonic() + self.LATE
+        return self._names.get(metadata, [])
+
+
+alike = Alike()

@@ -5,6 +5,7 @@
 """Which plugins are tasks of this server, kept up to date while it runs."""
 
 import logging
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,11 @@ class Registry:
         self._to_remember: set[str] = set()
         #: The names that the server has itself.
         self.skipped: set[str] = set()
+        # Whoever holds the lock now is not in a process that is forked.
+        os.register_at_fork(after_in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Register what there is, and what there was."""

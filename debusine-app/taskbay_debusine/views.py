@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from taskbay_debusine import asking
 from taskbay_debusine.fleet import fleet
-from taskbay_debusine.judging import digest
+from taskbay_debusine.kept import digest
 from taskbay_debusine.models import Verdict
 from taskbay_debusine.registry import registry
 
