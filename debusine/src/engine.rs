@@ -129,6 +129,11 @@ impl WorkerEngine for DebusineEngine {
         })
     }
 
+    /// A server tells its workers nothing of the static metadata that it has of them.
+    fn tells_all_metadata(&self) -> bool {
+        false
+    }
+
     fn claim(&self, _: &str, _: Duration) -> Result<Option<Claim>, EngineError> {
         let mut failed = None;
         for seat in &self.shared.seats {

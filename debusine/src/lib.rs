@@ -13,6 +13,8 @@
 //! - A server knows three kinds of errors. That a worker does not suit, and that there is no such task, is `setup-failed`;
 //!   `configure-failed` is as here; all else is `execute-failed`, also that the process died or took too long. What the end of the worker
 //!   aborts is not completed at all.
+//! - A server tells a worker nothing of its static metadata, which counts over what the worker reports when requests are
+//!   given out. So a worker executes what it is given although by what it reports it does not suit, as Debusine's own does.
 //! - Outside of an attempt nobody can stop a request: a server does not tell its workers.
 //!
 //! This crate refuses to know how requests are executed, how a server decides who gets them, and what tasks mean.

@@ -26,6 +26,12 @@ pub trait WorkerEngine: Debug + Send + Sync {
     /// When the name or the metadata cannot be used, or the database fails.
     fn report(&self, report: &Report) -> Result<Standing, EngineError>;
 
+    /// Whether the standing has all that holds of the worker's metadata. Where it has not, the engine may have judged by what
+    /// an administrator said, which the worker cannot know: what it gives is not refused for metadata then.
+    fn tells_all_metadata(&self) -> bool {
+        true
+    }
+
     /// Gives the worker the best request that it may execute: pending, not held back, suited by a recorded verdict and
     /// permitted by the worker's lists; of these the highest priority, then the oldest. None where there is none, or the
     /// worker is disabled or draining. `lease` is how long it holds, from 1 ms to one day.

@@ -5,7 +5,9 @@ use crate::{
     running::{End, Running},
 };
 use std::{fmt, sync::Arc, time::Duration};
-use taskbay_core::{ErrorCode, Outcome, OutcomeResult, Server, TaskName, Verdict, with_sources};
+use taskbay_core::{
+    ErrorCode, Outcome, OutcomeResult, ReasonCode, Server, TaskName, Verdict, with_sources,
+};
 use taskbay_engine::{Claim, EngineError};
 use taskbay_worker::{AttemptLog, AttemptOptions, Failure, Hosts};
 
@@ -92,6 +94,13 @@ fn attempt(
     }
     match suits {
         Ok(verdict) if verdict.can_run() => {}
+        Ok(verdict) if present.is_partly_known && is_about_metadata(&verdict) => {
+            log::warn!(
+                "`{}` does not suit what this worker reports ({}), but the server gave it, and may have other metadata of it",
+                claim.task_name,
+                Outcome::unsuitable(verdict).errors[0].message
+            );
+        }
         Ok(verdict) => return Told::unsuitable(&claim.task_name, verdict),
         Err(failure) => return Told::of(&failure),
     }
@@ -99,6 +108,12 @@ fn attempt(
         Ok(report) => Told::Completed(report.outcome),
         Err(failure) => Told::of(&failure),
     }
+}
+
+/// Whether other metadata could have made it a yes.
+fn is_about_metadata(verdict: &Verdict) -> bool {
+    let mut reasons = verdict.reasons.iter();
+    reasons.all(|reason| matches!(reason.code, ReasonCode::Requirement | ReasonCode::Refused))
 }
 
 impl fmt::Display for Told {

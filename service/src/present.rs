@@ -16,6 +16,8 @@ pub(crate) struct Present {
     pub(crate) report: Option<Report>,
     /// What it reports, with what an administrator says over it.
     pub(crate) metadata: Metadata,
+    /// Whether the engine may have judged by more than that.
+    pub(crate) is_partly_known: bool,
 }
 
 /// What a worker is like now; attempts that began before go on with what was.

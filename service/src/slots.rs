@@ -76,6 +76,7 @@ impl Slots {
             files,
             report: Some(report),
             metadata,
+            is_partly_known: !self.engine().tells_all_metadata(),
         });
         Ok(self.now.get())
     }

@@ -5,9 +5,13 @@ use crate::{
     api::LIMIT,
     farm::{Farm, Ran},
     site::{Site, until},
+    unruly,
 };
 use serde_json::json;
-use std::process::Stdio;
+use std::{
+    fs::{self, File},
+    process::{Child, Stdio},
+};
 
 /// A task that Debusine does not know at all: submitted, matched to the one worker that can, and run.
 #[test]
@@ -117,25 +121,84 @@ fn is_run_by_our_worker(site: &Site) {
     Ran::of(&mut explain).fails(6, &["Authentication is needed", "TASKBAY_DEBUSINE_TOKEN"]);
     let explained = Ran::of(explain.env("TASKBAY_DEBUSINE_TOKEN", site.server.token()));
     assert_eq!(explained.succeeds().json()["id"], id);
-    let mut worker = farm.command(&[
-        "worker", "--name", "ours", "--slots", "1", "--engine", &engine,
-    ]);
-    let mut worker = worker
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let registered = "select token_id from db_worker where name like 'ours%'";
-    until(LIMIT, "our worker does not register", || {
-        site.server.records.rows(registered).pop()
-    });
-    site.server.records.change(&format!(
-        "update db_token set enabled = true where id in ({registered})"
-    ));
+    let _worker = Ours::starts(site, &farm);
     until(LIMIT, "nobody runs it", || {
         (site.request(id)["status"] == "completed").then_some(())
     });
-    worker.kill().unwrap();
-    worker.wait().unwrap();
     assert_eq!(site.request(id)["result"], "failure");
+}
+
+/// What the administrator says of a worker counts over what it reports, when a request is given to it and when it is executed.
+#[test]
+fn static_metadata_decides() {
+    let Some(site) = Site::start(&["noop"], "") else {
+        return;
+    };
+    // It requires what no worker says.
+    let fault = "requires-unsaid";
+    let task = unruly::name(fault);
+    site.drop_file("unsaid.so", &unruly::bytes(fault));
+    let id = until(LIMIT, "the plugin is no task", || {
+        let (status, answer) = site.try_to_submit(&task, &json!({}));
+        (status == 200).then(|| answer["id"].as_i64().unwrap())
+    });
+    let farm = Farm::with(&[]);
+    farm.add_unruly(fault);
+    let _worker = Ours::starts(&site, &farm);
+    let key = format!("{task}:unsaid");
+    until(LIMIT, "nobody says why not", || {
+        let explained = site.explain(id);
+        let reasons = &explained["recorded"][0]["reasons"];
+        (reasons[0]["key"] == *key).then_some(())
+    });
+    assert_eq!(site.request(id)["status"], "pending");
+
+    fs::write(site.path("static.yaml"), format!("{key:?}: true\n")).unwrap();
+    let name = site
+        .server
+        .records
+        .row("select name from db_worker where name like 'ours%'");
+    let name = name["name"].as_str().unwrap();
+    let edit = ["edit_worker_metadata", "--set", "/srv/static.yaml", name];
+    site.server.admin(&edit);
+    until(LIMIT, "nobody runs it", || {
+        (site.request(id)["status"] == "completed").then_some(())
+    });
+    assert_eq!(site.request(id)["result"], "success");
+    let log = fs::read_to_string(farm.path("log")).unwrap();
+    assert!(
+        log.contains("does not suit what this worker reports"),
+        "{log}"
+    );
+}
+
+/// Our worker at the server, which ends with the test.
+struct Ours(Child);
+
+impl Ours {
+    /// With the plugins of that farm, and enabled; what it says is in `log` there.
+    fn starts(site: &Site, farm: &Farm) -> Self {
+        let engine = format!("debusine+{}", site.server.url());
+        let mut worker = farm.command(&[
+            "worker", "--name", "ours", "--slots", "1", "--engine", &engine,
+        ]);
+        let log = File::create(farm.path("log")).unwrap();
+        let worker = worker.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let worker = Self(worker);
+        let registered = "select token_id from db_worker where name like 'ours%'";
+        until(LIMIT, "our worker does not register", || {
+            site.server.records.rows(registered).pop()
+        });
+        site.server.records.change(&format!(
+            "update db_token set enabled = true where id in ({registered})"
+        ));
+        worker
+    }
+}
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
 }
