@@ -167,9 +167,13 @@ fn packages_name_what_they_need() {
         source.retain(|file| !file.ends_with("tests.rs"));
         let is_in_one = |file: &PathBuf| {
             let text = text(file);
-            ["InEnvironment", "InOptionalEnvironment", " environment: "]
-                .iter()
-                .any(|word| text.contains(word))
+            [
+                "InEnvironment",
+                "InOptionalEnvironment",
+                " environment: Lookup",
+            ]
+            .iter()
+            .any(|word| text.contains(word))
         };
         if source.iter().any(is_in_one) {
             let manifest = text(&task.join("Cargo.toml"));
