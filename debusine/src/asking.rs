@@ -11,6 +11,7 @@ use crate::{
     record::Record,
     seat::{Seat, Work},
     shared::Shared,
+    told,
     work_request::{self, WorkRequest},
 };
 use serde_json::json;
@@ -58,6 +59,10 @@ pub(crate) fn next(shared: &Shared, seat: &Seat) -> Result<Option<Claim>, Fault>
 fn request(shared: &Shared, seat: &Seat) -> Result<Option<WorkRequest>, Fault> {
     let (client, login) = (&shared.client, Login::of(&seat.token));
     let dialect = shared.dialect();
+    if dialect == Dialect::Scoped && !told::is_settled(shared, seat)? {
+        seat.is_free(Some(PAUSE));
+        return Ok(None);
+    }
     let answer = match dialect {
         Dialect::Plain => client.call(Method::GET, NEXT, &login)?,
         Dialect::Scoped => client.send(Method::POST, NEXT, &login, &json!({}))?,
@@ -92,6 +97,10 @@ fn request(shared: &Shared, seat: &Seat) -> Result<Option<WorkRequest>, Fault> {
 /// Begins with a request; none where it cannot be executed here, which the server is told.
 fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<Claim>, Fault> {
     let mut record = Record::of(request);
+    if told::tell_again(shared, seat, &record)? {
+        seat.is_free(Some(PAUSE));
+        return Ok(None);
+    }
     if let Some(before) = seat.state().before.take() {
         recognise(seat, &before, &record);
     }

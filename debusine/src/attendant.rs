@@ -52,6 +52,7 @@ struct Session<'s> {
     shared: &'s Shared,
     seat: &'s Seat,
     connection: Connection,
+    opened: Instant,
     dialect: Dialect,
     /// Whether the server said that it knows this worker.
     is_known: bool,
@@ -76,6 +77,7 @@ impl<'s> Session<'s> {
             shared,
             seat,
             connection,
+            opened: Instant::now(),
             dialect,
             is_known: false,
             told: None,
@@ -133,7 +135,7 @@ impl<'s> Session<'s> {
                 self.is_known = true;
             }
             Notice::MetadataWanted => self.told = None,
-            Notice::WorkOffered => self.seat.state().polling.is_offered(Instant::now()),
+            Notice::WorkOffered => self.seat.is_offered(self.opened),
             Notice::Closed {
                 reason,
                 is_disabled,

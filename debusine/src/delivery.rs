@@ -128,7 +128,7 @@ pub(crate) fn fate(client: &Client, worker: &Token, record: &mut Record, why: &F
 }
 
 /// Tells the server the result. Told twice it is no error, since an answer can get lost on the way.
-fn complete(client: &Client, login: &Login, record: &Record) -> Result<(), Fault> {
+pub(crate) fn complete(client: &Client, login: &Login, record: &Record) -> Result<(), Fault> {
     let path = format!("/1.0/work-request/{}/completed/", record.request);
     client
         .send(Method::PUT, &path, login, &record.completion)?

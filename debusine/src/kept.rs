@@ -78,6 +78,7 @@ impl Shared {
     fn tell(&self, seat: &Seat, record: &mut Record) -> Result<(), Fault> {
         let logs = DebugLogs::of_before(seat.shelf.clone());
         delivery::tell(&self.client, &seat.token, &logs, record)?;
+        seat.has_told(record.clone());
         is_done(seat);
         Ok(())
     }

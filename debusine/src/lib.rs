@@ -58,6 +58,7 @@ mod delivery;
 mod kept;
 mod live_log;
 mod record;
+mod told;
 mod untold;
 
 mod explained;

@@ -6,6 +6,7 @@ use crate::{
     polling::Polling,
     record::{Record, Shelf},
     token::Token,
+    told::Told,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -32,6 +33,8 @@ pub(crate) struct State {
     pub(crate) work: Work,
     /// What it executed last without a result that the server has: another request may be the same.
     pub(crate) before: Option<Record>,
+    /// What the server was told last.
+    pub(crate) told: Option<Told>,
 }
 
 /// What a seat is about.
@@ -63,6 +66,7 @@ impl Seat {
                 polling: Polling::new(Instant::now()),
                 work,
                 before,
+                told: None,
             }),
         }
     }
@@ -82,6 +86,20 @@ impl Seat {
             state.polling.asks(now);
         }
         begins
+    }
+
+    /// The server offered something, over a connection that was opened then.
+    pub(crate) fn is_offered(&self, opened: Instant) {
+        let mut state = self.state();
+        state.polling.is_offered(Instant::now());
+        if let Some(told) = &mut state.told {
+            told.is_offered(opened);
+        }
+    }
+
+    /// The server was told the result of a request.
+    pub(crate) fn has_told(&self, record: Record) {
+        self.state().told = Some(Told::now(record));
     }
 
     /// Whether it has a result that the server does not know yet.
