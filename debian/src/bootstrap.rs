@@ -159,6 +159,7 @@ impl PreparedBootstrap<'_> {
             "vendor": bootstrapped::os_release(&release, "ID"),
             "codename": bootstrapped::codename(first.suite(), &release),
             "mirror": first.mirror(),
+            "components": first.components(),
             "variant": options.variant,
             "pkglist": bootstrapped::packages(&read(STATUS)?)?,
             "architecture": options.architecture,

@@ -135,6 +135,17 @@ impl BootstrapRepository {
             .transpose()
     }
 
+    /// The components that packages come from: `main` where none are given, and none in a directory.
+    pub(crate) fn components(&self) -> Vec<&str> {
+        if self.suite.ends_with('/') {
+            return Vec::new();
+        }
+        match &self.components {
+            Some(all) => all.iter().map(String::as_str).collect(),
+            None => vec!["main"],
+        }
+    }
+
     /// It as a stanza of apt's sources.
     pub(crate) fn stanza(&self, keyring: Option<&FetchedKeyring>) -> String {
         let types = self.types.iter().map(|each| match each {
@@ -147,10 +158,9 @@ impl BootstrapRepository {
             format!("URIs: {}", self.mirror),
             format!("Suites: {}", self.suite),
         ];
-        if !self.suite.ends_with('/') {
-            let components = self.components.as_ref();
-            let components = components.map_or_else(|| "main".to_owned(), |all| all.join(" "));
-            lines.push(format!("Components: {components}"));
+        let components = self.components();
+        if !components.is_empty() {
+            lines.push(format!("Components: {}", components.join(" ")));
         }
         if self.check_signature_with == Check::Nothing {
             lines.push("Trusted: yes".to_owned());

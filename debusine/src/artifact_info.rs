@@ -41,6 +41,13 @@ pub(crate) struct FileInfo {
 }
 
 impl ArtifactInfo {
+    /// The address of its `.dsc` file, where it has one.
+    pub(crate) fn source_url(&self) -> Option<&str> {
+        let is_source = |name: &str| Path::new(name).extension().is_some_and(|end| end == "dsc");
+        let mut sources = self.files.iter().filter(|(name, _)| is_source(name));
+        sources.next()?.1.url.as_deref()
+    }
+
     /// Refuses what would lead out of a folder, fill a disk, or is not whole.
     pub(crate) fn checked(self) -> Result<Self, Fault> {
         let fault = |reason: String| Fault::malformed(format!("artifact {}", self.id), reason);

@@ -23,6 +23,7 @@ pub(crate) struct Attempt {
     pub(crate) began: Instant,
     record: Record,
     about: Mutex<Vec<ArtifactId>>,
+    source: Mutex<Option<String>>,
 }
 
 impl Attempt {
@@ -42,6 +43,7 @@ impl Attempt {
             began: Instant::now(),
             record,
             about: Mutex::default(),
+            source: Mutex::default(),
         }
     }
 
@@ -59,6 +61,18 @@ impl Attempt {
         if about.len() < MOST_RELATED && !about.contains(&artifact) {
             about.push(artifact);
         }
+    }
+
+    /// Notes where on the server the `.dsc` file is that the task fetched; the first is the one that it is about.
+    pub(crate) fn has_source(&self, url: &str) {
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.get_or_insert_with(|| url.to_owned());
+    }
+
+    /// Where on the server the source package is that the task is about.
+    pub(crate) fn source(&self) -> Option<String> {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.clone()
     }
 
     pub(crate) fn duration(&self) -> Duration {

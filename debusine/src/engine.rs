@@ -94,6 +94,7 @@ impl DebusineEngine {
         match self.attempt(&lease) {
             Ok((seat, attempt)) => Arc::new(AttemptServer {
                 client: Arc::clone(&self.shared.client),
+                dialect: self.shared.dialect(),
                 attempt,
                 worker: seat.token.clone(),
                 abort,

@@ -46,6 +46,7 @@ mod work_request;
 
 mod attempt;
 
+mod artifact_data;
 mod artifact_info;
 mod download;
 mod lookup;

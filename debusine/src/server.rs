@@ -1,9 +1,11 @@
 //! The server of an attempt: artifacts come from a Debusine server, and go there.
 
 use crate::{
+    artifact_data,
     artifact_info::ArtifactInfo,
     attempt::Attempt,
     client::Client,
+    dialect::Dialect,
     download::Download,
     fault::Fault,
     lookup, patience, standing,
@@ -22,6 +24,7 @@ use ureq::http::Method;
 #[derive(Debug)]
 pub(crate) struct AttemptServer {
     pub(crate) client: Arc<Client>,
+    pub(crate) dialect: Dialect,
     pub(crate) attempt: Arc<Attempt>,
     /// The worker's token, which is not always the attempt's.
     pub(crate) worker: Token,
@@ -66,11 +69,15 @@ impl AttemptServer {
         let mut download = Download::new(&self.client, &self.attempt.login, directory);
         self.patiently(|| download.go_on(&info))?;
         self.attempt.has_fetched(info.id, &info.category);
+        if let Some(url) = info.source_url() {
+            self.attempt.has_source(url);
+        }
         Ok((info.id, info.artifact(directory).with_root(directory)))
     }
 
     fn upload(&self, artifact: &Artifact) -> Result<ArtifactId, Fault> {
-        let draft = draft(artifact)?;
+        let mut draft = draft(artifact)?;
+        artifact_data::know(self.dialect, &mut draft, self.attempt.source());
         let (login, request) = (&self.attempt.login, self.attempt.request());
         let mut upload = Upload::new(&self.client, login, &draft, request)?;
         self.patiently(|| upload.go_on())

@@ -111,6 +111,7 @@ impl Run {
             "vendor",
             "codename",
             "mirror",
+            "components",
             "variant",
             "pkglist",
             "architecture",

@@ -195,6 +195,7 @@ fn makes_a_system_of_real_packages() {
         ],
         ["debian", "bookworm", "apt", "system.tar.xz", &mirror].map(str::to_owned)
     );
+    assert_eq!(made.data["components"], json!(["main"]));
     assert_eq!(
         (&made.data["with_dev"], &made.data["with_init"]),
         (&json!(true), &json!(false))

@@ -160,7 +160,7 @@ impl SimpleSystemImageBuild {
         data["image_format"] = json!(self.disk_image.format);
         data["filesystem"] = FILESYSTEM.into();
         data["size"] = self.disk_image.root_bytes().into();
-        data["boot_mechanism"] = json!(["efi"]);
+        data["boot_mechanism"] = "efi".into();
         Ok(data)
     }
 

@@ -258,7 +258,8 @@ fn makes_a_disk_of_real_packages() {
         ("image_format", json!("raw")),
         ("filesystem", json!("ext4")),
         ("size", json!(2_u64 << 30)),
-        ("boot_mechanism", json!(["efi"])),
+        ("boot_mechanism", json!("efi")),
+        ("components", json!(["main"])),
         ("with_dev", json!(false)),
         ("with_init", json!(true)),
     ] {
