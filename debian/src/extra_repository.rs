@@ -19,6 +19,9 @@ pub struct ExtraRepository {
     /// The components.
     #[serde(default)]
     components: Option<Vec<String>>,
+    /// The architectures that it has packages for; all, where none are given.
+    #[serde(default)]
+    architectures: Option<Vec<String>>,
     /// The key that signs it, as an armoured text.
     #[serde(default)]
     signing_key: Option<String>,
@@ -43,6 +46,14 @@ impl ExtraRepository {
             }
         }
         faults
+    }
+
+    /// Whether it has packages for that architecture.
+    pub(crate) fn is_for(&self, architecture: Option<&str>) -> bool {
+        match (self.architectures.as_deref(), architecture) {
+            (None | Some([]), _) | (_, None) => true,
+            (Some(all), Some(architecture)) => all.iter().any(|each| each == architecture),
+        }
     }
 
     /// The key that signs it, or the keys, as an armoured text with nothing else in it.
@@ -94,6 +105,20 @@ mod tests {
             let found = faults(&repository).join("; ");
             assert!(found.contains(words), "{found}");
         }
+    }
+
+    #[test]
+    fn is_for_architectures() {
+        let is_for = |architectures: &Value, architecture| {
+            let repository =
+                json!({"url": "http://a", "suite": "./", "architectures": architectures});
+            let repository: ExtraRepository = serde_json::from_value(repository).unwrap();
+            repository.is_for(architecture)
+        };
+        let both = json!(["amd64", "arm64"]);
+        assert!(is_for(&both, Some("arm64")) && is_for(&both, None));
+        assert!(!is_for(&both, Some("i386")));
+        assert!(is_for(&json!([]), Some("i386")) && is_for(&json!(null), Some("i386")));
     }
 
     #[test]

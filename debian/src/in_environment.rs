@@ -62,14 +62,19 @@ impl InEnvironment {
         refuse_unknown(self.backend)
     }
 
-    /// The repositories.
-    pub fn repositories(&self) -> &[ExtraRepository] {
-        self.extra_repositories.as_deref().unwrap_or_default()
+    /// The repositories that have packages for the architecture.
+    pub fn repositories(&self) -> Vec<&ExtraRepository> {
+        let all = self.extra_repositories.iter().flatten();
+        all.filter(|each| each.is_for(self.architecture()))
+            .collect()
     }
 
     /// What is wrong beyond what the schema says.
     pub fn faults(&self) -> Vec<TaskConfigError> {
-        let mut faults = ExtraRepository::faults("/extra_repositories", self.repositories());
+        let mut faults = ExtraRepository::faults(
+            "/extra_repositories",
+            self.extra_repositories.as_deref().unwrap_or_default(),
+        );
         let (build, host) = self.architectures();
         faults.extend(conflict(build, host));
         faults

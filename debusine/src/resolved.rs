@@ -5,12 +5,20 @@ use serde_json::{Map, Value};
 /// The deepest that names are followed.
 const DEEPEST: usize = 8;
 
+/// Where repositories stand, in both.
+const REPOSITORIES: &str = "extra_repositories";
+
 /// The task's data, with the artifacts that the server found in the place of the lookups that it found them by: what is found
 /// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several. The server asks for more
-/// than the lookup says, such as an environment's architecture, so its answer counts.
+/// than the lookup says, such as an environment's architecture, so its answer counts. Of further repositories, which may be
+/// its own, it says the addresses under their own name.
 pub(crate) fn resolved(data: &Value, dynamic: &Value) -> Value {
     let mut data = data.clone();
     if let Value::Object(dynamic) = dynamic {
+        let repositories = dynamic.get(REPOSITORIES).filter(|found| found.is_array());
+        if let (Some(asked), Some(found)) = (data.get_mut(REPOSITORIES), repositories) {
+            *asked = found.clone();
+        }
         resolve(&mut data, "", dynamic, DEEPEST);
     }
     data
@@ -65,5 +73,15 @@ mod tests {
         assert_eq!(resolved(&data, &dynamic), expected);
         assert_eq!(resolved(&data, &Value::Null), data);
         assert_eq!(resolved(&json!(1), &dynamic), json!(1));
+    }
+
+    #[test]
+    fn repositories_have_addresses() {
+        let asked = json!({"extra_repositories": [{"suite": "a@debian:suite"}]});
+        let found = json!({"extra_repositories": [{"url": "http://a", "suite": "a", "components": ["main"]}]});
+        assert_eq!(resolved(&asked, &found), found);
+        assert_eq!(resolved(&json!({}), &found), json!({}));
+        let none = json!({"extra_repositories": null});
+        assert_eq!(resolved(&asked, &none), asked);
     }
 }

@@ -68,7 +68,9 @@ pub(crate) fn command(task: &Autopkgtest, files: &Files<'_>) -> Result<Command, 
     if let (true, Some(codename)) = (task.use_packages_from_base_repository, files.codename) {
         command.arg(format!("--apt-default-release={codename}"));
     }
-    command.args(all("--pin-packages", &task.pin_packages));
+    for (release, packages) in &task.pin_packages {
+        command.arg(format!("--pin-packages={release}={}", packages.join(",")));
+    }
     // The system has the name servers of where it was made.
     if Path::new("/etc/resolv.conf").exists() {
         command.arg("--copy=/etc/resolv.conf:/etc/resolv.conf");

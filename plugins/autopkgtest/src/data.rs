@@ -46,9 +46,9 @@ pub(crate) struct Autopkgtest {
     /// Limits in seconds, and a factor on them.
     #[serde(default)]
     pub(crate) timeout: Option<Timeout>,
-    /// Packages to take from other releases, as `RELEASE=PACKAGE,…`.
+    /// Packages to take from other releases: of each, their names, as autopkgtest knows them.
     #[serde(default)]
-    pub(crate) pin_packages: Vec<String>,
+    pub(crate) pin_packages: BTreeMap<String, Vec<String>>,
 }
 
 /// What is tested.

@@ -115,7 +115,7 @@ fn calls_autopkgtest_as_the_data_says() {
         "include_tests": ["a", "b"], "exclude_tests": ["c"], "debug_level": 2, "needs_internet": "skip",
         "extra_environment": {"LANG": "C"}, "timeout": {"global": 60, "factor": 2},
         "extra_repositories": [{"url": "http://a", "suite": "sid", "components": ["main"], "signing_key": KEY}],
-        "use_packages_from_base_repository": true, "pin_packages": ["sid=hello"],
+        "use_packages_from_base_repository": true, "pin_packages": {"sid": ["hello", "src:tiny"]},
     }));
     let mut full = start.to_vec();
     full.extend([
@@ -131,7 +131,7 @@ fn calls_autopkgtest_as_the_data_says() {
         "--copy=TMP/taskbay-0.asc:/etc/apt/trusted.gpg.d/taskbay-0.asc",
         "--add-apt-source=deb http://a sid main",
         "--apt-default-release=bookworm",
-        "--pin-packages=sid=hello",
+        "--pin-packages=sid=hello,src:tiny",
         "/hello.deb",
         "/hello.dsc",
         "--",

@@ -46,7 +46,7 @@ impl Chroot {
     pub(crate) fn prepare(
         executor: &Executor<'_>,
         tarball: &Path,
-        repositories: &[ExtraRepository],
+        repositories: &[&ExtraRepository],
     ) -> Result<Self, TaskError> {
         let mut repack = Command::new("sh");
         repack.args(["-c", REPACK, "sh"]).arg(tarball);
@@ -84,7 +84,7 @@ impl Chroot {
 }
 
 /// Adds repositories to the system's own. Their words have no white space, and no quotes in a here document matter.
-pub(crate) fn script(repositories: &[ExtraRepository]) -> String {
+pub(crate) fn script(repositories: &[&ExtraRepository]) -> String {
     let mut lines = vec!["#!/bin/sh".to_owned(), "set -e".to_owned()];
     for (number, repository) in repositories.iter().enumerate() {
         let mut put = |file: String, text: &str| {

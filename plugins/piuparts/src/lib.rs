@@ -81,7 +81,7 @@ impl Task for Piuparts {
             self.place.architecture(),
             executor.directory("base")?,
         )?;
-        let chroot = Chroot::prepare(&executor, base.file(), self.place.repositories())?;
+        let chroot = Chroot::prepare(&executor, base.file(), &self.place.repositories())?;
         let status = executor.run_tested(&command(&chroot, &debs))?;
         is_success("piuparts", status, meaning)
     }

@@ -55,6 +55,7 @@ fn repositories_are_added_by_a_script() {
         {"url": "file:/b", "suite": "./"},
     ]);
     let repositories: Vec<ExtraRepository> = serde_json::from_value(repositories).unwrap();
+    let repositories: Vec<_> = repositories.iter().collect();
     assert_eq!(
         chroot::script(&repositories),
         format!(
