@@ -25,6 +25,16 @@ impl Server {
         answer["id"].as_i64().unwrap()
     }
 
+    /// Makes an artifact without files, and gives its number.
+    #[track_caller]
+    pub(crate) fn store(&self, category: &str, data: &Value) -> i64 {
+        let artifact =
+            json!({"category": category, "data": data, "workspace": "System", "files": {}});
+        let (status, answer) = self.post("/1.0/artifact/", &artifact);
+        assert_eq!(status, 201, "{answer:#}");
+        answer["id"].as_i64().unwrap()
+    }
+
     /// The request, once it is completed.
     #[track_caller]
     pub(crate) fn completes(&self, id: i64, limit: Duration) -> Value {
@@ -65,9 +75,9 @@ impl Server {
         }
     }
 
-    /// A command of the administrator's, as whom its workers are told.
+    /// A command of the administrator's, as whom its workers are told, and what it says.
     #[track_caller]
-    pub(crate) fn admin(&self, arguments: &[&str]) {
+    pub(crate) fn admin(&self, arguments: &[&str]) -> String {
         let django = [
             "env",
             "DJANGO_SETTINGS_MODULE=debusine.project.settings",
@@ -78,6 +88,7 @@ impl Server {
         let mut command = self.system.command(self.folder(), &django);
         let done = command.args(arguments).output().unwrap();
         assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// Posts a document: the status, and what is answered.

@@ -8,6 +8,7 @@ use std::fs;
 /// it has.
 const PROGRAM: &str = r#"#!/bin/sh
 set -e
+echo now it is begun
 echo begun >>/srv/begun
 until [ -e /srv/go-on ]; do sleep 0.1; done
 cat /etc/os-release >os-release

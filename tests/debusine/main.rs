@@ -23,6 +23,10 @@ mod api;
 mod fake;
 /// What goes wrong in mid-run.
 mod faults;
+/// The keys of task data that are a later server's.
+mod keys;
+/// A server of a later version.
+mod newer;
 /// A connection that is cut.
 mod proxy;
 /// What the server has recorded, as its database tells.

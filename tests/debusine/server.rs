@@ -1,6 +1,9 @@
 //! A Debusine server of one test's own.
 
-use crate::{records::Records, system::System};
+use crate::{
+    records::Records,
+    system::{Release, System},
+};
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
@@ -33,9 +36,20 @@ impl Server {
         taskbay_test::is_full().then(Self::start).flatten()
     }
 
-    /// A fresh one. None where there can be none, which is said.
+    /// A fresh one of 0.11.3. None where there can be none, which is said.
     pub(crate) fn start() -> Option<Self> {
-        let system = System::get()?;
+        System::get(Release::Trixie).map(Self::start_in)
+    }
+
+    /// A fresh one of 0.16.2, or of what Debian's sid has by now. None where there can be none, or tests that take minutes are
+    /// not wanted, which is said.
+    pub(crate) fn start_newer() -> Option<Self> {
+        taskbay_test::is_full()
+            .then(|| System::get(Release::Sid).map(Self::start_in))
+            .flatten()
+    }
+
+    fn start_in(system: &'static System) -> Self {
         // The path of a socket in it must be short.
         let folder = tempfile::Builder::new().prefix("tb-ds-").tempdir_in("/tmp");
         let folder = folder.unwrap();
@@ -53,7 +67,7 @@ impl Server {
         };
         control.is_done();
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
-        Some(Self {
+        Self {
             system,
             records: Records::of(folder.path()),
             url: read("url"),
@@ -61,7 +75,7 @@ impl Server {
             control: Mutex::new(control),
             process,
             folder,
-        })
+        }
     }
 
     /// Where it is: `http://…/api`.

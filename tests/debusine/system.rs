@@ -11,22 +11,38 @@ use std::{
 /// The exit code of `root` where there can be no such system.
 const IMPOSSIBLE: i32 = 77;
 
+/// A release of Debian, and so a version of Debusine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Release {
+    /// With Debusine 0.11.3.
+    Trixie,
+    /// With Debusine 0.16.2, or a later one.
+    Sid,
+}
+
 /// A Debian system with a stock Debusine. Nobody changes it; the next run of the tests finds it again.
 #[derive(Debug)]
 pub(crate) struct System {
+    release: Release,
     folder: PathBuf,
 }
 
 impl System {
-    /// The only one, made by whoever asks first. None where there can be none, which is said.
-    pub(crate) fn get() -> Option<&'static Self> {
-        static SYSTEM: OnceLock<Option<System>> = OnceLock::new();
-        SYSTEM.get_or_init(Self::make).as_ref()
+    /// The only one of its release, made by whoever asks first. None where there can be none, which is said.
+    pub(crate) fn get(release: Release) -> Option<&'static Self> {
+        static SYSTEMS: [OnceLock<Option<System>>; 2] = [OnceLock::new(), OnceLock::new()];
+        SYSTEMS[release as usize]
+            .get_or_init(|| Self::make(release))
+            .as_ref()
     }
 
-    fn make() -> Option<Self> {
+    fn make(release: Release) -> Option<Self> {
         let made = script("root")
             .arg(built().parent().unwrap().join("debusine"))
+            .arg(match release {
+                Release::Trixie => "trixie",
+                Release::Sid => "sid",
+            })
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&made.stderr).into_owned();
@@ -39,8 +55,13 @@ impl System {
         assert!(made.status.success(), "{said}");
         let folder = String::from_utf8(made.stdout).unwrap();
         Some(Self {
+            release,
             folder: folder.trim().into(),
         })
+    }
+
+    pub(crate) fn release(&self) -> Release {
+        self.release
     }
 
     /// Makes the files of a new server in that folder.

@@ -1,6 +1,6 @@
 //! Debusine's worker, and ours, in the same system.
 
-use crate::{api::LIMIT, farm::built, server::Server};
+use crate::{api::LIMIT, farm::built, server::Server, system::Release};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     fs::{self, File},
@@ -185,11 +185,17 @@ impl<'s> Worker<'s> {
     /// Lets it work, and waits until the server knows what it can do, and that it is there: work comes after that.
     #[track_caller]
     pub(crate) fn offers(&self) {
-        let offers = "connected_at is not null and jsonb_exists(dynamic_metadata, 'noop:version')";
+        let offers = match self.server.system.release() {
+            Release::Trixie => "jsonb_exists(dynamic_metadata, 'noop:version')",
+            Release::Sid => {
+                "jsonb_exists(dynamic_metadata->'provided_tags', 'worker:task:worker:noop:version:1')"
+            }
+        };
+        let offers = format!("connected_at is not null and {offers}");
         self.wait_until("offer its tasks", || {
             // A server that refuses it at the same moment writes the token as it was.
             self.server.enable_workers();
-            self.is_known(offers)
+            self.is_known(&offers)
         });
     }
 
@@ -215,6 +221,19 @@ impl<'s> Worker<'s> {
                 "it does not {what}: {}",
                 self.place.log()
             );
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What it ends with by itself.
+    #[track_caller]
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < until, "it goes on: {}", self.place.log());
             thread::sleep(Duration::from_millis(100));
         }
     }

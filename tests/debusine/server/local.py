@@ -32,6 +32,10 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": ["unix:///srv/run/redis"]},
     }
 }
+# A later server counts and keeps logs there, too; the first only where it has a port.
+with open("/srv/redis-port") as port:
+    PROMETHEUS_REDIS_URL = f"redis://127.0.0.1:{port.read()}/1"
+LIVE_LOG_REDIS_URL = "unix:///srv/run/redis?db=2"
 # What a lost notification costs a test, and next to nothing in between.
 CELERY_BEAT_SCHEDULE = {
     "fallback-scheduler": {

@@ -1,6 +1,7 @@
 """Makes the tables, and a user `test` who owns the workspace System and whose token is in /srv/token."""
 
 import os
+from inspect import signature
 
 import django
 
@@ -18,8 +19,12 @@ with transaction.atomic(), context.disable_permission_checks():
     workspace = default_workspace()
     # Even a superuser may create work requests only as an owner.
     group = Group.objects.create(name="test", scope=workspace.scope)
-    group.add_user(user)
+    # Later servers keep who is in a scope.
+    in_scope = {"grant_scope_membership": True} if "grant_scope_membership" in signature(group.add_user).parameters else {}
+    group.add_user(user, **in_scope)
     group.assign_role(workspace, "owner")
-    token = Token.objects.create(user=user, enabled=True, comment="test")
+    # Later servers have tokens of several kinds.
+    kind = {"token_type": Token.Types.USER} if hasattr(Token, "Types") else {}
+    token = Token.objects.create(user=user, enabled=True, comment="test", **kind)
 with open("/srv/token", "w") as file:
     file.write(token.key)

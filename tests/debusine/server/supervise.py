@@ -114,8 +114,18 @@ def free_port():
                 pass
 
 
+def serving(port):
+    """What serves HTTP, as the server's own service does it: daphne, and in a later one gunicorn, with one process."""
+    if shutil.which("daphne"):
+        return f"daphne -b 127.0.0.1 -p {port}"
+    return f"gunicorn --config=/etc/debusine/server/gunicorn.conf.py -w 1 -b 127.0.0.1:{port}"
+
+
 def make_parts(port):
     redis = f"{SRV}/run/redis"
+    redis_port = free_port()
+    with open(f"{SRV}/redis-port", "w") as file:
+        file.write(str(redis_port))
     parts = [
         Part(
             "database",
@@ -126,7 +136,8 @@ def make_parts(port):
         ),
         Part(
             "redis",
-            ["redis-server", "--port", "0", "--unixsocket", redis, "--save", "", "--appendonly", "no", "--dir", "/tmp"],
+            f"redis-server --bind 127.0.0.1 --port {redis_port} --unixsocket {redis} --appendonly no --dir /tmp".split()
+            + ["--save", ""],
             lambda _: accepts(socket.AF_UNIX, redis),
         ),
         Part(
@@ -137,7 +148,7 @@ def make_parts(port):
         ),
         Part(
             "server",
-            f"daphne -b 127.0.0.1 -p {port} debusine.project.asgi:application".split(),
+            f"{serving(port)} debusine.project.asgi:application".split(),
             lambda _: accepts(socket.AF_INET, ("127.0.0.1", port)),
             env={**os.environ, "DEBUSINE_WORKER_MANAGER": "1"},
         ),
