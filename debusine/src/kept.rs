@@ -95,18 +95,17 @@ impl Shared {
 
     /// The result is told apart from its seat, which goes on with what else the server has for it.
     fn sets_aside(&self, seat: &Seat, record: Record, fault: &Fault) {
-        let apart = seat.shelf.set_aside(seat.number, &record);
-        match apart {
-            Ok(shelf) => {
+        match seat.shelf.set_aside(seat.number, &record) {
+            Ok(apart) => {
                 log::error!(
                     "the server does not take the result of work request {}: {}; it is kept in {}, and told again from time to \
                      time; mend what the server says, or remove that folder to give the result up",
                     record.request,
                     with_sources(fault),
-                    shelf.folder().display()
+                    apart.folder().display()
                 );
                 self.untold
-                    .add(seat.number, seat.token.clone(), shelf, true);
+                    .add(seat.number, seat.token.clone(), apart, true);
                 seat.is_free(None);
             }
             Err(fault) => {

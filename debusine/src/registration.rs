@@ -49,15 +49,12 @@ pub(crate) fn token(
         Err(EngineError::Invalid { .. }) => None,
         read => read?,
     };
-    let token = match asked {
-        Some(token) => {
-            registration.settle(&token, &path)?;
-            token
-        }
-        None => {
-            Workplace::make_folder_of(&path)?;
-            registration.begin(&new, &path)?
-        }
+    let token = if let Some(token) = asked {
+        registration.settle(&token, &path)?;
+        token
+    } else {
+        Workplace::make_folder_of(&path)?;
+        registration.begin(&new, &path)?
     };
     fs::rename(&new, &path).map_err(|error| Fault::local(&path, error))?;
     match activation {

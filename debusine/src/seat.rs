@@ -103,6 +103,7 @@ impl Seat {
     }
 
     /// Whether it has a result that the server does not know yet.
+    #[cfg(test)]
     pub(crate) fn has_result(&self) -> bool {
         matches!(self.state().work, Work::Kept(_))
     }

@@ -39,7 +39,7 @@ struct Waiting {
 #[derive(Debug)]
 struct Kept {
     /// The number of its seat.
-    number: usize,
+    seat: usize,
     token: Token,
     shelf: Shelf,
     /// Whether this process has told it.
@@ -55,30 +55,30 @@ impl Untold {
     ///
     /// When a token cannot be read.
     pub(crate) fn find(&self, workplace: &Workplace, used: usize) -> Result<(), EngineError> {
-        for (number, shelf) in workplace.shelf(1)?.apart() {
-            match Token::read(&workplace.token_file(number))? {
-                Some(token) => self.add(number, token, shelf, false),
+        for (seat, shelf) in workplace.shelf(1)?.apart() {
+            match Token::read(&workplace.token_file(seat))? {
+                Some(token) => self.add(seat, token, shelf, false),
                 None => log::error!(
-                    "the result in {} cannot be told without the token of seat {number}; remove that folder to give it up",
+                    "the result in {} cannot be told without the token of seat {seat}; remove that folder to give it up",
                     shelf.folder().display()
                 ),
             }
         }
-        for number in used + 1.. {
-            let Some(token) = Token::read(&workplace.token_file(number))? else {
+        for seat in used + 1.. {
+            let Some(token) = Token::read(&workplace.token_file(seat))? else {
                 break;
             };
-            let shelf = workplace.shelf(number)?;
-            if shelf
+            let place = workplace.shelf(seat)?;
+            if place
                 .read()
                 .is_some_and(|record| record.completion.is_some())
             {
-                self.add(number, token, shelf, false);
+                self.add(seat, token, place, false);
             }
         }
         // Those of seats that ask for nothing wait for nobody.
         for kept in &mut self.waiting().results {
-            if kept.number > used {
+            if kept.seat > used {
                 kept.due = Instant::now();
             }
         }
@@ -86,11 +86,11 @@ impl Untold {
     }
 
     /// Adds a result of the seat of that number, which this process told already, or the seat tells before it asks for work.
-    pub(crate) fn add(&self, number: usize, token: Token, shelf: Shelf, is_tried: bool) {
+    pub(crate) fn add(&self, seat: usize, token: Token, place: Shelf, is_tried: bool) {
         self.put(Kept {
-            number,
+            seat,
             token,
-            shelf,
+            shelf: place,
             is_tried,
             pause: SHORTEST,
             due: Instant::now() + SHORTEST,
@@ -105,8 +105,8 @@ impl Untold {
     }
 
     /// Tells the server what a seat has that this process has not told yet.
-    pub(crate) fn tell_new(&self, client: &Client, number: usize) {
-        let is_new = |kept: &Kept| !kept.is_tried && kept.number == number;
+    pub(crate) fn tell_new(&self, client: &Client, seat: usize) {
+        let is_new = |kept: &Kept| !kept.is_tried && kept.seat == seat;
         loop {
             // Nobody waits for a server that holds the list.
             let new = self.waiting().take(is_new);

@@ -128,9 +128,11 @@ fn an_error_is_a_result_as_any_other() {
 fn is_set_aside(status: u16, after: usize) {
     let is_mended = Arc::new(Mutex::new(false));
     let sees = Arc::clone(&is_mended);
-    let (folder, engine, _) = executing(move |_| match *sees.lock().unwrap() {
-        true => Says::status(200),
-        false => problem(status, "No"),
+    let (folder, engine, _) = executing(move |_| {
+        if *sees.lock().unwrap() {
+            return Says::status(200);
+        }
+        problem(status, "No")
     });
     let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
     engine

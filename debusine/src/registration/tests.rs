@@ -32,9 +32,10 @@ fn server(mut does: Vec<Does>, mut activations: usize) -> (StandIn, Workers) {
             let is_enabled = asked.token.as_ref().is_some_and(|it| enabled.contains(it));
             return Says::status(if is_enabled { 405 } else { 403 });
         }
-        let does = match does.is_empty() {
-            true => Does::Answers(201),
-            false => does.remove(0),
+        let does = if does.is_empty() {
+            Does::Answers(201)
+        } else {
+            does.remove(0)
         };
         if let Does::Ignores | Does::Answers(400..) = does {
             let Does::Answers(status) = does else {
