@@ -35,7 +35,7 @@ use std::{
     io::{self, Write},
     thread::available_parallelism,
 };
-use system::System;
+use system::{Release, System};
 use trial::{Sizes, Trial};
 use worker::Kind;
 
@@ -45,7 +45,8 @@ fn main() -> Result<()> {
     } else {
         Sizes::FULL
     };
-    let system = System::get().context("without such a server nothing is measured")?;
+    let system =
+        System::get(Release::Trixie).context("without such a server nothing is measured")?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}", include_str!("method.md"))?;
     writeln!(

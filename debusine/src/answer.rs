@@ -43,7 +43,14 @@ impl Answer {
         match self.status {
             429 | 502..=504 => Fault::Unavailable {
                 place,
-                source: io::Error::other(format!("{} to {}: {problem}", self.status, self.what)),
+                source: io::Error::new(
+                    match self.status {
+                        // Nothing was done.
+                        429 | 503 => io::ErrorKind::ResourceBusy,
+                        _ => io::ErrorKind::Other,
+                    },
+                    format!("{} to {}: {problem}", self.status, self.what),
+                ),
             },
             _ if self.is_failure() => Fault::Failing {
                 place,

@@ -1,6 +1,7 @@
 //! Tells whoever waits that something happened.
 
 use std::{
+    collections::BTreeSet,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -17,8 +18,8 @@ pub(crate) struct Bell {
 struct State {
     /// How often it was rung.
     count: u64,
-    /// When it rings by itself.
-    alarm: Option<Instant>,
+    /// When it rings by itself: each seat has its own time.
+    alarms: BTreeSet<Instant>,
 }
 
 impl Bell {
@@ -27,7 +28,7 @@ impl Bell {
         Self {
             state: Mutex::new(State {
                 count: 1,
-                alarm: None,
+                alarms: BTreeSet::new(),
             }),
             changed: Condvar::new(),
         }
@@ -40,9 +41,7 @@ impl Bell {
 
     /// Rings by itself at that time, if it does not sooner.
     pub(crate) fn ring_at(&self, time: Instant) {
-        let mut state = self.state();
-        if state.alarm.is_none_or(|alarm| time < alarm) {
-            state.alarm = Some(time);
+        if self.state().alarms.insert(time) {
             self.changed.notify_all();
         }
     }
@@ -53,7 +52,8 @@ impl Bell {
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            if state.alarm.take_if(|alarm| *alarm <= now).is_some() {
+            while state.alarms.first().is_some_and(|alarm| *alarm <= now) {
+                state.alarms.pop_first();
                 state.count += 1;
                 self.changed.notify_all();
             }
@@ -64,7 +64,10 @@ impl Bell {
             if now >= until {
                 return false;
             }
-            let next = state.alarm.map_or(until, |alarm| alarm.min(until));
+            let next = state
+                .alarms
+                .first()
+                .map_or(until, |alarm| until.min(*alarm));
             let waited = self.changed.wait_timeout(state, next - now);
             (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -102,8 +105,10 @@ mod tests {
             let heard = scope.spawn(|| bell.wait(&mut seen, long));
             bell.ring_at(begun + long);
             bell.ring_at(begun + Duration::from_millis(20));
+            bell.ring_at(begun + Duration::from_millis(40));
             assert!(heard.join().unwrap());
         });
+        assert!(bell.wait(&mut seen, long));
         assert!(begun.elapsed() < long / 2);
         assert!(!bell.wait(&mut seen, Duration::ZERO));
     }

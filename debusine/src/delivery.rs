@@ -112,13 +112,17 @@ pub(crate) fn fate(client: &Client, worker: &Token, record: &mut Record, why: &F
     if why.is_anothers() {
         return Fate::IsLost;
     }
-    let may_pass = why.is_passing() || why.is_denied();
+    // How often the logs are tried has a bound of its own, and then the result is told without them.
+    let is_about_logs = !record.are_logs_sent && !why.is_denied();
     // While nothing is taken, or nothing of this worker's, it is not about the result.
-    let is_about_all = matches!(why, Fault::Unavailable { .. })
-        || may_pass && !matches!(standing::is_taken(client, worker), Ok(true));
-    if is_about_all {
+    let is_about_all = || {
+        matches!(why, Fault::Unavailable { .. })
+            || !matches!(standing::is_taken(client, worker), Ok(true))
+    };
+    if is_about_logs || is_about_all() {
         return Fate::Waits;
     }
+    let may_pass = why.is_passing() || why.is_denied();
     record.refusals += 1;
     if may_pass && record.refusals < MOST_REFUSALS {
         Fate::Waits

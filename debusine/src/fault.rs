@@ -75,6 +75,7 @@ impl Fault {
             io::ErrorKind::ConnectionRefused
                 | io::ErrorKind::HostUnreachable
                 | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::ResourceBusy
         )
     }
 

@@ -36,7 +36,11 @@ impl Shared {
                 );
                 Self::waits(seat, record, kept.ok().as_ref());
             }
-            Fate::IsApart => self.sets_aside(seat, record, &fault),
+            Fate::IsApart => {
+                if let Err(fault) = self.sets_aside(seat, record, &fault) {
+                    log::error!("{}", with_sources(&fault));
+                }
+            }
         }
         Ok(())
     }
@@ -69,7 +73,7 @@ impl Shared {
                 Self::waits(seat, record, Some(&before));
                 return Err(fault);
             }
-            Fate::IsApart => self.sets_aside(seat, record, &fault),
+            Fate::IsApart => self.sets_aside(seat, record, &fault)?,
         }
         self.bell.ring();
         Ok(())
@@ -93,26 +97,27 @@ impl Shared {
         seat.state().work = Work::Kept(record.into());
     }
 
-    /// The result is told apart from its seat, which goes on with what else the server has for it.
-    fn sets_aside(&self, seat: &Seat, record: Record, fault: &Fault) {
-        match seat.shelf.set_aside(seat.number, &record) {
-            Ok(apart) => {
-                log::error!(
-                    "the server does not take the result of work request {}: {}; it is kept in {}, and told again from time to \
-                     time; mend what the server says, or remove that folder to give the result up",
-                    record.request,
-                    with_sources(fault),
-                    apart.folder().display()
-                );
-                self.untold
-                    .add(seat.number, seat.token.clone(), apart, true);
-                seat.is_free(None);
-            }
+    /// The result is told apart from its seat, which goes on with what else the server has for it; or waits with it, where there
+    /// is no room.
+    fn sets_aside(&self, seat: &Seat, record: Record, fault: &Fault) -> Result<(), Fault> {
+        let apart = match seat.shelf.set_aside(seat.number, &record) {
+            Ok(apart) => apart,
             Err(fault) => {
-                log::error!("{}", with_sources(&fault));
                 Self::waits(seat, record, None);
+                return Err(fault);
             }
-        }
+        };
+        log::error!(
+            "the server does not take the result of work request {}: {}; it is kept in {}, and told again from time to time; \
+             mend what the server says, or remove that folder to give the result up",
+            record.request,
+            with_sources(fault),
+            apart.folder().display()
+        );
+        self.untold
+            .add(seat.number, seat.token.clone(), apart, true);
+        seat.is_free(None);
+        Ok(())
     }
 }
 

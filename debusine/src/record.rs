@@ -3,7 +3,7 @@
 use crate::{completion::Completion, fault::Fault, work_request::WorkRequest};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -122,6 +122,7 @@ impl Shelf {
         let path = self.file(FILE);
         let part = self.file("request.json.part");
         let keep = || -> io::Result<()> {
+            make_folder(&self.0)?;
             let mut file = OpenOptions::new()
                 .write(true)
                 .create(true)
@@ -133,7 +134,11 @@ impl Shelf {
             if record.completion.is_some() {
                 file.sync_data()?;
             }
-            fs::rename(&part, &path)
+            fs::rename(&part, &path)?;
+            if record.completion.is_some() {
+                File::open(&self.0)?.sync_all()?;
+            }
+            Ok(())
         };
         keep().map_err(|error| Fault::local(&path, error))
     }
@@ -153,14 +158,15 @@ impl Shelf {
     pub(crate) fn set_aside(&self, number: usize, record: &Record) -> Result<Self, Fault> {
         self.keep(record)?;
         let apart = self.0.with_file_name(APART);
-        let folder = apart.join(format!("{number}-{}", record.request));
-        let move_there = || -> io::Result<()> {
+        let move_there = || -> io::Result<PathBuf> {
             make_folder(&apart)?;
+            let folder = free(&apart, &format!("{number}-{}", record.request));
             fs::rename(&self.0, &folder)?;
-            make_folder(&self.0)
+            Ok(folder)
         };
-        move_there().map_err(|error| Fault::local(&folder, error))?;
-        Ok(Self(folder))
+        Ok(Self(
+            move_there().map_err(|error| Fault::local(&apart, error))?,
+        ))
     }
 
     /// What was set aside beside this: the number of the seat, and where it is now.
@@ -182,6 +188,17 @@ impl Shelf {
             log::error!("{} cannot be removed: {error}", self.0.display());
         }
     }
+}
+
+/// A folder of that name in another, or, since a server that was set back gives out numbers anew, of that name and a number.
+fn free(folder: &Path, name: &str) -> PathBuf {
+    let mut free = folder.join(name);
+    let mut n = 1;
+    while free.exists() {
+        n += 1;
+        free = folder.join(format!("{name}-{n}"));
+    }
+    free
 }
 
 /// Makes a folder with those above it, for its owner alone.

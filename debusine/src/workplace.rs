@@ -98,11 +98,14 @@ impl Workplace {
     /// beside it are kept with the results.
     pub(crate) fn token_file(&self, number: usize) -> PathBuf {
         let name = numbered("token", number);
-        let beside = self.tokens.join(&name);
-        if beside.exists() || may_hold_more(access(&self.tokens, Access::WRITE_OK)) {
+        let (beside, with_results) = (self.tokens.join(&name), self.state.join(name));
+        let has_room =
+            || !with_results.exists() && may_hold_more(access(&self.tokens, Access::WRITE_OK));
+        // One that there is stays where it is, whatever may be written to by now.
+        if beside.exists() || has_room() {
             return beside;
         }
-        self.state.join(name)
+        with_results
     }
 
     /// The file with the token that enables the seat of that number.

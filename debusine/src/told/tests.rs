@@ -63,16 +63,11 @@ fn record() -> Record {
     let task = TaskName::fold("noop").unwrap();
     let outcome = Outcome::of(Ok(true));
     Record {
-        request: 7,
-        task_name: "noop".into(),
-        data_hash: "00".into(),
-        workspace: "System".into(),
         token: Some("seven".into()),
         scope: Some("debusine".into()),
-        about: Vec::new(),
         are_logs_sent: true,
-        log_tries: 0,
         completion: Some(Completion::of(&task, &outcome, Duration::ZERO)),
+        ..Record::of_noop(7)
     }
 }
 
