@@ -103,9 +103,10 @@ mod tests {
         let begun = Instant::now();
         std::thread::scope(|scope| {
             let heard = scope.spawn(|| bell.wait(&mut seen, long));
+            std::thread::sleep(Duration::from_millis(50));
             bell.ring_at(begun + long);
-            bell.ring_at(begun + Duration::from_millis(20));
-            bell.ring_at(begun + Duration::from_millis(40));
+            bell.ring_at(begun + Duration::from_millis(100));
+            bell.ring_at(begun + Duration::from_millis(120));
             assert!(heard.join().unwrap());
         });
         assert!(bell.wait(&mut seen, long));

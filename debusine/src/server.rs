@@ -147,3 +147,61 @@ fn draft(artifact: &Artifact) -> Result<Draft, Fault> {
             .collect::<Result<_, Fault>>()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        debug_logs::DebugLogs,
+        record::{Record, Shelf},
+        stand_in::{Asked, Says, StandIn},
+    };
+    use taskbay_core::{RelationKind, TaskName};
+    use taskbay_engine::Lease;
+
+    /// What comes of relating two artifacts where that is denied once, and the server takes the worker's token or does not.
+    fn related(is_token_taken: bool) -> Result<ServerReply, ServerError> {
+        let mut is_denied = true;
+        let server = StandIn::new(move |asked: &Asked| {
+            if asked.line.starts_with("GET ") {
+                return Says::status(if is_token_taken { 405 } else { 403 });
+            }
+            let status = if is_denied { 403 } else { 201 };
+            is_denied = false;
+            Says::status(status)
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::at(folder.path().join("seat")).unwrap();
+        let lease = Lease {
+            request: 7,
+            attempt: 1,
+            fence: 1,
+        };
+        let attempt = Attempt::begin(
+            lease,
+            TaskName::fold("noop").unwrap(),
+            StandIn::login(),
+            DebugLogs::begin(shelf),
+            Record::of_noop(7),
+        );
+        let server = AttemptServer {
+            client: server.client.into(),
+            attempt: attempt.into(),
+            worker: Token::parse("secret").unwrap(),
+            abort: Abort::default(),
+        };
+        let relation = Relation {
+            artifact: 1,
+            target: 2,
+            kind: RelationKind::RelatesTo,
+        };
+        server.call(ServerCall::Relate { relation })
+    }
+
+    #[test]
+    fn an_attempt_waits_while_its_workers_token_is_disabled() {
+        assert_eq!(related(false), Ok(ServerReply::Done));
+        // What is denied to whoever is known stays so.
+        assert!(related(true).is_err());
+    }
+}
