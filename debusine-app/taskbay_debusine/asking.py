@@ -105,7 +105,9 @@ def _ask(method: str, *args: Any, **kwargs: Any) -> Any:
     except (taskbay.Error, ValueError) as exc:
         if isinstance(exc, taskbay.NotAsked):
             complain(NOBODY, exc)
-            pause.begins()
+            # Others are answered, or know themselves that they are not.
+            if not isinstance(exc, taskbay.Busy):
+                pause.begins()
         raise Unavailable(str(exc)) from exc
     pause.is_over()
     return answer

@@ -81,3 +81,13 @@ class Judged(TestCase):
             self.assertFalse(sleep().can_run_on(FITS))
         asking.pause.is_over()
         self.assertTrue(sleep().can_run_on(FITS))
+
+    def test_that_others_ask_stops_nobody(self):
+        """They are answered, only not all in time."""
+        self.addCleanup(asking.pause.is_over)
+        late = mock.Mock()
+        late.can_run_on.side_effect = taskbay.Busy("others were asking")
+        task = sleep()
+        with mock.patch.object(asking, "_matcher", return_value=late):
+            self.assertFalse(task.can_run_on(FITS))
+        self.assertTrue(task.can_run_on(FITS))

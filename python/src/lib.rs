@@ -42,12 +42,18 @@ create_exception!(
     Error,
     "No plugin could be asked, for which none is to blame."
 );
+create_exception!(
+    taskbay,
+    Busy,
+    NotAsked,
+    "Others were asking all the while, and nobody is to blame."
+);
 
 /// Asks task plugins, in a process of their own.
 #[pyo3::pymodule]
 mod taskbay {
     #[pymodule_export]
-    use super::{Error, InvalidData, NotAsked, PluginFailed, UnknownTask, matcher::Matcher};
+    use super::{Busy, Error, InvalidData, NotAsked, PluginFailed, UnknownTask, matcher::Matcher};
     use super::{IntoPyDict, PyCFunction, pipe};
     use pyo3::prelude::*;
 

@@ -1,7 +1,7 @@
 //! What Python code has to ask with.
 
 use crate::{
-    NotAsked,
+    Busy, NotAsked,
     helper::{Helper, HelperError, Program},
     question::{Document, Question},
     reply,
@@ -185,5 +185,8 @@ impl Matcher {
 }
 
 fn not_asked(error: &HelperError) -> PyErr {
-    NotAsked::new_err(error.to_string())
+    match error {
+        HelperError::Busy(_) => Busy::new_err(error.to_string()),
+        error => NotAsked::new_err(error.to_string()),
+    }
 }

@@ -185,7 +185,7 @@ class Neighbours(unittest.TestCase):
         def ask(number):
             try:
                 told.append(asked.schema(str(number))["for"]["schema"]["task"])
-            except taskbay.NotAsked as error:
+            except taskbay.Busy as error:
                 told.append(str(error))
 
         first, second = [threading.Thread(target=ask, args=(number,)) for number in [1, 2]]
