@@ -70,6 +70,7 @@ chaos:
 
 packages: tools cargo-deb
 	@scripts/packages
+	@scripts/debusine-packages target/packages || [ $$? -eq 77 ]
 
 bench:
 	@scripts/bench

@@ -10,6 +10,8 @@
 //! - A server has no leases. A request whose worker is gone stays with it until that worker asks for work again: then it is given out
 //!   again, under another number. A result that cannot be told is therefore kept on disk, and told before that. One that the server
 //!   refuses while all else goes well is kept apart, and told from time to time.
+//! - A later server says that it has a result before it takes it in. Asked for work in between, it would have the request done
+//!   anew, so it is asked once it says that the request is over, or offers another.
 //! - A server knows three kinds of errors. That a worker does not suit, and that there is no such task, is `setup-failed`;
 //!   `configure-failed` is as here; all else is `execute-failed`, also that the process died or took too long. What the end of the worker
 //!   aborts is not completed at all.

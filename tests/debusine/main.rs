@@ -27,6 +27,8 @@ mod faults;
 mod keys;
 /// A server of a later version.
 mod newer;
+/// What is installed on a server beside Debusine.
+mod packages;
 /// A connection that is cut.
 mod proxy;
 /// What the server has recorded, as its database tells.

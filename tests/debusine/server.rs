@@ -7,7 +7,7 @@ use crate::{
 use std::{
     fs,
     io::{BufRead, BufReader, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Stdio},
     sync::Mutex,
 };
@@ -38,22 +38,30 @@ impl Server {
 
     /// A fresh one of 0.11.3. None where there can be none, which is said.
     pub(crate) fn start() -> Option<Self> {
-        System::get(Release::Trixie).map(Self::start_in)
+        Self::start_with(&[])
+    }
+
+    /// The same with these Debian packages in its system.
+    pub(crate) fn start_with(packages: &[PathBuf]) -> Option<Self> {
+        System::get(Release::Trixie).map(|system| Self::start_in(system, packages))
     }
 
     /// A fresh one of 0.16.2, or of what Debian's sid has by now. None where there can be none, or tests that take minutes are
     /// not wanted, which is said.
     pub(crate) fn start_newer() -> Option<Self> {
         taskbay_test::is_full()
-            .then(|| System::get(Release::Sid).map(Self::start_in))
+            .then(|| System::get(Release::Sid).map(|system| Self::start_in(system, &[])))
             .flatten()
     }
 
-    fn start_in(system: &'static System) -> Self {
+    fn start_in(system: &'static System, packages: &[PathBuf]) -> Self {
         // The path of a socket in it must be short.
         let folder = tempfile::Builder::new().prefix("tb-ds-").tempdir_in("/tmp");
         let folder = folder.unwrap();
         system.copy_fresh_server(folder.path());
+        if !packages.is_empty() {
+            system.install(folder.path(), packages);
+        }
         let supervise = ["python3", "/mnt/server/supervise.py", "run"];
         let mut process = system
             .command_apart(folder.path(), &supervise)

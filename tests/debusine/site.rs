@@ -2,9 +2,9 @@
 
 use crate::{
     api::LIMIT,
-    farm::{built, root},
+    farm::built,
+    packages::{debian_packages, python_packages},
     server::Server,
-    system::last_line,
 };
 use serde_json::{Value, json};
 use std::{
@@ -12,20 +12,19 @@ use std::{
     io::{self, Read, Write},
     net::TcpStream,
     os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
-    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
-
-/// The exit code of the script where the packages cannot be built.
-const IMPOSSIBLE: i32 = 77;
 
 /// What is added to the server's settings.
 const SETTINGS: &str = r#"
 INSTALLED_APPS = [*defaults.INSTALLED_APPS, "taskbay_debusine"]
 MIDDLEWARE = [*defaults.MIDDLEWARE, "taskbay_debusine.middleware.PagesMiddleware"]
+"#;
+/// The same, where the command and the plugins are not where packages put them.
+const PLACES: &str = r#"
 TASKBAY = {"program": "/srv/bin/taskbay", "plugin_dirs": ["/srv/plugins"]}
 "#;
 
@@ -40,36 +39,10 @@ pub(crate) struct Said<'s> {
     token: String,
 }
 
-/// The Python module and the app, as they are installed. None where they cannot be, or tests that take minutes are not
-/// wanted, which is said.
-pub(crate) fn packages() -> Option<&'static Path> {
-    static PACKAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
-    if !taskbay_test::is_full() {
-        return None;
-    }
-    let made = PACKAGES.get_or_init(|| {
-        let target = built().parent().unwrap();
-        let packages = target.join("python/packages");
-        let made = Command::new(root().join("scripts/debusine-app"))
-            .arg(&packages)
-            .env("CARGO_TARGET_DIR", target)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&made.stderr).into_owned();
-        if made.status.code() == Some(IMPOSSIBLE) {
-            taskbay_test::skip(last_line(&said));
-            return None;
-        }
-        assert!(made.status.success(), "{said}");
-        Some(packages)
-    });
-    made.as_deref()
-}
-
 impl Site {
     /// One with these plugins of ours, and more settings. None where there can be none, which is said.
     pub(crate) fn start(plugins: &[&str], settings: &str) -> Option<Self> {
-        let packages = packages()?;
+        let packages = python_packages()?;
         let site = Self {
             server: Server::start()?,
         };
@@ -86,10 +59,25 @@ impl Site {
         for task in plugins {
             site.drop_in(task);
         }
-        fs::write(site.path("local.py"), format!("{SETTINGS}{settings}")).unwrap();
-        site.server.admin(&["migrate", "--verbosity=0"]);
-        site.restart();
+        site.is_set(&format!("{SETTINGS}{PLACES}{settings}"));
         Some(site)
+    }
+
+    /// One in whose system Debian packages are installed, among them one of the plugin `sleep`. None as above.
+    pub(crate) fn start_installed() -> Option<Self> {
+        let packages = debian_packages()?;
+        let site = Self {
+            server: Server::start_with(&packages)?,
+        };
+        site.is_set(SETTINGS);
+        Some(site)
+    }
+
+    /// Adds that to the server's settings, as an administrator does.
+    fn is_set(&self, settings: &str) {
+        fs::write(self.path("local.py"), settings).unwrap();
+        self.server.admin(&["migrate", "--verbosity=0"]);
+        self.restart();
     }
 
     /// A file of the server's.

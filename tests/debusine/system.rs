@@ -2,7 +2,7 @@
 
 use crate::farm::{built, root};
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
@@ -72,6 +72,20 @@ impl System {
             .arg(folder)
             .status();
         assert!(copied.unwrap().success());
+    }
+
+    /// Installs Debian packages for those that have that folder as their `/srv` from now on.
+    pub(crate) fn install(&self, folder: &Path, packages: &[PathBuf]) {
+        let mut words = vec!["dpkg".to_owned(), "--install".to_owned()];
+        for package in packages {
+            let name = package.file_name().unwrap().to_str().unwrap();
+            fs::copy(package, folder.join(name)).unwrap();
+            words.push(format!("/srv/{name}"));
+        }
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let installed = self.command(folder, &words).env("INSTALL", "1").output();
+        let installed = installed.unwrap();
+        assert!(installed.status.success(), "{installed:?}");
     }
 
     /// A command in the system, with that folder as its `/srv`, whose processes end with it.

@@ -1,11 +1,39 @@
-//! What is installed, by itself.
+//! What is installed: as Debian packages, and each part by itself.
 
+use super::offering;
 use crate::{
+    api::LIMIT,
     farm::{Farm, built, root},
-    site::{Site, packages},
+    packages::python_packages,
+    site::{Site, until},
     unruly,
 };
+use serde_json::json;
 use std::{process::Command, thread, time::Duration};
+
+/// The command, a plugin, the module and the app as Debian packages: the settings name the app, and no more is needed.
+#[test]
+fn debian_packages_are_all_that_is_needed() {
+    let Some(site) = Site::start_installed() else {
+        return;
+    };
+    let id = site.server.submit("sleep", &json!({"seconds": 1}));
+    let (_, listed) = site.get("/taskbay/1.0/tasks/");
+    let file = "/usr/lib/taskbay/tasks/libtaskbay_task_sleep.so";
+    assert_eq!(listed["tasks"][0]["file"], file, "{listed}");
+    let can = site.worker("can", &offering(&["sleep"]));
+    until(LIMIT, "it is given to nobody", || {
+        site.request(id)["worker"].as_i64()
+    });
+    assert_eq!(can.takes(), Some(id));
+    let places = "import taskbay, taskbay_debusine as app; print(taskbay.__file__, app.__file__)";
+    let words = ["python3", "-c", places];
+    let system = site.server.system;
+    let found = system.command(site.server.folder(), &words).output();
+    let found = found.unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert_eq!(found.matches("/usr/lib/python3/dist-packages/").count(), 2);
+}
 
 /// The app's own tests, in the server's system and with its database.
 #[test]
@@ -47,7 +75,9 @@ fn the_app_by_itself() {
 /// The Python module's own tests.
 #[test]
 fn the_module_by_itself() {
-    let Some(packages) = packages() else { return };
+    let Some(packages) = python_packages() else {
+        return;
+    };
     let farm = Farm::with(&["sleep"]);
     let fault = "can-run-crashes";
     farm.add_unruly(fault);
