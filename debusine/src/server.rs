@@ -186,6 +186,7 @@ mod tests {
         );
         let server = AttemptServer {
             client: server.client.into(),
+            dialect: Dialect::Plain,
             attempt: attempt.into(),
             worker: Token::parse("secret").unwrap(),
             abort: Abort::default(),
