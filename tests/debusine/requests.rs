@@ -93,7 +93,9 @@ impl<'s> Run<'s> {
     /// Ends the worker, and gives what came of the requests.
     pub(crate) fn end(self) -> Vec<(&'static str, Account)> {
         // Told to end, the stock worker sometimes does not.
-        self.worker.end(Signal::KILL);
+        let place = self.worker.end(Signal::KILL);
+        // Seen where the test fails.
+        println!("{}", place.log());
         self.accounts
     }
 }

@@ -49,10 +49,7 @@ impl Summary {
     /// The tests by name, with Debusine's words.
     pub(crate) fn results(&self) -> Value {
         let result = |line: &Line| {
-            let mut result = json!({"status": line.status});
-            if let Some(details) = &line.details {
-                result["details"] = details.as_str().into();
-            }
+            let result = json!({"status": line.status, "details": line.details});
             (line.test.clone(), result)
         };
         Value::Object(self.0.iter().map(result).collect::<Map<_, _>>())

@@ -153,7 +153,7 @@ fn the_summary_and_the_exit_code_decide() {
     assert_eq!(
         summary.results(),
         json!({
-            "command1": {"status": "PASS"},
+            "command1": {"status": "PASS", "details": null},
             "upstream-tests": {"status": "FAIL", "details": "non-zero exit status 2"},
             "slow": {"status": "FLAKY", "details": "timed out"},
             "*": {"status": "SKIP", "details": "no tests in this package"},
