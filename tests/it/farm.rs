@@ -35,28 +35,10 @@ pub(crate) fn built() -> &'static Path {
         let test = env::current_exe().unwrap();
         let profile = test.parent().unwrap().parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
+        // Of a part of the workspace cargo would build other crates, with fewer features, in the place of these.
         cargo
             .current_dir(root())
-            .args(["build", "--locked", "--quiet", "-p", "taskbay-cli"]);
-        for task in [
-            "noop",
-            "sleep",
-            "blhc",
-            "debdiff",
-            "lintian",
-            "mergeuploads",
-            "makesourcepackageupload",
-            "simplesystemimagebuild",
-            "extractforsigning",
-            "assemblesignedsource",
-            "mmdebstrap",
-            "sbuild",
-            "autopkgtest",
-            "piuparts",
-        ] {
-            cargo.args(["-p", &format!("taskbay-task-{task}")]);
-        }
-        cargo.args(["-p", "taskbay-fixture-unruly"]);
+            .args(["build", "--locked", "--quiet", "--workspace"]);
         cargo.env("CARGO_TARGET_DIR", profile.parent().unwrap());
         if profile.ends_with("release") {
             cargo.arg("--release");
