@@ -5,9 +5,10 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stderr,
     dead_code,
     unused_imports,
-    reason = "a test that cannot go on fails; of the farm only a part is used here"
+    reason = "a test that cannot go on fails, and says what a worker said; of the farm only a part is used here"
 )]
 
 #[path = "../it/farm.rs"]

@@ -95,7 +95,7 @@ impl<'s> Run<'s> {
         // Told to end, the stock worker sometimes does not.
         let place = self.worker.end(Signal::KILL);
         // Seen where the test fails.
-        println!("{}", place.log());
+        eprintln!("{}", place.log());
         self.accounts
     }
 }
