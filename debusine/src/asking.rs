@@ -101,6 +101,7 @@ fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<C
         seat.is_free(Some(PAUSE));
         return Ok(None);
     }
+    seat.state().given = Some((request.id, Instant::now()));
     if let Some(before) = seat.state().before.take() {
         recognise(seat, &before, &record);
     }

@@ -29,6 +29,14 @@ pub(crate) enum Fate {
     IsLost,
 }
 
+/// Why a server does not take now how an attempt ended.
+#[derive(Debug)]
+pub(crate) struct Untaken {
+    pub(crate) why: Fault,
+    /// Whether it is what was said that it does not take.
+    is_about_logs: bool,
+}
+
 /// Gives the server the debug logs of an attempt, and relates them to what its task was about.
 ///
 /// # Errors
@@ -95,39 +103,41 @@ pub(crate) fn send_logs(
 ///
 /// # Errors
 ///
-/// When it does not take them now: [`fate`] says what becomes of the result.
+/// When it does not take them now: [`Untaken::fate`] says what becomes of the result.
 pub(crate) fn tell(
     client: &Client,
     worker: &Token,
     logs: &DebugLogs,
     record: &mut Record,
-) -> Result<(), Fault> {
+) -> Result<(), Untaken> {
     let login = login(record, worker);
-    send_logs(client, &login, logs, record)?;
-    complete(client, &login, record)
+    let untaken = |is_about_logs| move |why| Untaken { why, is_about_logs };
+    send_logs(client, &login, logs, record).map_err(untaken(true))?;
+    complete(client, &login, record).map_err(untaken(false))
 }
 
-/// What becomes of a result that the server does not take now, and why.
-pub(crate) fn fate(client: &Client, worker: &Token, record: &mut Record, why: &Fault) -> Fate {
-    if why.is_anothers() {
-        return Fate::IsLost;
-    }
-    // How often the logs are tried has a bound of its own, and then the result is told without them.
-    let is_about_logs = !record.are_logs_sent && !why.is_denied();
-    // While nothing is taken, or nothing of this worker's, it is not about the result.
-    let is_about_all = || {
-        matches!(why, Fault::Unavailable { .. })
+impl Untaken {
+    /// What becomes of the result.
+    pub(crate) fn fate(&self, client: &Client, worker: &Token, record: &mut Record) -> Fate {
+        let why = &self.why;
+        if why.is_anothers() {
+            return Fate::IsLost;
+        }
+        // How often the logs are tried has a bound of its own, and then the result is told without them.
+        if self.is_about_logs
+            // While nothing is taken, or nothing of this worker's, it is not about the result.
+            || matches!(why, Fault::Unavailable { .. })
             || !matches!(standing::is_taken(client, worker), Ok(true))
-    };
-    if is_about_logs || is_about_all() {
-        return Fate::Waits;
-    }
-    let may_pass = why.is_passing() || why.is_denied();
-    record.refusals += 1;
-    if may_pass && record.refusals < MOST_REFUSALS {
-        Fate::Waits
-    } else {
-        Fate::IsApart
+        {
+            return Fate::Waits;
+        }
+        record.refusals += 1;
+        let may_pass = why.is_passing() || why.is_denied();
+        if may_pass && record.refusals < MOST_REFUSALS {
+            Fate::Waits
+        } else {
+            Fate::IsApart
+        }
     }
 }
 

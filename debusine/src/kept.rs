@@ -2,7 +2,7 @@
 
 use crate::{
     debug_logs::DebugLogs,
-    delivery::{self, Fate},
+    delivery::{self, Fate, Untaken},
     fault::Fault,
     record::Record,
     seat::{Seat, Work},
@@ -20,11 +20,13 @@ impl Shared {
     pub(crate) fn complete(&self, seat: &Seat, mut record: Record) -> Result<(), Fault> {
         // Whatever ends this process now.
         let kept = seat.shelf.keep(&record).map(|()| record.clone());
-        let Err(fault) = self.tell(seat, &mut record) else {
+        let Err(untaken) = self.tell(seat, &mut record) else {
             return Ok(());
         };
         let request = record.request;
-        match delivery::fate(&self.client, &seat.token, &mut record, &fault) {
+        let fate = untaken.fate(&self.client, &seat.token, &mut record);
+        let fault = untaken.why;
+        match fate {
             Fate::IsLost => {
                 is_done(seat);
                 return Err(fault);
@@ -56,12 +58,14 @@ impl Shared {
             _ => return Ok(()),
         };
         let (request, before) = (record.request, record.clone());
-        let Err(fault) = self.tell(seat, &mut record) else {
+        let Err(untaken) = self.tell(seat, &mut record) else {
             log::info!("the result of work request {request}, which was kept, is told");
             self.bell.ring();
             return Ok(());
         };
-        match delivery::fate(&self.client, &seat.token, &mut record, &fault) {
+        let fate = untaken.fate(&self.client, &seat.token, &mut record);
+        let fault = untaken.why;
+        match fate {
             Fate::IsLost => {
                 log::error!(
                     "the result of work request {request}, which was kept, is refused, and so lost: {}",
@@ -79,7 +83,7 @@ impl Shared {
         Ok(())
     }
 
-    fn tell(&self, seat: &Seat, record: &mut Record) -> Result<(), Fault> {
+    fn tell(&self, seat: &Seat, record: &mut Record) -> Result<(), Untaken> {
         let logs = DebugLogs::of_before(seat.shelf.clone());
         delivery::tell(&self.client, &seat.token, &logs, record)?;
         seat.has_told(record.clone());
@@ -126,3 +130,6 @@ fn is_done(seat: &Seat) {
     seat.shelf.forget();
     seat.is_free(None);
 }
+
+#[cfg(test)]
+mod tests;

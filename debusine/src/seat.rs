@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) work: Work,
     /// What it executed last without a result that the server has: another request may be the same.
     pub(crate) before: Option<Record>,
+    /// The number of the request that it was given last, and when.
+    pub(crate) given: Option<(i64, Instant)>,
     /// What the server was told last.
     pub(crate) told: Option<Told>,
 }
@@ -66,6 +68,7 @@ impl Seat {
                 polling: Polling::new(Instant::now()),
                 work,
                 before,
+                given: None,
                 told: None,
             }),
         }
@@ -99,7 +102,11 @@ impl Seat {
 
     /// The server was told the result of a request.
     pub(crate) fn has_told(&self, record: Record) {
-        self.state().told = Some(Told::now(record));
+        let mut state = self.state();
+        let given = state
+            .given
+            .filter(|(request, _)| *request == record.request);
+        state.told = Some(Told::now(record, given.map(|(_, when)| when)));
     }
 
     /// Whether it has a result that the server does not know yet.

@@ -13,6 +13,8 @@ const LONGEST: Duration = Duration::from_mins(10);
 #[derive(Debug)]
 pub(crate) struct Told {
     record: Record,
+    /// When this process was given it, if it was this one.
+    given: Option<Instant>,
     when: Instant,
     is_settled: bool,
 }
@@ -23,10 +25,11 @@ struct Seen {
 }
 
 impl Told {
-    /// One that was told now.
-    pub(crate) fn now(record: Record) -> Self {
+    /// One that was given then, if to this process, and was told now.
+    pub(crate) fn now(record: Record, given: Option<Instant>) -> Self {
         Self {
             record,
+            given,
             when: Instant::now(),
             is_settled: false,
         }
@@ -35,7 +38,7 @@ impl Told {
     /// The server offers something over a connection that was opened then. It offers nothing new to a worker that it takes
     /// to be at work; only with a new connection it reminds of what it is at.
     pub(crate) fn is_offered(&mut self, opened: Instant) {
-        self.is_settled |= opened < self.when;
+        self.is_settled |= self.given.is_some_and(|given| opened < given);
     }
 }
 
@@ -45,9 +48,18 @@ impl Told {
 ///
 /// When it cannot be asked.
 pub(crate) fn is_settled(shared: &Shared, seat: &Seat) -> Result<bool, Fault> {
-    let record = match &seat.state().told {
-        Some(told) if !told.is_settled => told.record.clone(),
-        _ => return Ok(true),
+    let record = match &mut seat.state().told {
+        Some(told) if told.is_settled => return Ok(true),
+        Some(told) if told.when.elapsed() >= LONGEST => {
+            log::warn!(
+                "the server does not take in the result of work request {}, which it has",
+                told.record.request
+            );
+            told.is_settled = true;
+            return Ok(true);
+        }
+        Some(told) => told.record.clone(),
+        None => return Ok(true),
     };
     let (client, login) = (&shared.client, delivery::login(&record, &seat.token));
     let path = format!("/1.0/work-request/{}/", record.request);
@@ -57,17 +69,10 @@ pub(crate) fn is_settled(shared: &Shared, seat: &Seat) -> Result<bool, Fault> {
         401 | 403 | 404 => false,
         _ => answer.expect(&[200], client.url())?.json::<Seen>()?.status == "running",
     };
-    let mut state = seat.state();
-    if let Some(told) = &mut state.told {
-        if runs && told.when.elapsed() >= LONGEST {
-            log::warn!(
-                "the server does not take in the result of work request {}, which it has",
-                record.request
-            );
-        }
-        told.is_settled = !runs || told.when.elapsed() >= LONGEST;
+    if let Some(told) = &mut seat.state().told {
+        told.is_settled = !runs;
     }
-    Ok(state.told.as_ref().is_none_or(|told| told.is_settled))
+    Ok(!runs)
 }
 
 /// Tells the result of a request again, where the request that is given out now is the one whose result was told last.
@@ -77,7 +82,7 @@ pub(crate) fn is_settled(shared: &Shared, seat: &Seat) -> Result<bool, Fault> {
 /// When the server cannot be told.
 pub(crate) fn tell_again(shared: &Shared, seat: &Seat, given: &Record) -> Result<bool, Fault> {
     let record = match &seat.state().told {
-        Some(told) if told.record.request == given.request => Record {
+        Some(told) if is_same(&told.record, given) => Record {
             token: given.token.clone(),
             scope: given.scope.clone(),
             ..told.record.clone()
@@ -92,6 +97,13 @@ pub(crate) fn tell_again(shared: &Shared, seat: &Seat, given: &Record) -> Result
     delivery::complete(&shared.client, &login, &record)?;
     seat.has_told(record);
     Ok(true)
+}
+
+/// Whether it is the same request: a server that was set back gives out numbers anew.
+fn is_same(told: &Record, given: &Record) -> bool {
+    told.request == given.request
+        && told.task_name == given.task_name
+        && told.data_hash == given.data_hash
 }
 
 #[cfg(test)]

@@ -185,12 +185,14 @@ impl Kept {
         let before = self.shelf.read()?;
         let (request, mut record) = (before.request, before.clone());
         let logs = DebugLogs::of_before(self.shelf.clone());
-        let Err(fault) = delivery::tell(client, &self.token, &logs, &mut record) else {
+        let Err(untaken) = delivery::tell(client, &self.token, &logs, &mut record) else {
             log::info!("the result of work request {request}, which was kept, is told");
             self.shelf.remove();
             return None;
         };
-        if delivery::fate(client, &self.token, &mut record, &fault) == Fate::IsLost {
+        let fate = untaken.fate(client, &self.token, &mut record);
+        let fault = untaken.why;
+        if fate == Fate::IsLost {
             log::error!(
                 "the result of work request {request}, which was kept, is refused, and so lost: {}",
                 with_sources(&fault)

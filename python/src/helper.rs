@@ -92,12 +92,12 @@ impl Helper {
         })
     }
 
-    /// Puts a question, a line without its end, and waits for the answer until then. One that takes longer than the limit
-    /// hangs; that and one that has ended are not to be asked again.
+    /// Puts a question, a line without its end, and waits for the answer until then, or, where that is not said, for as long as
+    /// the limit. A helper that takes longer than the limit hangs; that and one that has ended are not to be asked again.
     pub(crate) fn ask(
         &mut self,
         question: String,
-        until: Instant,
+        until: Option<Instant>,
         limit: Duration,
     ) -> Result<String, HelperError> {
         if self.questions.send(question).is_err() {
@@ -106,7 +106,7 @@ impl Helper {
         self.asked.push_back(Instant::now());
         while let Some(first) = self.asked.front() {
             let hangs_at = *first + limit;
-            let wait = until.min(hangs_at);
+            let wait = until.map_or(hangs_at, |until| until.min(hangs_at));
             let wait = wait.saturating_duration_since(Instant::now());
             match self.answers.recv_timeout(wait) {
                 Ok(Ok(answer)) => {

@@ -151,8 +151,12 @@ impl Matcher {
 
     /// The answer's line, in that turn or the next that there is.
     fn ask(&self, py: Python<'_>, turn: Option<Turn<'_, '_>>, question: &str) -> PyResult<String> {
-        let until = Instant::now() + self.limit;
-        let turn = turn.or_else(|| self.turns.take(py, until));
+        let waits_until = Instant::now() + self.limit;
+        // Whoever waits for nobody waits for the helper alone, who has all the time then.
+        let (turn, until) = match turn.or_else(|| self.turn_at_once(py)) {
+            Some(turn) => (Some(turn), None),
+            None => (self.turns.take(py, waits_until), Some(waits_until)),
+        };
         let Some(mut turn) = turn else {
             return Err(not_asked(&HelperError::Busy(self.limit)));
         };
@@ -168,7 +172,7 @@ impl Matcher {
         &self,
         helper: Option<Helper>,
         question: &str,
-        until: Instant,
+        until: Option<Instant>,
     ) -> (Option<Helper>, Result<String, HelperError>) {
         let ask = |mut helper: Helper| match helper.ask(question.to_owned(), until, self.limit) {
             Err(error @ (HelperError::Ended(_) | HelperError::Hung(_))) => (None, Err(error)),

@@ -130,6 +130,13 @@ class Faults(unittest.TestCase):
         self.assertEqual(children(), [])
         self.assertEqual(asked.can_run_on("sleep", DATA, FITS), [])
 
+    def test_a_helper_that_hangs_at_its_first_question_is_killed(self):
+        asked = matcher(program=silent(self), limit=1)
+        with self.assertRaises(taskbay.NotAsked) as caught:
+            asked.tasks()
+        self.assertNotIsInstance(caught.exception, taskbay.Busy)
+        self.assertEqual(children(), [])
+
     def test_it_ends_with_the_matcher(self):
         asked = matcher()
         asked.tasks()

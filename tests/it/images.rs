@@ -76,9 +76,9 @@ fn a_disk_is_made_and_described() {
     assert_eq!(made["category"], "debian:system-image");
     let wanted = json!({
         "filename": "image.tar.xz", "vendor": "debian", "codename": "trixie", "variant": null,
-        "mirror": "http://mirror.example.org/debian", "pkglist": {"dash": "0.5"},
+        "components": ["main"], "mirror": "http://mirror.example.org/debian", "pkglist": {"dash": "0.5"},
         "architecture": native_architecture(), "with_dev": false, "with_init": true,
-        "image_format": "raw", "filesystem": "ext4", "size": 2_u64 << 30, "boot_mechanism": ["efi"],
+        "image_format": "raw", "filesystem": "ext4", "size": 2_u64 << 30, "boot_mechanism": "efi",
     });
     assert_eq!(made["data"], wanted);
     let called = fs::read_to_string(farm.path("called")).unwrap();

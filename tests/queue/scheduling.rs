@@ -151,22 +151,22 @@ pub(crate) fn requests_wait_for_a_plugin_that_is_repaired(bay: &Bay) {
 pub(crate) fn requests_wait_for_a_plugin_that_is_away(bay: &Bay) {
     let file = bay.farm.plugins().join("libtaskbay_task_sleep.so");
     let away = bay.farm.path("away");
-    bay.run(&["worker-set", "here", "--set", "sleep:version=7"])
+    bay.run(&["worker-set", "here", "--deny", "sleep"])
         .succeeds();
     let _serve = bay.start(&["serve", "--name", "here", "--slots", "1"]);
     let id = bay.submit(&["sleep", r#"{"seconds": 0}"#]);
     let ledger = Ledger::at(bay);
     bay.wait_until(|| ledger.count("select count(signature_id) from requests") == 1);
-    fs::rename(&file, &away).unwrap();
-    bay.run(&["worker-set", "here", "--unset", "sleep:version"])
-        .succeeds();
     let tasks = || bay.run(&["workers", "--json"]).succeeds().json()["workers"][0]["tasks"].clone();
-    bay.wait_until(|| !tasks()["noop"].is_null() && tasks()["sleep"].is_null());
+    bay.wait_until(|| !tasks()["sleep"].is_null());
+    fs::rename(&file, &away).unwrap();
+    bay.wait_until(|| tasks()["sleep"].is_null());
     // By then the scheduler has looked at it, too.
     bay.run(&["submit", "noop", "{}", "--wait"]).succeeds();
     let request = bay.show(id);
     assert_eq!(request["status"], "pending", "{request:#}");
     fs::rename(&away, &file).unwrap();
+    bay.run(&["worker-set", "here", "--deny", ""]).succeeds();
     assert_eq!(bay.completes(id)["result"], "success");
 }
 

@@ -125,6 +125,13 @@ fn an_offer_says_whether_a_result_is_taken_in() {
     bay.seat().is_offered(Instant::now());
     assert_eq!(bay.next(), None);
     let before = Instant::now();
+    let given = |when| bay.seat().state().given = Some((7, when));
+    // It was told over a new connection, which may remind of it all the same.
+    given(before);
+    bay.seat().has_told(record());
+    bay.seat().is_offered(Instant::now());
+    assert_eq!(bay.next(), None);
+    given(Instant::now());
     bay.seat().has_told(record());
     bay.asked();
     bay.seat().is_offered(before);
@@ -148,6 +155,19 @@ fn a_request_that_comes_back_is_not_executed_again() {
     // It is not settled with that.
     assert_eq!(bay.next(), None);
     assert_eq!(bay.asked()[0], (LOOK.to_owned(), "another".to_owned()));
+}
+
+/// A server that was set back gives out numbers anew.
+#[test]
+fn another_request_of_that_number_is_executed() {
+    let bay = Bay::before(|line| match line {
+        LOOK => says(&json!({"status": "pending"})),
+        _ => says(&json!({
+            "id": 7, "task_name": "noop", "task_type": "Worker", "task_data": {"result": false}, "workspace": "System",
+            "scope": "debusine", "token": "another",
+        })),
+    });
+    assert_eq!(bay.next(), Some(7));
 }
 
 /// A server whose workflow is locked says so, and is asked again.
