@@ -1,6 +1,6 @@
 //! Task data as a server of Debusine 0.16.2 takes it, or a later one.
 
-use crate::{farm::Farm, server::Server};
+use crate::{farm::Farm, server::Server, worker::PLUGINS};
 use serde_json::{Value, json};
 
 /// A server refuses keys that it does not know, and so do plugins.
@@ -35,16 +35,7 @@ fn plugins_take_what_the_server_takes() {
             "with_dev": true, "with_init": false,
         }),
     );
-    let farm = Farm::with(&[
-        "autopkgtest",
-        "blhc",
-        "debdiff",
-        "lintian",
-        "mmdebstrap",
-        "noop",
-        "piuparts",
-        "sbuild",
-    ]);
+    let farm = Farm::with(&[PLUGINS.as_slice(), &["piuparts"]].concat());
     for (task, mut data) in requests(sources, package, log, environment) {
         // As the server gives it out.
         let is_in_one = !["mmdebstrap", "noop"].contains(&task);

@@ -13,7 +13,7 @@ use std::{
 use tempfile::TempDir;
 
 /// What ours is given; Debusine's brings its own.
-const PLUGINS: [&str; 7] = [
+pub(crate) const PLUGINS: [&str; 7] = [
     "autopkgtest",
     "blhc",
     "debdiff",

@@ -3,7 +3,7 @@
 use super::offering;
 use crate::{
     api::LIMIT,
-    farm::{Farm, built, root},
+    farm::{Farm, Ran, built, root},
     packages::python_packages,
     site::{Site, until},
     unruly,
@@ -59,17 +59,8 @@ fn the_app_by_itself() {
         "discover",
         "/srv/tests",
     ];
-    let ran = site
-        .server
-        .system
-        .command(site.server.folder(), &words)
-        .output()
-        .unwrap();
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
+    let system = site.server.system;
+    Ran::of(&mut system.command(site.server.folder(), &words)).succeeds();
 }
 
 /// The Python module's own tests.
@@ -83,19 +74,14 @@ fn the_module_by_itself() {
     farm.add_unruly(fault);
     // Who watches takes what has just been written for what is still written to.
     thread::sleep(Duration::from_secs(1));
-    let ran = Command::new("python3")
+    let mut tests = Command::new("python3");
+    tests
         .arg(root().join("python/tests/test_taskbay.py"))
         .env("PYTHONPATH", packages)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("HOME", farm.path("home"))
         .env("TASKBAY_TEST_PROGRAM", built().join("taskbay"))
         .env("TASKBAY_TEST_PLUGINS", farm.plugins())
-        .env("TASKBAY_TEST_CRASHING", unruly::name(fault))
-        .output()
-        .unwrap();
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
+        .env("TASKBAY_TEST_CRASHING", unruly::name(fault));
+    Ran::of(&mut tests).succeeds();
 }
