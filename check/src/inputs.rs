@@ -39,18 +39,17 @@ impl Inputs {
 
 impl Server for Inputs {
     fn call(&self, call: ServerCall) -> Result<ServerReply, ServerError> {
-        let lookup = match &call {
+        let missing = match &call {
             ServerCall::Resolve { lookup } | ServerCall::Fetch { lookup, .. } => {
-                Some(lookup.clone())
+                (!self.is_here(lookup)).then(|| lookup.to_string())
             }
+            ServerCall::Find { query } => Some(query.to_string()),
             ServerCall::Upload { .. } | ServerCall::Relate { .. } => None,
         };
         let replied = self.server.call(call);
-        if let (Err(_), Some(lookup)) = (&replied, lookup)
-            && !self.is_here(&lookup)
-        {
+        if let (Err(_), Some(name)) = (&replied, missing) {
             let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
-            missing.push(lookup.to_string());
+            missing.push(name);
         }
         replied
     }
@@ -72,6 +71,9 @@ mod tests {
         ] {
             let _ = inputs.call(ServerCall::Resolve { lookup });
         }
-        assert_eq!(inputs.missing(), ["./y.txt", "7"]);
+        let text = r#"{"collection":"x"}"#;
+        let query = serde_json::from_str(text).unwrap();
+        let _ = inputs.call(ServerCall::Find { query });
+        assert_eq!(inputs.missing(), ["./y.txt", "7", text]);
     }
 }

@@ -35,6 +35,8 @@ mod abort;
 mod artifact;
 mod context;
 mod lookup;
+mod lookups;
+mod query;
 mod server;
 
 mod executor;
@@ -55,6 +57,7 @@ pub use confinement::Confinement;
 pub use context::Context;
 pub use executor::Backend;
 pub use lookup::Lookup;
+pub use lookups::{Lookups, Selected, Selector};
 pub use manifest::{
     Accepted, Incompatible, MANIFEST_FORMAT, Manifest, ManifestError, Mismatch, PanicStrategy,
 };
@@ -62,6 +65,7 @@ pub use metadata::{Metadata, MetadataError};
 pub use metadata_key::MetadataKey;
 pub use name::{NameError, TaskName, is_task_name};
 pub use outcome::{ErrorCode, Outcome, OutcomeError, OutcomeResult};
+pub use query::Query;
 pub use requirement::{Condition, Requirement};
 pub use server::{NoServer, Server, ServerCall, ServerError, ServerReply};
 pub use shorten::{escape, shorten};

@@ -1,6 +1,6 @@
 //! The server as a task sees it: where its artifacts come from and go to.
 
-use crate::{Artifact, ArtifactId, Lookup, Relation, RelationKind};
+use crate::{Artifact, ArtifactId, Lookup, Query, Relation, RelationKind};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
@@ -44,6 +44,11 @@ pub enum ServerCall {
         /// The relation.
         relation: Relation,
     },
+    /// Which artifacts does this find? New in 1.1.
+    Find {
+        /// What they are.
+        query: Query,
+    },
 }
 
 /// A server's answer.
@@ -64,6 +69,11 @@ pub enum ServerReply {
     },
     /// To `Relate`.
     Done,
+    /// To `Find`.
+    Found {
+        /// Their numbers.
+        ids: Vec<ArtifactId>,
+    },
 }
 
 /// Why a server did not do what was asked, in words with a remedy.
@@ -97,6 +107,19 @@ impl dyn Server + '_ {
             lookup: lookup.clone(),
             directory: directory.to_owned(),
         })?)
+    }
+
+    /// Which artifacts does `query` find? It may be none.
+    ///
+    /// # Errors
+    ///
+    /// When the server has no such collection, or fails.
+    pub fn find(&self, query: &Query) -> Result<Vec<ArtifactId>, ServerError> {
+        let query = query.clone();
+        match self.call(ServerCall::Find { query })? {
+            ServerReply::Found { ids } => Ok(ids),
+            other => Err(unexpected(&other)),
+        }
     }
 
     /// Keeps `artifact`, whose files lie in the work directory, and says its number.

@@ -8,7 +8,8 @@ use crate::{
     dialect::Dialect,
     download::Download,
     fault::Fault,
-    lookup, patience, standing,
+    lookup::Lookups,
+    patience, standing,
     token::Token,
     upload::{Draft, Upload},
 };
@@ -46,10 +47,18 @@ impl AttemptServer {
         })
     }
 
+    fn lookups(&self) -> Lookups<'_> {
+        Lookups {
+            client: &self.client,
+            login: &self.attempt.login,
+            dialect: self.dialect,
+            request: self.attempt.request().0,
+        }
+    }
+
     fn find(&self, lookup: &Lookup) -> Result<ArtifactInfo, Fault> {
-        let (login, (request, _)) = (&self.attempt.login, self.attempt.request());
-        let find = || lookup::artifact(&self.client, login, request, lookup);
-        let id = self.patiently(find)?;
+        let login = &self.attempt.login;
+        let id = self.patiently(|| self.lookups().artifact(lookup))?;
         self.patiently(|| {
             let path = format!("/1.0/artifact/{id}/");
             let answer = self.client.call(Method::GET, &path, login)?;
@@ -113,6 +122,10 @@ impl AttemptServer {
             ServerCall::Upload { artifact } => {
                 let id = self.upload(&artifact)?;
                 Ok(ServerReply::Uploaded { id })
+            }
+            ServerCall::Find { query } => {
+                let ids = self.patiently(|| self.lookups().artifacts(&query))?;
+                Ok(ServerReply::Found { ids })
             }
             ServerCall::Relate { relation } => {
                 self.relate(relation)?;

@@ -80,8 +80,8 @@
 //!   require it in [`Task::requirements`], so that a worker without the tool is refused with that reason.
 //! * **Run a command**: [`run`], [`run_to_file`] and [`run_to_files`] log what it says, and end it when the attempt is
 //!   aborted. It runs in the work directory, so a relative path in the task data names a file there.
-//! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], and keeps
-//!   those made; see below.
+//! * **Inputs and outputs**: [`Context::server`] fetches the artifacts that the task data names by a [`Lookup`], or any
+//!   number of them by [`Lookups`], and keeps those made; see below.
 //! * **Confinement**: [`Task::confinement`] says how little of the machine the attempt needs. Under
 //!   [`Confinement::Strict`] it, and what it starts, can make, write and remove files in its work directory alone, and gains
 //!   no privileges; temporary files go there, as [`std::env::temp_dir`] and `TMPDIR` say. What a tool wants to write
@@ -201,9 +201,9 @@ pub use command::{is_available, run, run_heard, run_to_file, run_to_files};
 pub use directory::make_directory;
 pub use log;
 pub use taskbay_core::{
-    Abort, Artifact, ArtifactId, Backend, Condition, Confinement, Context, Lookup, Metadata,
-    MetadataKey, Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError,
-    ServerReply, Task, TaskConfigError, TaskError, TaskName,
+    Abort, Artifact, ArtifactId, Backend, Condition, Confinement, Context, Lookup, Lookups,
+    Metadata, MetadataKey, Query, Refusal, Relation, RelationKind, Requirement, Selected, Selector,
+    Server, ServerCall, ServerError, ServerReply, Task, TaskConfigError, TaskError, TaskName,
 };
 
 /// What hosts use, and no plugin: not part of what a plugin's author may rely on.

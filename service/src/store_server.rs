@@ -8,12 +8,16 @@ use std::{
     thread,
 };
 use taskbay_core::{
-    Abort, Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, with_sources,
+    Abort, Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, shorten,
+    with_sources,
 };
 use taskbay_debian::{EnvironmentLookup, artifact_of_file};
 use taskbay_engine::{
     Engine, EngineError, Lease, NewArtifact, NewFile, StoredArtifact, write_file,
 };
+
+/// How much of a query a message quotes.
+const LONGEST_QUERY: usize = 200;
 
 /// Takes artifacts from the engine's store, and puts those there that a task makes.
 #[derive(Debug)]
@@ -143,6 +147,10 @@ impl Server for StoreServer {
                 let id = self.store(&artifact)?;
                 Ok(ServerReply::Uploaded { id })
             }
+            ServerCall::Find { query } => Err(ServerError(format!(
+                "this engine has no collections, so {} finds nothing; name the artifacts by their numbers",
+                shorten(&query.to_string(), LONGEST_QUERY)
+            ))),
             ServerCall::Relate { relation } => {
                 self.ask(|engine| engine.relate(relation, Some(&self.lease)))?;
                 Ok(ServerReply::Done)

@@ -1,5 +1,5 @@
 //! A fake of the server, since a real one is not to be had in a unit test: artifacts 1, 2, … are what the test gives, uploads
-//! are kept from 101 on.
+//! are kept from 101 on. All that it has is in each collection, and of a query's conditions it knows `category` alone.
 
 use std::{
     fs,
@@ -81,6 +81,15 @@ impl Server for FakeServer {
                 let id = FIRST_UPLOAD + uploads.len() as ArtifactId;
                 uploads.push(artifact);
                 Ok(ServerReply::Uploaded { id })
+            }
+            ServerCall::Find { query } => {
+                let numbered = (1..).zip(&self.artifacts);
+                let category = query.conditions.get("category");
+                let found = numbered.filter(|(_, artifact)| {
+                    category.is_none_or(|category| *category == artifact.category)
+                });
+                let ids = found.map(|(id, _)| id).collect();
+                Ok(ServerReply::Found { ids })
             }
             ServerCall::Relate { relation } => {
                 self.relations.lock().unwrap().push(relation);

@@ -15,10 +15,10 @@ use std::{
     sync::Arc,
 };
 use taskbay_plugin_api::{
-    Abort, Artifact, ArtifactId, Backend, Condition, Confinement, Context, Lookup, Metadata,
-    MetadataKey, Refusal, Relation, RelationKind, Requirement, Server, ServerCall, ServerError,
-    ServerReply, Task, TaskConfigError, TaskError, TaskName, export_task, is_available, log,
-    make_directory, run, run_heard, run_to_file, run_to_files,
+    Abort, Artifact, ArtifactId, Backend, Condition, Confinement, Context, Lookup, Lookups,
+    Metadata, MetadataKey, Query, Refusal, Relation, RelationKind, Requirement, Selected, Selector,
+    Server, ServerCall, ServerError, ServerReply, Task, TaskConfigError, TaskError, TaskName,
+    export_task, is_available, log, make_directory, run, run_heard, run_to_file, run_to_files,
 };
 use taskbay_test::{
     Configured, Execution, FIRST_UPLOAD, FakeServer, LoadedConfigured, LoadedTask, LogLine, Reason,
@@ -49,6 +49,8 @@ struct Whole {
     backend: Backend,
     #[serde(default)]
     least: f64,
+    #[serde(default)]
+    more: Lookups,
 }
 
 impl Task for Whole {
@@ -111,6 +113,13 @@ impl Task for Whole {
         let (id, known): (ArtifactId, Artifact) = server.resolve(&self.input)?;
         let (_, fetched) = server.fetch(&self.input, &inputs)?;
         log::info!("{} has {} files", known.category, fetched.files.len());
+        for (place, selected) in self.more.iter() {
+            let ids: Vec<ArtifactId> = match selected {
+                Selected::Lookup(lookup) => vec![server.resolve(lookup)?.0],
+                Selected::Query(query) => server.find(query)?,
+            };
+            log::info!("at {place} are {ids:?}");
+        }
         let report = context.work_directory().join("report");
         let mut heard = Vec::new();
         let sh = |script: &str| {
@@ -202,6 +211,21 @@ fn a_task_is_tested_in_process() {
     assert_eq!(server.relations(), [(FIRST_UPLOAD, 1)]);
     assert!(execution.work.path().join("inputs/input").exists());
     assert!(execute(&*task, Vec::new()).result.is_err());
+
+    let query: Query = serde_json::from_value(json!({"collection": "x@debian:suite"})).unwrap();
+    assert_eq!(
+        (&query.collection, query.conditions.len()),
+        (&Lookup::Text("x@debian:suite".to_owned()), 0)
+    );
+    let both = [Selector::Lookup(Lookup::Id(1)), Selector::Query(query)];
+    let more = Lookups::List(both.into());
+    assert!(!more.is_empty() && Lookups::default().is_empty());
+    let task = configure::<Whole>(&json!({"input": 1, "more": more})).unwrap();
+    let execution = task.execute(vec![
+        artifact("text", Vec::new()),
+        artifact("more", Vec::new()),
+    ]);
+    assert!(execution.has_logged("at /0 are [1]") && execution.has_logged("at /1 are [1, 2]"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use taskbay_core::Declared;
 use taskbay_plugin_api::{
-    Artifact, Condition, Confinement, Lookup, Metadata, Relation, RelationKind, Requirement,
+    Artifact, Condition, Confinement, Lookup, Metadata, Query, Relation, RelationKind, Requirement,
     ServerCall, ServerReply, TaskConfigError,
     host::{Attempt, Description, Fault},
 };
@@ -139,6 +139,9 @@ fn calls(recorded: &mut Recorded) {
             directory,
         },
     );
+    let text = r#"{"collection": "trixie@debian:suite", "data__package": "hello"}"#;
+    let query: Query = serde_json::from_str(text).unwrap();
+    recorded.is("call find", &ServerCall::Find { query });
     let artifact = artifact();
     recorded.is(
         "call upload",
@@ -170,6 +173,8 @@ fn replies(recorded: &mut Recorded) {
     recorded.is("reply artifact", &ServerReply::Artifact { id: 7, artifact });
     recorded.is("reply uploaded", &ServerReply::Uploaded { id: 101 });
     recorded.is("reply done", &ServerReply::Done);
+    let ids = vec![7, 8];
+    recorded.is("reply found", &ServerReply::Found { ids });
 }
 
 fn artifact() -> Artifact {

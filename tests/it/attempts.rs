@@ -251,6 +251,19 @@ fn a_work_directory_per_attempt() {
 }
 
 #[test]
+fn a_local_run_has_no_collections() {
+    let ran = Ran::of(&mut command(&farm(), "find", &[]));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let outcome = ran.json();
+    let message = outcome["errors"][0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("a local run has no collections"),
+        "{message}"
+    );
+    assert!(message.contains("found@debian:environments"), "{message}");
+}
+
+#[test]
 fn an_artifact_may_have_more_files_than_a_process_may_have_open() {
     let farm = farm();
     let script = "ulimit -Sn 1024; exec \"$@\"";

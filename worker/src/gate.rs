@@ -171,7 +171,9 @@ impl Server for Gate {
                 Ok(ServerReply::Artifact { id, artifact })
             }
             ServerCall::Upload { artifact } => self.upload(artifact),
-            ServerCall::Resolve { .. } | ServerCall::Relate { .. } => self.server.call(call),
+            ServerCall::Resolve { .. } | ServerCall::Find { .. } | ServerCall::Relate { .. } => {
+                self.server.call(call)
+            }
         }
     }
 }

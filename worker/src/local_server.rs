@@ -9,8 +9,13 @@ use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use taskbay_core::{Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply};
+use taskbay_core::{
+    Artifact, ArtifactId, Lookup, Server, ServerCall, ServerError, ServerReply, shorten,
+};
 use taskbay_debian::artifact_of_file;
+
+/// How much of a query a message quotes.
+const LONGEST_QUERY: usize = 200;
 
 /// Takes artifacts from local files, and puts those that a task makes into a directory.
 ///
@@ -113,6 +118,10 @@ impl Server for LocalServer {
                 let id = self.upload(artifact)?;
                 Ok(ServerReply::Uploaded { id })
             }
+            ServerCall::Find { query } => Err(ServerError(format!(
+                "a local run has no collections, so {} finds nothing; name the files themselves by their paths",
+                shorten(&query.to_string(), LONGEST_QUERY)
+            ))),
             ServerCall::Relate { relation } => {
                 self.store().relate(relation)?;
                 Ok(ServerReply::Done)
