@@ -63,6 +63,11 @@ impl<'a> Executor<'a> {
         }
     }
 
+    /// What the attempt may use.
+    pub(crate) fn context(&self) -> &Context {
+        self.context
+    }
+
     /// The directory in which commands start. Those in an environment cannot change it.
     pub fn work_directory(&self) -> PathBuf {
         match &self.environment {

@@ -3,7 +3,8 @@
 use crate::Executor;
 use std::path::{Path, PathBuf};
 use taskbay_plugin_api::{
-    Artifact, ArtifactId, Context, Lookup, TaskConfigError, TaskError, make_directory,
+    Artifact, ArtifactId, Context, Lookup, Lookups, Selected, TaskConfigError, TaskError,
+    make_directory,
 };
 
 /// The categories of artifacts with a source package.
@@ -70,39 +71,41 @@ impl Input {
         })
     }
 
-    /// Fetches the artifacts with binary packages that a list in the task data names, each into a directory of its own below
-    /// `directory`.
+    /// Fetches all artifacts that the task data names at `pointer`, each into a directory of its own below `directory`.
     ///
     /// # Errors
     ///
-    /// As [`fetch`](Self::fetch).
-    pub fn fetch_packages(
+    /// As [`fetch`](Self::fetch), and when the server cannot say what a query finds.
+    pub fn fetch_all(
         context: &Context,
-        named: (&str, &[Lookup]),
+        named: (&str, &Lookups),
+        categories: &[&str],
         directory: impl AsRef<Path>,
     ) -> Result<Vec<Self>, TaskError> {
-        each(named, directory.as_ref(), |place, directory| {
-            Self::fetch(context, place, BINARIES, directory)
+        each(context, named, directory.as_ref(), |place, directory| {
+            Self::fetch(context, place, categories, directory)
         })
     }
 
-    /// Fetches them as [`fetch_packages`](Self::fetch_packages) does, to where the commands of `executor` can read them.
+    /// Fetches them as [`fetch_all`](Self::fetch_all) does, to where the commands of `executor` can read them.
     ///
     /// # Errors
     ///
-    /// As [`fetch`](Self::fetch).
-    pub fn fetch_packages_for(
+    /// As [`fetch_all`](Self::fetch_all).
+    pub fn fetch_all_for(
         executor: &Executor<'_>,
-        named: (&str, &[Lookup]),
+        named: (&str, &Lookups),
+        categories: &[&str],
         directory: impl AsRef<Path>,
     ) -> Result<Vec<Self>, TaskError> {
-        each(named, directory.as_ref(), |place, directory| {
-            Self::fetch_for(executor, place, BINARIES, directory)
+        let context = executor.context();
+        each(context, named, directory.as_ref(), |place, directory| {
+            Self::fetch_for(executor, place, categories, directory)
         })
     }
 
     /// Where it stands in the task data.
-    pub(crate) fn pointer(&self) -> &str {
+    pub fn pointer(&self) -> &str {
         &self.pointer
     }
 
@@ -169,18 +172,43 @@ pub(crate) fn check_category(
     Err(TaskConfigError::new(pointer, message))
 }
 
-/// Fetches each of a list, with its place in the task data, into a directory of its own.
+/// Fetches each of what is named, with its place in the task data, into a directory of its own. What a query finds stands
+/// where the query does.
 fn each(
-    (pointer, lookups): (&str, &[Lookup]),
+    context: &Context,
+    (pointer, lookups): (&str, &Lookups),
     directory: &Path,
     fetch: impl Fn((&str, &Lookup), PathBuf) -> Result<Input, TaskError>,
 ) -> Result<Vec<Input>, TaskError> {
-    let numbered = lookups.iter().enumerate();
-    let fetched = numbered.map(|(number, lookup)| {
-        let pointer = format!("{pointer}/{number}");
-        fetch((&pointer, lookup), directory.join(number.to_string()))
-    });
-    fetched.collect()
+    let mut inputs = Vec::new();
+    for (place, selected) in lookups.iter() {
+        let pointer = format!("{pointer}{place}");
+        let found: Vec<Lookup> = match selected {
+            Selected::Lookup(lookup) => vec![lookup.clone()],
+            Selected::Query(query) => {
+                let ids = context.server().find(query)?;
+                ids.into_iter().map(Lookup::Id).collect()
+            }
+        };
+        for lookup in &found {
+            let directory = directory.join(inputs.len().to_string());
+            inputs.push(fetch((&pointer, lookup), directory)?);
+        }
+    }
+    Ok(inputs)
+}
+
+/// Refuses to go on without any of what the task data names at `pointer`: queries may find nothing.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn some(pointer: &str, inputs: Vec<Input>) -> Result<Vec<Input>, TaskConfigError> {
+    if inputs.is_empty() {
+        let message = "finds no artifact; name one, or ask for less";
+        return Err(TaskConfigError::new(pointer, message));
+    }
+    Ok(inputs)
 }
 
 /// The binary packages of all these.

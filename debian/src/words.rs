@@ -1,6 +1,6 @@
 //! Artifacts in the words of a label.
 
-use taskbay_plugin_api::Lookup;
+use taskbay_plugin_api::{Lookup, Lookups, Selected};
 
 /// The artifact that a lookup names: a local file by its name alone, and one of the store by its number.
 pub fn in_words(lookup: &Lookup) -> String {
@@ -12,11 +12,19 @@ pub fn in_words(lookup: &Lookup) -> String {
     }
 }
 
-/// The artifacts that lookups name: the first, and how many more.
-pub fn all_in_words<'a>(lookups: impl IntoIterator<Item = &'a Lookup>) -> String {
-    let mut lookups = lookups.into_iter();
-    let first = lookups.next().map(in_words);
-    match (first, lookups.count()) {
+/// Each that is named, and what a query asks for by its collection.
+pub fn each_in_words(lookups: &Lookups) -> impl Iterator<Item = String> {
+    lookups.iter().map(|(_, selected)| match selected {
+        Selected::Lookup(lookup) => in_words(lookup),
+        Selected::Query(query) => format!("what is in {}", in_words(&query.collection)),
+    })
+}
+
+/// Artifacts in words: the first, and how many more.
+pub fn all_in_words(words: impl IntoIterator<Item = String>) -> String {
+    let mut words = words.into_iter();
+    let first = words.next();
+    match (first, words.count()) {
         (None, _) => "nothing".to_owned(),
         (Some(first), 0) => first,
         (Some(first), more) => format!("{first} and {more} more"),
@@ -26,6 +34,7 @@ pub fn all_in_words<'a>(lookups: impl IntoIterator<Item = &'a Lookup>) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn says_names_of_files_and_numbers_of_artifacts() {
@@ -37,11 +46,16 @@ mod tests {
             "debian/match:codename=sid"
         );
         assert_eq!(in_words(&Lookup::Id(7)), "artifact 7");
-        assert_eq!(all_in_words(&[]), "nothing");
-        assert_eq!(all_in_words(&[text("/a.deb")]), "a.deb");
+        assert_eq!(all_in_words([]), "nothing");
+        let all = |data| {
+            let lookups: Lookups = serde_json::from_value(data).unwrap();
+            all_in_words(each_in_words(&lookups))
+        };
+        assert_eq!(all(json!(["/a.deb"])), "a.deb");
+        assert_eq!(all(json!(["/a.deb", 1, 2])), "a.deb and 2 more");
         assert_eq!(
-            all_in_words(&[text("/a.deb"), Lookup::Id(1), Lookup::Id(2)]),
-            "a.deb and 2 more"
+            all(json!({"collection": "trixie@debian:suite", "name": "x"})),
+            "what is in trixie@debian:suite"
         );
     }
 }

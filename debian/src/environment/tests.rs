@@ -1,12 +1,12 @@
 use super::*;
-use crate::{EnvironmentLookup, Executor, Input, files_of};
+use crate::{BINARIES, EnvironmentLookup, Executor, Input, files_of};
 use std::{
     collections::BTreeSet,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
-use taskbay_plugin_api::{Abort, run, run_to_file};
+use taskbay_plugin_api::{Abort, Lookups, run, run_to_file};
 use taskbay_test::{FakeServer, artifact, skip};
 
 /// What the small system of these tests consists of, besides the libraries that they need.
@@ -151,8 +151,8 @@ fn what_is_shared_has_the_same_path_and_is_not_changed() {
 fn what_is_fetched_can_be_read_inside() {
     with_environment(|context, environment| {
         let executor = Executor::within(context, Some(environment));
-        let named: &[_] = &[Lookup::Id(2)];
-        let packages = Input::fetch_packages_for(&executor, ("/in", named), "in").unwrap();
+        let named = Lookups::from_iter([Lookup::Id(2)]);
+        let packages = Input::fetch_all_for(&executor, ("/in", &named), BINARIES, "in").unwrap();
         let output = context.work_directory().join("output");
         let mut cat = Command::new("cat");
         cat.args(files_of(&packages).unwrap());

@@ -14,8 +14,8 @@ use taskbay_debian::{
     is_success,
 };
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task, TaskConfigError,
-    TaskError, export_task, is_available,
+    Confinement, Context, Lookup, Lookups, Metadata, RelationKind, Requirement, Task,
+    TaskConfigError, TaskError, export_task, is_available,
 };
 
 /// What an assemblesignedsource work request may say; the only `backend` that it takes is `auto`.
@@ -31,7 +31,7 @@ struct AssembleSignedSource {
     /// `debian:binary-package`.
     template: Lookup,
     /// The signatures of the files that the template names: artifacts of category `debusine:signing-output`.
-    signed: Vec<Lookup>,
+    signed: Lookups,
     /// Where commands run.
     #[serde(flatten)]
     place: InOptionalEnvironment,

@@ -5,8 +5,8 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
-use taskbay_debian::{Executor, FileToSign, Input, SigningTemplate};
-use taskbay_plugin_api::{ArtifactId, Lookup, TaskConfigError, TaskError};
+use taskbay_debian::{Executor, FileToSign, Input, SigningTemplate, some};
+use taskbay_plugin_api::{ArtifactId, Lookups, TaskConfigError, TaskError};
 
 /// How the template asks for signatures that UEFI firmware checks, the only ones that are taken.
 const SIG_TYPE: &str = "efi";
@@ -40,20 +40,18 @@ struct Signed {
 
 impl Signatures {
     /// Fetches those that stand at `/signed` in the task data.
-    pub(crate) fn fetch(executor: &Executor<'_>, lookups: &[Lookup]) -> Result<Self, TaskError> {
+    pub(crate) fn fetch(executor: &Executor<'_>, lookups: &Lookups) -> Result<Self, TaskError> {
         let mut signatures = Self {
             files: BTreeMap::new(),
             artifacts: Vec::new(),
         };
-        for (number, lookup) in lookups.iter().enumerate() {
-            let pointer = format!("/signed/{number}");
-            let categories = ["debusine:signing-output"];
-            let directory = format!("signed-{number}");
-            let input = Input::fetch_for(executor, (&pointer, lookup), &categories, directory)?;
+        let (named, categories) = (("/signed", lookups), ["debusine:signing-output"]);
+        let inputs = Input::fetch_all_for(executor, named, &categories, "signed")?;
+        for input in some(named.0, inputs)? {
             signatures.artifacts.push(input.id);
             signatures
                 .add(&input)
-                .map_err(|why| TaskConfigError::new(&pointer, why))?;
+                .map_err(|why| TaskConfigError::new(input.pointer(), why))?;
         }
         Ok(signatures)
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use taskbay_debian::InEnvironment;
-use taskbay_plugin_api::{Lookup, TaskConfigError};
+use taskbay_plugin_api::{Lookup, Lookups, TaskConfigError};
 
 /// What an autopkgtest work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -58,10 +58,10 @@ pub(crate) struct Input {
     /// The source package, which has the tests.
     pub(crate) source_artifact: Lookup,
     /// The binary packages that are tested.
-    pub(crate) binary_artifacts: Vec<Lookup>,
+    pub(crate) binary_artifacts: Lookups,
     /// Artifacts that the tests are run because of; they are not used.
     #[serde(default)]
-    pub(crate) context_artifacts: Vec<Lookup>,
+    pub(crate) context_artifacts: Lookups,
 }
 
 /// What becomes of tests that need the Internet.

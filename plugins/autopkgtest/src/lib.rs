@@ -15,7 +15,9 @@ use std::{
     path::{Path, PathBuf},
 };
 use summary::Summary;
-use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
+use taskbay_debian::{
+    BINARIES, EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp,
+};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, RelationKind, Requirement, Task, TaskConfigError,
     TaskError, export_task, is_available, log, run_heard,
@@ -59,8 +61,8 @@ impl Task for Autopkgtest {
         let source = ("/input/source_artifact", &self.input.source_artifact);
         let source = Input::fetch(context, source, SOURCES, "source")?;
         let package = source.source()?;
-        let packages = ("/input/binary_artifacts", &*self.input.binary_artifacts);
-        let packages = Input::fetch_packages(context, packages, "binary")?;
+        let packages = ("/input/binary_artifacts", &self.input.binary_artifacts);
+        let packages = Input::fetch_all(context, packages, BINARIES, "binary")?;
         let architecture = Some(self.architecture());
         let environment = EnvironmentTarball::fetch(
             context,

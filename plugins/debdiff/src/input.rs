@@ -2,9 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::slice;
-use taskbay_debian::{BINARIES, SOURCES};
-use taskbay_plugin_api::{Lookup, TaskConfigError};
+use taskbay_debian::{BINARIES, SOURCES, all_in_words, each_in_words, in_words};
+use taskbay_plugin_api::{Lookup, Lookups, TaskConfigError};
 
 /// What is compared: either source packages or binary packages.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -13,20 +12,20 @@ pub(crate) struct Input {
     /// Two artifacts of category `debian:source-package` or `debian:upload`: the original and the new one.
     #[serde(default)]
     source_artifacts: Option<Vec<Lookup>>,
-    /// Two artifacts, or lists of them, of category `debian:binary-package` or `debian:upload`: the original and the
-    /// new ones.
+    /// Two artifacts, or lists of them or queries, of category `debian:binary-package` or `debian:upload`: the original and
+    /// the new ones.
     #[serde(default)]
-    binary_artifacts: Option<Vec<Lookups>>,
+    binary_artifacts: Option<Vec<Named>>,
 }
 
 /// Names the artifacts of one side.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub(crate) enum Lookups {
+pub(crate) enum Named {
     /// One artifact.
     One(Lookup),
     /// Several artifacts.
-    Many(Vec<Lookup>),
+    Many(Lookups),
 }
 
 /// What kind of packages is compared.
@@ -38,24 +37,33 @@ pub(crate) enum Kind {
     Binary,
 }
 
+/// What the work request names as one side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Selected<'a> {
+    /// One artifact.
+    One(&'a Lookup),
+    /// Any number of them, and never surely none.
+    Many(&'a Lookups),
+}
+
 /// The two sides of a comparison.
 #[derive(Debug)]
 pub(crate) struct Sides<'a> {
     /// What kind of packages they are.
     pub(crate) kind: Kind,
-    /// The artifacts of the original, never none.
-    pub(crate) original: &'a [Lookup],
-    /// The artifacts of what came of it, never none.
-    pub(crate) new: &'a [Lookup],
+    /// The original.
+    pub(crate) original: Selected<'a>,
+    /// What came of it.
+    pub(crate) new: Selected<'a>,
 }
 
 impl Input {
     /// The two sides, or all that is wrong with them.
     pub(crate) fn sides(&self) -> Result<Sides<'_>, Vec<TaskConfigError>> {
         let (kind, all): (_, Vec<_>) = match (&self.source_artifacts, &self.binary_artifacts) {
-            (Some(sources), None) => (Kind::Source, sources.iter().map(slice::from_ref).collect()),
+            (Some(sources), None) => (Kind::Source, sources.iter().map(Selected::One).collect()),
             (None, Some(binaries)) => {
-                let binaries = binaries.iter().map(Lookups::as_slice).collect();
+                let binaries = binaries.iter().map(Named::selected).collect();
                 (Kind::Binary, binaries)
             }
             (Some(_), Some(_)) => {
@@ -73,7 +81,7 @@ impl Input {
                 ),
             ));
         }
-        let empty = (0..).zip(&all).filter(|(_, side)| side.is_empty());
+        let empty = (0..).zip(&all).filter(|(_, side)| side.names_nothing());
         faults.extend(
             empty.map(|(at, _)| TaskConfigError::new(kind.pointer_to(at), "names no artifact")),
         );
@@ -92,12 +100,25 @@ fn fault<T>(message: &str) -> Result<T, Vec<TaskConfigError>> {
     Err(vec![TaskConfigError::new("/input", message)])
 }
 
-impl Lookups {
-    /// The artifacts as a slice.
-    fn as_slice(&self) -> &[Lookup] {
+impl Named {
+    fn selected(&self) -> Selected<'_> {
         match self {
-            Self::One(lookup) => slice::from_ref(lookup),
-            Self::Many(lookups) => lookups,
+            Self::One(lookup) => Selected::One(lookup),
+            Self::Many(lookups) => Selected::Many(lookups),
+        }
+    }
+}
+
+impl Selected<'_> {
+    fn names_nothing(self) -> bool {
+        matches!(self, Self::Many(lookups) if lookups.is_empty())
+    }
+
+    /// In the words of a label.
+    pub(crate) fn in_words(self) -> String {
+        match self {
+            Self::One(lookup) => in_words(lookup),
+            Self::Many(lookups) => all_in_words(each_in_words(lookups)),
         }
     }
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use side::Side;
 use std::{collections::BTreeSet, process::Command};
-use taskbay_debian::{InOptionalEnvironment, Meaning, all_in_words, is_success};
+use taskbay_debian::{InOptionalEnvironment, Meaning, is_success};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, RelationKind, Requirement, Task, TaskConfigError,
     TaskError, export_task, is_available,
@@ -84,7 +84,7 @@ impl Task for Debdiff {
 
     fn label(&self) -> Option<String> {
         let sides = self.input.sides().ok()?;
-        let (original, new) = (all_in_words(sides.original), all_in_words(sides.new));
+        let (original, new) = (sides.original.in_words(), sides.new.in_words());
         Some(format!("compare {original} with {new}"))
     }
 

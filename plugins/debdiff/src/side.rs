@@ -1,9 +1,9 @@
 //! One side of a comparison, fetched.
 
-use crate::input::Kind;
+use crate::input::{Kind, Selected};
 use std::path::Path;
-use taskbay_debian::{Executor, Input};
-use taskbay_plugin_api::{ArtifactId, Lookup, TaskConfigError, TaskError};
+use taskbay_debian::{Executor, Input, some};
+use taskbay_plugin_api::{ArtifactId, TaskConfigError, TaskError};
 
 /// One side of a comparison: what its artifacts brought.
 #[derive(Debug)]
@@ -18,14 +18,21 @@ impl Side {
         executor: &Executor<'_>,
         kind: Kind,
         at: usize,
-        lookups: &[Lookup],
+        selected: Selected<'_>,
     ) -> Result<Self, TaskError> {
         let pointer = kind.pointer_to(at);
-        let inputs = lookups.iter().enumerate().map(|(number, lookup)| {
-            let directory = format!("side-{at}/{number}");
-            Input::fetch_for(executor, (&pointer, lookup), kind.categories(), directory)
-        });
-        let inputs = inputs.collect::<Result<_, _>>()?;
+        let (categories, directory) = (kind.categories(), format!("side-{at}"));
+        let inputs = match selected {
+            Selected::One(lookup) => {
+                let place = (&*pointer, lookup);
+                vec![Input::fetch_for(executor, place, categories, directory)?]
+            }
+            Selected::Many(lookups) => {
+                let named = (&*pointer, lookups);
+                let found = Input::fetch_all_for(executor, named, categories, directory)?;
+                some(&pointer, found)?
+            }
+        };
         Ok(Self { pointer, inputs })
     }
 

@@ -6,10 +6,10 @@ use serde_json::json;
 use std::{collections::BTreeMap, path::Path};
 use taskbay_debian::{
     BINARIES, Executor, FileToSign, InOptionalEnvironment, Input, SigningTemplate, UnpackedPackage,
-    in_words,
+    in_words, some,
 };
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
+    Artifact, Confinement, Context, Lookup, Lookups, Metadata, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available,
 };
 
@@ -42,7 +42,7 @@ struct Packages {
     template_artifact: Lookup,
     /// The packages that have these files: artifacts of category `debian:binary-package`, `debian:binary-packages` or
     /// `debian:upload`.
-    binary_artifacts: Vec<Lookup>,
+    binary_artifacts: Lookups,
 }
 
 impl Task for ExtractForSigning {
@@ -121,12 +121,11 @@ impl ExtractForSigning {
         template: &SigningTemplate,
     ) -> Result<BTreeMap<String, UnpackedPackage>, TaskError> {
         let mut packages = BTreeMap::new();
-        for (number, lookup) in self.input.binary_artifacts.iter().enumerate() {
-            let pointer = format!("/input/binary_artifacts/{number}");
-            let source = (&*pointer, lookup);
-            let input = Input::fetch_for(executor, source, BINARIES, format!("packages-{number}"))?;
+        let named = ("/input/binary_artifacts", &self.input.binary_artifacts);
+        let inputs = Input::fetch_all_for(executor, named, BINARIES, "packages")?;
+        for input in some(named.0, inputs)? {
             for deb in input.packages()? {
-                let name = UnpackedPackage::name_in(executor, &pointer, deb)?;
+                let name = UnpackedPackage::name_in(executor, input.pointer(), deb)?;
                 if !template.packages.contains_key(&name) || packages.contains_key(&name) {
                     continue;
                 }

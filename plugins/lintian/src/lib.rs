@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use severity::Threshold;
 use std::{fs, path::Path};
-use taskbay_debian::{Executor, InOptionalEnvironment, all_in_words};
+use taskbay_debian::{Executor, InOptionalEnvironment, all_in_words, each_in_words, in_words};
 use taskbay_plugin_api::{
-    Artifact, Confinement, Context, Lookup, Metadata, RelationKind, Requirement, Task,
+    Artifact, Confinement, Context, Lookup, Lookups, Metadata, RelationKind, Requirement, Task,
     TaskConfigError, TaskError, export_task, is_available, log,
 };
 use tool::Selection;
@@ -64,7 +64,7 @@ struct Input {
     source_artifact: Option<Lookup>,
     /// The binary packages: artifacts of category `debian:binary-package` or `debian:upload`.
     #[serde(default)]
-    binary_artifacts: Vec<Lookup>,
+    binary_artifacts: Lookups,
 }
 
 /// Which analyses are made, each where there is a package for it.
@@ -137,8 +137,8 @@ impl Task for Lintian {
     }
 
     fn label(&self) -> Option<String> {
-        let packages = self.input.source_artifact.iter();
-        let packages = packages.chain(&self.input.binary_artifacts);
+        let packages = self.input.source_artifact.iter().map(in_words);
+        let packages = packages.chain(each_in_words(&self.input.binary_artifacts));
         Some(format!("check {} for mistakes", all_in_words(packages)))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::kind::Kind;
 use std::path::{Path, PathBuf};
-use taskbay_debian::{Executor, Input, SOURCES};
+use taskbay_debian::{BINARIES, Executor, Input, SOURCES, some};
 use taskbay_plugin_api::{ArtifactId, TaskError};
 
 /// The packages to analyse.
@@ -26,8 +26,12 @@ impl Packages {
             let source = Input::fetch_for(executor, source, SOURCES, "input/source")?;
             packages.add(source.id, &[source.dsc()?]);
         }
-        let binary = ("/input/binary_artifacts", &*named.binary_artifacts);
-        for binary in Input::fetch_packages_for(executor, binary, "input/binary")? {
+        let binary = ("/input/binary_artifacts", &named.binary_artifacts);
+        let mut binaries = Input::fetch_all_for(executor, binary, BINARIES, "input/binary")?;
+        if named.source_artifact.is_none() {
+            binaries = some(binary.0, binaries)?;
+        }
+        for binary in binaries {
             packages.add(binary.id, &binary.packages()?);
         }
         Ok(packages)

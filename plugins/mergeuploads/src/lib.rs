@@ -9,9 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, fs};
-use taskbay_debian::{all_in_words, give_upload, write_file};
+use taskbay_debian::{
+    Input as Fetched, all_in_words, each_in_words, give_upload, some, write_file,
+};
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Task, TaskConfigError, TaskError, export_task, log,
+    Confinement, Context, Lookups, Task, TaskConfigError, TaskError, export_task, log,
     make_directory,
 };
 use upload::Upload;
@@ -36,7 +38,7 @@ struct Mergeuploads {
 struct Input {
     /// The uploads: artifacts of category `debian:upload`, of one version of one source package. What can be said once only,
     /// as the distribution, is that of the first one.
-    uploads: Vec<Lookup>,
+    uploads: Lookups,
 }
 
 impl Task for Mergeuploads {
@@ -55,14 +57,20 @@ impl Task for Mergeuploads {
     }
 
     fn label(&self) -> Option<String> {
-        Some(format!("merge {}", all_in_words(&self.input.uploads)))
+        Some(format!(
+            "merge {}",
+            all_in_words(each_in_words(&self.input.uploads))
+        ))
     }
 
     fn execute(&self, context: &Context) -> Result<bool, TaskError> {
-        let mut uploads = Vec::new();
-        for (number, lookup) in self.input.uploads.iter().enumerate() {
-            uploads.push(Upload::fetch(context, number, lookup)?);
-        }
+        let named = ("/input/uploads", &self.input.uploads);
+        let fetched = Fetched::fetch_all(context, named, &["debian:upload"], "uploads")?;
+        let fetched = some(named.0, fetched)?;
+        let uploads = fetched
+            .iter()
+            .map(Upload::of)
+            .collect::<Result<Vec<_>, _>>()?;
         let (name, text) = merge(&uploads)?;
 
         let directory = make_directory(context, "merged")?;

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use std::{fs, path::Path};
 use taskbay_debian::artifact_of_file;
 use taskbay_plugin_api::{Artifact, Confinement, Task};
-use taskbay_test::{Execution, WorkerMetadata, artifact, configure, empty_file, faults, text_file};
+use taskbay_test::{
+    Execution, FIRST_UPLOAD, WorkerMetadata, artifact, configure, empty_file, faults, text_file,
+};
 use tempfile::TempDir;
 
 /// Merges all of these artifacts, in their order.
@@ -51,6 +53,69 @@ fn names_one_upload_at_least() {
         configure::<Mergeuploads>(&json!({"input": {"uploads": [1, "./b.changes"]}})).unwrap();
     let wanted = json!({"input": {"uploads": [1, "./b.changes"]}, "task_configuration": null});
     assert_eq!(task.data(), wanted);
+}
+
+#[test]
+fn takes_all_that_a_query_finds() {
+    let query = json!({"collection": "internal@collections", "category": "debian:upload"});
+    let task = configure::<Mergeuploads>(&json!({"input": {"uploads": query}})).unwrap();
+    assert_eq!(task.data()["input"]["uploads"], query);
+    assert_eq!(
+        task.label().unwrap(),
+        "merge what is in internal@collections"
+    );
+    let store = tempfile::tempdir().unwrap();
+    let uploads = || {
+        let log = artifact("debian:package-build-log", Vec::new());
+        vec![log, upload(store.path(), "tiny_1.0", FIELDS)]
+    };
+    let merged = task.execute(uploads());
+    assert!(merged.is_success());
+    // The log of a build is none of what is merged.
+    assert_eq!(merged.server.relations(), [(FIRST_UPLOAD, 2); 2]);
+
+    let none = task.execute(Vec::new()).config_fault();
+    assert_eq!(
+        none,
+        "/input/uploads: finds no artifact; name one, or ask for less"
+    );
+    let all = json!({"input": {"uploads": [2, {"collection": "internal@collections"}]}});
+    fs::remove_dir_all(store.path().join("tiny_1.0")).unwrap();
+    let of_no_category = configure::<Mergeuploads>(&all).unwrap().execute(uploads());
+    let fault = of_no_category.config_fault();
+    assert!(
+        fault.starts_with("/input/uploads/1: `1` is an artifact of category"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn a_query_says_what_it_asks() {
+    for (query, place) in [
+        (json!({"category": "debian:upload"}), "/input/uploads: "),
+        (
+            json!([{"collection": 1, "categories": "x"}]),
+            "/input/uploads/0: ",
+        ),
+        (
+            json!([{"collection": 1, "name__like": "x"}]),
+            "/input/uploads/0: ",
+        ),
+        (
+            json!({"collection": 1, "child_type": "collection"}),
+            "/input/uploads: ",
+        ),
+        (json!("./a.changes"), "/input/uploads: "),
+    ] {
+        let faults = faults::<Mergeuploads>(&json!({"input": {"uploads": query}}));
+        assert!(faults[0].starts_with(place), "{faults:?}");
+    }
+    for query in [
+        json!({"collection": 1, "name__in": ["a", "b"], "data__package_type": "deb"}),
+        json!({"collection": "a@b", "data__name__contains": "x", "lookup__same_work_request": "c"}),
+    ] {
+        configure::<Mergeuploads>(&json!({"input": {"uploads": query}})).unwrap();
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! An upload that is merged.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use taskbay_debian::{ControlFile, Input, artifact_of_file};
-use taskbay_plugin_api::{ArtifactId, Context, Lookup, TaskConfigError, TaskError};
+use taskbay_plugin_api::{ArtifactId, TaskConfigError, TaskError};
 
 /// The one format of `.changes` files that is known here.
 const FORMAT: &str = "1.8";
@@ -16,20 +16,13 @@ pub(crate) struct Upload {
     pub(crate) changes: ControlFile,
     /// The files that it names.
     pub(crate) files: Vec<PathBuf>,
-    number: usize,
+    pointer: String,
 }
 
 impl Upload {
-    /// Fetches what stands at that place in the task data.
-    pub(crate) fn fetch(
-        context: &Context,
-        number: usize,
-        lookup: &Lookup,
-    ) -> Result<Self, TaskError> {
-        let pointer = pointer(number);
-        let fault = |message: String| TaskConfigError::new(&pointer, message);
-        let directory = Path::new("uploads").join(number.to_string());
-        let input = Input::fetch(context, (&pointer, lookup), &["debian:upload"], directory)?;
+    /// The upload that was fetched.
+    pub(crate) fn of(input: &Input) -> Result<Self, TaskError> {
+        let fault = |message: String| TaskConfigError::new(input.pointer(), message);
         let changes = input.files(&["changes"]);
         let [path] = changes[..] else {
             let message = format!("has {} `.changes` files, and needs one", changes.len());
@@ -41,7 +34,7 @@ impl Upload {
             id: input.id,
             changes,
             files: whole.files.into_iter().skip(1).collect(),
-            number,
+            pointer: input.pointer().to_owned(),
         };
         let format = upload.field("Format")?;
         if format != FORMAT {
@@ -64,10 +57,6 @@ impl Upload {
 
     /// What is wrong with it, at its place in the task data.
     pub(crate) fn fault(&self, message: impl Into<String>) -> TaskConfigError {
-        TaskConfigError::new(pointer(self.number), message)
+        TaskConfigError::new(&self.pointer, message)
     }
-}
-
-fn pointer(number: usize) -> String {
-    format!("/input/uploads/{number}")
 }

@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{path::PathBuf, process::Command};
 use taskbay_debian::{
-    EnvironmentTarball, Executor, InEnvironment, Input, Meaning, all_in_words, files_of, is_success,
+    BINARIES, EnvironmentTarball, Executor, InEnvironment, Input, Meaning, all_in_words,
+    each_in_words, files_of, is_success, some,
 };
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Requirement, Task, TaskConfigError, TaskError, export_task,
+    Confinement, Context, Lookup, Lookups, Requirement, Task, TaskConfigError, TaskError,
+    export_task,
 };
 
 /// What a piuparts work request may say.
@@ -38,8 +40,7 @@ struct Piuparts {
 #[serde(deny_unknown_fields)]
 struct PiupartsInput {
     /// The binary packages, which are tested together.
-    #[schemars(length(min = 1))]
-    binary_artifacts: Vec<Lookup>,
+    binary_artifacts: Lookups,
 }
 
 impl Task for Piuparts {
@@ -47,7 +48,12 @@ impl Task for Piuparts {
     const VERSION: u32 = 1;
 
     fn check(&self) -> Vec<TaskConfigError> {
-        self.place.faults()
+        let mut faults = self.place.faults();
+        if self.input.binary_artifacts.is_empty() {
+            let message = "names no package to test";
+            faults.push(TaskConfigError::new("/input/binary_artifacts", message));
+        }
+        faults
     }
 
     fn requirements(&self) -> Vec<Requirement> {
@@ -60,7 +66,7 @@ impl Task for Piuparts {
     }
 
     fn label(&self) -> Option<String> {
-        let packages = all_in_words(&self.input.binary_artifacts);
+        let packages = all_in_words(each_in_words(&self.input.binary_artifacts));
         Some(format!("install and remove {packages}"))
     }
 
@@ -72,9 +78,9 @@ impl Task for Piuparts {
             self.place.architecture(),
             &packages,
         )?;
-        let debs = ("/input/binary_artifacts", &*self.input.binary_artifacts);
-        let debs = Input::fetch_packages_for(&executor, debs, "binary")?;
-        let debs = files_of(&debs)?;
+        let debs = ("/input/binary_artifacts", &self.input.binary_artifacts);
+        let found = Input::fetch_all_for(&executor, debs, BINARIES, "binary")?;
+        let debs = files_of(&some(debs.0, found)?)?;
         let base = EnvironmentTarball::fetch(
             context,
             &self.base_tgz,

@@ -19,7 +19,7 @@ fn refuses_what_cannot_be_tested_and_says_where() {
     for (changes, words) in &[
         (
             json!({"input": {"binary_artifacts": []}}),
-            "/input/binary_artifacts",
+            "/input/binary_artifacts: names no package",
         ),
         (json!({"base_tgz": null}), "/base_tgz"),
         (

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use taskbay_debian::InEnvironment;
-use taskbay_plugin_api::{Lookup, TaskConfigError};
+use taskbay_plugin_api::{Lookup, Lookups, TaskConfigError};
 
 /// What an sbuild work request may say.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -48,7 +48,7 @@ pub(crate) struct Input {
     pub(crate) source_artifact: Lookup,
     /// Binary packages that build dependencies may be, too.
     #[serde(default)]
-    pub(crate) extra_binary_artifacts: Vec<Lookup>,
+    pub(crate) extra_binary_artifacts: Lookups,
 }
 
 /// Which packages are built.

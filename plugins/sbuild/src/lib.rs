@@ -15,7 +15,9 @@ use build_log::{BuildLog, Voice};
 use command::Files;
 use data::Sbuild;
 use products::Products;
-use taskbay_debian::{EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp};
+use taskbay_debian::{
+    BINARIES, EnvironmentTarball, Input, Room, SOURCES, files_of, in_words, open_tmp,
+};
 use taskbay_plugin_api::{
     Confinement, Context, Metadata, Requirement, Task, TaskConfigError, TaskError, export_task,
     is_available, make_directory, run_heard,
@@ -65,8 +67,8 @@ impl Task for Sbuild {
             "environment",
         )?;
         let extra = &self.input.extra_binary_artifacts;
-        let extra =
-            Input::fetch_packages(context, ("/input/extra_binary_artifacts", extra), "extra")?;
+        let extra = ("/input/extra_binary_artifacts", extra);
+        let extra = Input::fetch_all(context, extra, BINARIES, "extra")?;
         let codename = environment.codename(context)?;
         let files = Files {
             dsc: package.dsc(),
