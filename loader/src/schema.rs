@@ -54,24 +54,57 @@ impl Schema {
         }
         self.0
             .iter_errors(data)
+            .flat_map(|error| faults(&error))
             .take(MOST_FAULTS)
-            .map(|error| {
-                let message = say(&error);
-                TaskConfigError::new(
-                    error.instance_path().to_string(),
-                    shorten(&message, LONGEST_MESSAGE),
-                )
-            })
             .collect()
+    }
+}
+
+/// What is wrong. Of alternatives of which one alone is of the data's type, as a list is where a list or a query may stand,
+/// it is what is wrong by that one, with its own place.
+fn faults(error: &ValidationError<'_>) -> Vec<TaskConfigError> {
+    if let Some(meant) = meant(error) {
+        return meant.iter().flat_map(faults).collect();
+    }
+    let message = say(error);
+    vec![TaskConfigError::new(
+        error.instance_path().to_string(),
+        shorten(&message, LONGEST_MESSAGE),
+    )]
+}
+
+/// The faults by the one alternative that the data can mean. What is neither an object nor a list means none more than another.
+fn meant<'a>(error: &'a ValidationError<'_>) -> Option<&'a [ValidationError<'static>]> {
+    let alternatives = alternatives(error)?;
+    if !(error.instance().is_object() || error.instance().is_array()) {
+        return None;
+    }
+    let is_of_type = |errors: &&Vec<ValidationError<'_>>| {
+        !errors.iter().any(|inner| {
+            matches!(inner.kind(), ValidationErrorKind::Type { .. })
+                && inner.instance_path() == error.instance_path()
+        })
+    };
+    let mut meant = alternatives.iter().filter(is_of_type);
+    match (meant.next(), meant.next()) {
+        (Some(one), None) => Some(one),
+        _ => None,
+    }
+}
+
+fn alternatives<'a>(error: &'a ValidationError<'_>) -> Option<&'a [Vec<ValidationError<'static>>]> {
+    match error.kind() {
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            Some(context)
+        }
+        _ => None,
     }
 }
 
 /// What is wrong. Of alternatives that all fail, which is how an enum with documented variants or an optional value is
 /// written, says what each wants instead of naming the keyword.
 fn say(error: &ValidationError<'_>) -> String {
-    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
-        error.kind()
-    else {
+    let Some(context) = alternatives(error) else {
         return error.to_string();
     };
     let wanted: Option<Vec<String>> = context.iter().map(|errors| value(errors)).collect();
@@ -138,6 +171,38 @@ mod tests {
         assert_eq!(
             message(json!({"lookup": 5.5})),
             r#"5.5 is not of type "integer"; or 5.5 is not of type "string""#
+        );
+    }
+
+    #[test]
+    fn a_fault_within_an_alternative_has_its_own_place() {
+        let query = json!({"type": "object", "required": ["in"], "additionalProperties": false,
+            "properties": {"in": {"type": "string"}}});
+        let schema = Schema::compile(&json!({"properties": {"a": {"anyOf": [
+            query,
+            {"type": "array", "items": {"anyOf": [{"type": "integer"}, query]}},
+            {"type": "null"},
+        ]}}}))
+        .unwrap();
+        let faults = |data: Value| {
+            let faults = schema.faults(&json!({"a": data}));
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let missing = r#""in" is a required property"#;
+        assert_eq!(faults(json!({})), [format!("/a: {missing}")]);
+        assert_eq!(
+            faults(json!([7, {}, {"in": 7}, "x"])),
+            [
+                format!("/a/1: {missing}"),
+                r#"/a/2/in: 7 is not of type "string""#.to_owned(),
+                r#"/a/3: "x" is not of type "integer"; or "x" is not of type "object""#.to_owned(),
+            ]
+        );
+        assert_eq!(
+            faults(json!("x")),
+            [
+                r#"/a: "x" is not of type "object"; or "x" is not of type "array"; or "x" is not of type "null""#
+            ]
         );
     }
 
