@@ -4,10 +4,14 @@
 mod bad_plugin;
 /// A worker that is gone for good.
 mod lost_worker;
+/// Our worker, for the tests of plugins.
+mod ours;
 /// What is installed, by itself.
 mod package;
 /// A plugin that is good.
 mod plugin_task;
+/// A plugin that asks the server for what a query finds.
+mod query;
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! A task that Debusine does not know, as its server and our worker know it.
 
-use super::offering;
+use super::{offering, ours::Ours};
 use crate::{
     api::LIMIT,
     farm::{Farm, Ran},
@@ -8,10 +8,7 @@ use crate::{
     unruly,
 };
 use serde_json::json;
-use std::{
-    fs::{self, File},
-    process::{Child, Stdio},
-};
+use std::fs;
 
 /// A task that Debusine does not know at all: submitted, matched to the one worker that can, and run.
 #[test]
@@ -170,35 +167,4 @@ fn static_metadata_decides() {
         log.contains("does not suit what this worker reports"),
         "{log}"
     );
-}
-
-/// Our worker at the server, which ends with the test.
-struct Ours(Child);
-
-impl Ours {
-    /// With the plugins of that farm, and enabled; what it says is in `log` there.
-    fn starts(site: &Site, farm: &Farm) -> Self {
-        let engine = format!("debusine+{}", site.server.url());
-        let mut worker = farm.command(&[
-            "worker", "--name", "ours", "--slots", "1", "--engine", &engine,
-        ]);
-        let log = File::create(farm.path("log")).unwrap();
-        let worker = worker.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let worker = Self(worker);
-        let registered = "select token_id from db_worker where name like 'ours%'";
-        until(LIMIT, "our worker does not register", || {
-            site.server.records.rows(registered).pop()
-        });
-        site.server.records.change(&format!(
-            "update db_token set enabled = true where id in ({registered})"
-        ));
-        worker
-    }
-}
-
-impl Drop for Ours {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
 }
