@@ -39,6 +39,15 @@ pub(crate) fn built() -> &'static Path {
         cargo
             .current_dir(root())
             .args(["build", "--locked", "--quiet", "--workspace"]);
+        // What cargo tells of the crate of the tests has build scripts run anew that ask for it, and much be built anew twice:
+        // here, and when cargo is called by hand again.
+        let told = env::vars_os().map(|(name, _)| name);
+        for name in told.filter(|name| name.as_bytes().starts_with(b"CARGO_PKG_")) {
+            cargo.env_remove(name);
+        }
+        cargo
+            .env_remove("CARGO_MANIFEST_DIR")
+            .env_remove("CARGO_MANIFEST_PATH");
         cargo.env("CARGO_TARGET_DIR", profile.parent().unwrap());
         if profile.ends_with("release") {
             cargo.arg("--release");
