@@ -52,7 +52,7 @@ fn a_query_finds_what_is_in_a_collection() {
         site.server.records.change(&format!(
             "insert into db_collectionitem (name, child_type, category, parent_collection_id, parent_category, artifact_id, data,
              created_at, created_by_user_id) select 'item{id}', 'a', '{category}', id, category, {id},
-             '{{\"codename\": \"{codename}\"}}', now(), (select id from db_user where username = 'test')
+             '{{\"codename\": \"{codename}\", \"architecture\": \"{architecture}\"}}', now(), (select id from db_user where username = 'test')
              from db_collection where name = 'found'"
         ));
         id
