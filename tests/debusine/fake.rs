@@ -41,3 +41,14 @@ pub(crate) fn add_to(place: &Place, size: u64) {
 pub(crate) fn go_on(place: &Place) {
     fs::write(place.path("go-on"), "").unwrap();
 }
+
+/// From now on it waits again until it is let go on.
+pub(crate) fn waits(place: &Place) {
+    fs::remove_file(place.path("go-on")).unwrap();
+}
+
+/// How often it was started.
+pub(crate) fn begun(place: &Place) -> usize {
+    let begun = fs::read_to_string(place.path("begun"));
+    begun.unwrap_or_default().lines().count()
+}

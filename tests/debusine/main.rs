@@ -26,6 +26,8 @@ mod fake;
 mod faults;
 /// The keys of task data that are a later server's.
 mod keys;
+/// What became of each request, in order.
+mod ledger;
 /// A server of a later version.
 mod newer;
 /// What is installed on a server beside Debusine.
@@ -44,6 +46,8 @@ mod scheduling;
 mod server;
 /// A server with our app in it, whose tasks are plugins.
 mod site;
+/// Several slots, and offers that come more than once.
+mod slots;
 /// What requests work on.
 mod stored;
 /// The system in which Debusine is installed.

@@ -12,23 +12,6 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{fs, os::unix::fs::PermissionsExt, thread, time::Duration};
 
-/// The server notes each completion by itself, and each time that a request is given to a worker.
-const LEDGER: &str = "
-    create table ledger (request bigint not null, what text not null);
-    create function note() returns trigger language plpgsql as $$ begin
-        insert into ledger values (new.id, case new.status when 'running' then 'given' else new.status end);
-        return null;
-    end $$;
-    create trigger ledger after update on db_workrequest for each row
-        when (new.status <> 'pending' and old.status is distinct from new.status) execute function note();";
-
-/// What became of a request, in order.
-fn ledger(server: &Server, id: i64) -> Value {
-    let query = format!("select what from ledger where request = {id}");
-    let rows = server.records.rows(&query);
-    rows.iter().map(|row| row["what"].clone()).collect()
-}
-
 /// The codes of the errors that a request ended with.
 fn codes(request: &Value) -> Vec<&str> {
     let errors = request["output_data"]["errors"].as_array();
@@ -43,7 +26,7 @@ fn requests_end_as_they_say_and_once() {
     let Some(server) = Server::start_newer() else {
         return;
     };
-    server.records.change(LEDGER);
+    server.keeps_a_ledger();
     let worker = Worker::start(&server, Kind::Ours);
     for (result, expected, code) in [
         ("success", "success", None),
@@ -57,7 +40,7 @@ fn requests_end_as_they_say_and_once() {
         let log = worker.place().log();
         assert_eq!(request["result"], expected, "{request:#}\n{log}");
         assert_eq!(codes(&request), Vec::from_iter(code), "{request:#}");
-        assert_eq!(ledger(&server, id), json!(["given", "completed"]), "{log}");
+        assert_eq!(server.ledger(id), json!(["given", "completed"]), "{log}");
     }
     // What it works on is fetched with the token that each request has.
     let stored = Stored::on(&server);
@@ -70,8 +53,7 @@ fn requests_end_as_they_say_and_once() {
         .iter()
         .find(|made| made["category"] == "debian:lintian");
     assert_eq!(analysis.unwrap()["data"]["architecture"], "source");
-    let requests = server.records.rows("select id from db_workrequest");
-    assert_eq!(requests.len(), 5, "one was tried again: {requests:#?}");
+    assert_eq!(server.requests(), 5, "one was tried again");
 }
 
 /// Between the worker's word and what comes of it the server takes the request for one that runs.
@@ -80,7 +62,7 @@ fn a_result_that_is_taken_in_late_is_the_only_one() {
     let Some(server) = Server::start_newer() else {
         return;
     };
-    server.records.change(LEDGER);
+    server.keeps_a_ledger();
     let place = Place::new(server.url());
     fake::add_to(&place, 1000);
     let worker = Worker::start_in(&server, Kind::Ours, place);
@@ -100,7 +82,7 @@ fn a_result_that_is_taken_in_late_is_the_only_one() {
     let request = server.completes(id, LIMIT);
     let log = worker.place().log();
     assert_eq!(request["result"], "success", "{request:#}\n{log}");
-    assert_eq!(ledger(&server, id), json!(["given", "completed"]), "{log}");
+    assert_eq!(server.ledger(id), json!(["given", "completed"]), "{log}");
     let begun = fs::read_to_string(worker.place().path("begun")).unwrap();
     assert_eq!(begun.lines().count(), 1, "{log}");
 }

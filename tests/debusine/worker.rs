@@ -38,6 +38,8 @@ pub(crate) enum Kind {
 /// The files of a worker, which outlive it.
 pub(crate) struct Place {
     folder: TempDir,
+    /// What its worker has in its environment, beside what all have.
+    variables: Vec<String>,
 }
 
 /// A worker that runs; it is killed when dropped.
@@ -85,6 +87,7 @@ impl Place {
         let folder = tempfile::Builder::new().prefix("tb-dw-").tempdir_in("/tmp");
         let place = Self {
             folder: folder.unwrap(),
+            variables: Vec::new(),
         };
         for folder in [
             "bin",
@@ -95,7 +98,7 @@ impl Place {
         ] {
             fs::create_dir_all(place.path(folder)).unwrap();
         }
-        fs::write(place.path("config.toml"), "").unwrap();
+        place.configure("");
         let settings = format!("[General]\napi-url = {url}\nlog-level = INFO\n");
         fs::write(
             place.path("home/.config/debusine/worker/config.ini"),
@@ -103,10 +106,7 @@ impl Place {
         )
         .unwrap();
         for task in PLUGINS {
-            let file = format!("libtaskbay_task_{task}.so");
-            let copy = place.path("plugins").join(&file);
-            fs::copy(built().join(&file), &copy).unwrap();
-            fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+            place.add_plugin(task);
         }
         place
     }
@@ -121,6 +121,29 @@ impl Place {
         let path = self.path("bin").join(name);
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Adds a variable to the environment of its worker.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.variables.push(format!("{name}={value}"));
+    }
+
+    /// Settings of our worker.
+    pub(crate) fn configure(&self, settings: &str) {
+        fs::write(self.path("config.toml"), settings).unwrap();
+    }
+
+    /// Puts a plugin of ours where it is looked for.
+    pub(crate) fn add_plugin(&self, task: &str) {
+        let file = format!("libtaskbay_task_{task}.so");
+        let copy = self.path("plugins").join(&file);
+        fs::copy(built().join(&file), &copy).unwrap();
+        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Takes a plugin away.
+    pub(crate) fn remove_plugin(&self, task: &str) {
+        fs::remove_file(self.path(&format!("plugins/libtaskbay_task_{task}.so"))).unwrap();
     }
 
     /// What its worker said.
@@ -152,9 +175,14 @@ impl<'s> Worker<'s> {
             .append(true)
             .open(place.path("log"))
             .unwrap();
+        // The variables stand behind `env`.
+        let (env, command) = kind.command().split_at(1);
+        let variables = place.variables.iter().map(String::as_str);
+        let words: Vec<_> = env.iter().copied().chain(variables).collect();
+        let words = [&words, command].concat();
         let process = server
             .system
-            .command(place.folder.path(), kind.command())
+            .command(place.folder.path(), &words)
             .env("BIND", format!("{}:srv/built", built().display()))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -238,7 +266,7 @@ impl<'s> Worker<'s> {
         }
     }
 
-    fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         // A zombie is none.
         let status = fs::read_to_string(format!("/proc/{}/stat", self.id()));
         status.is_ok_and(|status| !status.contains(") Z "))
@@ -250,24 +278,23 @@ impl<'s> Worker<'s> {
 
     /// Ends it by that signal, and leaves its files to the next one.
     #[track_caller]
-    pub(crate) fn end(mut self, signal: Signal) -> Place {
+    pub(crate) fn end(self, signal: Signal) -> Place {
         self.signal(signal);
-        let until = Instant::now() + LIMIT;
-        while self.process.try_wait().unwrap().is_none() {
-            assert!(
-                Instant::now() < until,
-                "it does not end: {}",
-                self.place.log()
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
+        self.ended().1
+    }
+
+    /// Waits until it has ended: what with, and its files, for the next one.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> (Option<i32>, Place) {
+        let code = self.exit_code();
         let empty = Place {
             folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
         };
         let place = std::mem::replace(&mut self.place, empty);
         // The next one is not taken for it.
         self.server.hears_of_its_end();
-        place
+        (code, place)
     }
 }
 
