@@ -20,10 +20,22 @@ const RETRY: Duration = Duration::from_secs(5);
 /// How often it is told that there still is no connection.
 const TELL: Duration = Duration::from_mins(10);
 
-/// Keeps a seat connected until the worker ends.
+/// Keeps a seat connected until the worker ends. One that takes no more requests is not connected as soon as it can be: the
+/// server would give it some, and nobody else would have them before this worker is back.
 pub(crate) fn attend(shared: &Shared, seat: &Seat) {
-    let mut told: Option<(String, Instant)> = None;
+    connect(shared, seat);
+    // What waits is told all the same.
     while !shared.is_over() {
+        if let Err(fault) = shared.tell_kept(seat) {
+            log::warn!("{}; trying again", with_sources(&fault));
+        }
+        pause(RETRY, || shared.is_over());
+    }
+}
+
+fn connect(shared: &Shared, seat: &Seat) {
+    let mut told: Option<(String, Instant)> = None;
+    while !shared.is_left_by(seat) {
         let fault = Session::new(shared, seat).and_then(Session::last);
         seat.is_cut();
         if let Err(fault) = fault {
@@ -40,10 +52,15 @@ pub(crate) fn attend(shared: &Shared, seat: &Seat) {
             }
         }
         // So that a server that starts anew is not asked by all at once.
-        let until = Instant::now() + Duration::from_millis(fastrand::u64(1000..6000));
-        while !shared.is_over() && Instant::now() < until {
-            thread::sleep(LOOK / 5);
-        }
+        let length = Duration::from_millis(fastrand::u64(1000..6000));
+        pause(length, || shared.is_left_by(seat));
+    }
+}
+
+fn pause(length: Duration, is_over: impl Fn() -> bool) {
+    let until = Instant::now() + length;
+    while !is_over() && Instant::now() < until {
+        thread::sleep(LOOK / 5);
     }
 }
 
@@ -85,13 +102,13 @@ impl<'s> Session<'s> {
         })
     }
 
-    /// Lasts until the worker ends.
+    /// Lasts until the worker ends, or takes no more requests and has none here.
     ///
     /// # Errors
     ///
     /// When the connection is over before that.
     fn last(mut self) -> Result<(), Fault> {
-        while !self.shared.is_over() {
+        while !self.shared.is_left_by(self.seat) {
             let heard = self.connection.hear(LOOK);
             let heard = heard.map_err(|source| self.cut(source))?;
             if let Some(notice) = heard {

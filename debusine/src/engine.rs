@@ -18,12 +18,15 @@ use std::{
     fs::File,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use taskbay_core::{Abort, NoServer, Outcome, Server};
 use taskbay_engine::{
     Claim, EngineError, Lease, NewLogLine, Renewal, Report, Seen, Standing, WorkerEngine,
 };
+
+/// How long a result waits for its seat to leave the server.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A Debusine server, as a worker sees it.
 #[derive(Debug)]
@@ -103,6 +106,15 @@ impl DebusineEngine {
         }
     }
 
+    /// Leaves the server before it is told a result, with which it would give the next request to this seat.
+    fn goodbye(seat: &Seat) {
+        seat.leaves();
+        let until = Instant::now() + GOODBYE;
+        while seat.has_offered() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The attempt that holds that lease, and its seat.
     fn attempt(&self, lease: &Lease) -> Result<(&Seat, Arc<Attempt>), EngineError> {
         let mut seats = self.shared.seats.iter();
@@ -152,6 +164,11 @@ impl WorkerEngine for DebusineEngine {
         failed.map_or(Ok(None), |fault| Err(fault.into()))
     }
 
+    /// The server would go on giving requests to whoever is connected.
+    fn drains(&self) {
+        self.shared.drains();
+    }
+
     /// The server has no leases: what a worker has it keeps.
     fn renew(&self, lease: &Lease, _: Duration) -> Result<Renewal, EngineError> {
         self.attempt(lease)?;
@@ -183,6 +200,9 @@ impl WorkerEngine for DebusineEngine {
     /// when it can be.
     fn complete(&self, lease: &Lease, outcome: &Outcome) -> Result<(), EngineError> {
         let (seat, attempt) = self.attempt(lease)?;
+        if self.shared.is_draining() {
+            Self::goodbye(seat);
+        }
         let mut record = attempt.record();
         record.completion = Some(Completion::of(&attempt.task, outcome, attempt.duration()));
         Ok(self.shared.complete(seat, record)?)
@@ -202,7 +222,7 @@ impl WorkerEngine for DebusineEngine {
         let mut state = seat.state();
         state.before = Some(record);
         state.work = Work::Nothing;
-        state.polling.pauses(std::time::Instant::now(), delay);
+        state.polling.pauses(Instant::now(), delay);
         Ok(())
     }
 

@@ -17,6 +17,8 @@
 //!   aborts is not completed at all.
 //! - A server tells a worker nothing of its static metadata, which counts over what the worker reports when requests are
 //!   given out. So a worker executes what it is given although by what it reports it does not suit, as Debusine's own does.
+//! - A server gives the next request to whoever is connected, as soon as it has a result. A worker that ends leaves it seat by
+//!   seat: what is idle at once, what executes before it tells its result. What it was given before that waits for it.
 //! - Outside of an attempt nobody can stop a request: a server does not tell its workers.
 //!
 //! This crate refuses to know how requests are executed, how a server decides who gets them, and what tasks mean.

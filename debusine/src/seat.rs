@@ -29,6 +29,8 @@ pub(crate) struct Seat {
 pub(crate) struct State {
     /// Whether the server knows of this connection and of what is offered.
     is_ready: bool,
+    /// Whether what it executes is its last.
+    is_leaving: bool,
     pub(crate) polling: Polling,
     pub(crate) work: Work,
     /// What it executed last without a result that the server has: another request may be the same.
@@ -65,6 +67,7 @@ impl Seat {
             live: LiveLog::default(),
             state: Mutex::new(State {
                 is_ready: false,
+                is_leaving: false,
                 polling: Polling::new(Instant::now()),
                 work,
                 before,
@@ -132,6 +135,17 @@ impl Seat {
     /// The connection is over.
     pub(crate) fn is_cut(&self) {
         self.state().is_ready = false;
+    }
+
+    /// What it executes is its last, and done.
+    pub(crate) fn leaves(&self) {
+        self.state().is_leaving = true;
+    }
+
+    /// Whether it needs no connection, where the worker takes no more requests.
+    pub(crate) fn needs_nothing(&self) -> bool {
+        let state = self.state();
+        state.is_leaving || matches!(state.work, Work::Nothing)
     }
 
     /// The attempt, if the seat executes that one.

@@ -17,6 +17,7 @@ pub(crate) struct Shared {
     pub(crate) untold: Untold,
     dialect: Mutex<Dialect>,
     offered: Mutex<Offered>,
+    is_draining: AtomicBool,
     is_over: AtomicBool,
 }
 
@@ -36,6 +37,7 @@ impl Shared {
             untold: Untold::default(),
             dialect: Mutex::new(dialect),
             offered: Mutex::default(),
+            is_draining: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         }
     }
@@ -63,6 +65,20 @@ impl Shared {
             offered.number += 1;
             offered.metadata = Arc::new(metadata.clone());
         }
+    }
+
+    /// The worker takes no more requests.
+    pub(crate) fn drains(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether a seat needs no connection any more.
+    pub(crate) fn is_left_by(&self, seat: &Seat) -> bool {
+        self.is_over() || self.is_draining() && seat.needs_nothing()
     }
 
     pub(crate) fn is_over(&self) -> bool {

@@ -41,6 +41,10 @@ pub trait WorkerEngine: Debug + Send + Sync {
     /// When the worker never reported, or the database fails.
     fn claim(&self, worker: &str, lease: Duration) -> Result<Option<Claim>, EngineError>;
 
+    /// The worker takes nothing more, and ends once what it has is done. An engine that gives requests to workers before they
+    /// ask for them gives it none from now on.
+    fn drains(&self) {}
+
     /// Makes the lease hold for `length` from now.
     ///
     /// # Errors

@@ -92,6 +92,7 @@ impl WorkerService {
             self.describe(&mut offer, stop, heard);
             // What it takes last is to be drained too.
             let _ = claims.join();
+            self.engine().drains();
             self.drain(stop);
             Ok(())
         })

@@ -20,6 +20,8 @@ mod unruly;
 mod account;
 /// The server's interface for people.
 mod api;
+/// A worker that is told to end.
+mod ending;
 /// A program that makes what is uploaded.
 mod fake;
 /// What goes wrong in mid-run.
