@@ -30,6 +30,8 @@ mod faults;
 mod keys;
 /// What became of each request, in order.
 mod ledger;
+/// What a worker says of itself, again and again.
+mod metadata;
 /// A server of a later version.
 mod newer;
 /// What is installed on a server beside Debusine.
