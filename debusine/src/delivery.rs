@@ -13,10 +13,12 @@ use serde_json::json;
 use taskbay_core::with_sources;
 use ureq::http::Method;
 
-/// How often the debug logs are tried where the server fails.
+/// How often the debug logs are tried where the server takes its worker's word otherwise.
 const MOST_TRIES: u32 = 20;
 /// How often a seat waits for a result to be taken although the server takes its worker's word otherwise.
 const MOST_REFUSALS: u32 = 12;
+/// How often where it is not the server that answers so, or nobody does: ten minutes at least.
+const MOST_LOSSES: u32 = 120;
 
 /// What becomes of a result that the server does not take now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,8 @@ pub(crate) struct Untaken {
 ///
 /// # Errors
 ///
-/// When the server is away, or fails, which it is forgiven a few times. What it refuses is logged: a log costs no result.
+/// When the server is away, or fails, which it is forgiven a few times ([`Untaken::fate`] counts them). What it refuses is
+/// logged: a log costs no result.
 pub(crate) fn send_logs(
     client: &Client,
     login: &Login,
@@ -78,11 +81,8 @@ pub(crate) fn send_logs(
         Ok(())
     };
     match sent() {
-        Err(fault @ Fault::Unavailable { .. }) => return Err(fault),
-        Err(fault @ Fault::Failing { .. }) if record.log_tries < MOST_TRIES => {
-            record.log_tries += 1;
-            return Err(fault);
-        }
+        Err(fault) if fault.is_unreached() => return Err(fault),
+        Err(fault) if fault.is_passing() && record.log_tries < MOST_TRIES => return Err(fault),
         // The result decides: where it is kept, its logs are sent with it later.
         Err(fault) if fault.is_denied() => {
             log::warn!("{}", with_sources(&fault));
@@ -123,17 +123,23 @@ impl Untaken {
         if why.is_anothers() {
             return Fate::IsLost;
         }
-        // How often the logs are tried has a bound of its own, and then the result is told without them.
-        if self.is_about_logs
-            // While nothing is taken, or nothing of this worker's, it is not about the result.
-            || matches!(why, Fault::Unavailable { .. })
-            || !matches!(standing::is_taken(client, worker), Ok(true))
-        {
+        // While nothing is taken, or nothing of this worker's, it is not about what was said.
+        if why.is_unreached() || !matches!(standing::is_taken(client, worker), Ok(true)) {
+            return Fate::Waits;
+        }
+        // Then the result is told without them.
+        if self.is_about_logs {
+            record.log_tries += 1;
             return Fate::Waits;
         }
         record.refusals += 1;
-        let may_pass = why.is_passing() || why.is_denied();
-        if may_pass && record.refusals < MOST_REFUSALS {
+        let most = match why {
+            Fault::Unavailable { .. } => MOST_LOSSES,
+            Fault::Failing { .. } => MOST_REFUSALS,
+            _ if why.is_denied() => MOST_REFUSALS,
+            _ => 1,
+        };
+        if record.refusals < most {
             Fate::Waits
         } else {
             Fate::IsApart

@@ -65,18 +65,25 @@ impl Fault {
         matches!(self, Self::Refused { problem, .. } if self.is_denied() && problem.contains(ANOTHERS))
     }
 
+    /// Whether nothing was reached that could have answered.
+    pub(crate) fn is_unreached(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        matches!(
+            source.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+        )
+    }
+
     /// Whether what was asked may be done all the same: the server was reached, and its answer was not.
     pub(crate) fn may_be_done(&self) -> bool {
         let Self::Unavailable { source, .. } = self else {
             return false;
         };
-        !matches!(
-            source.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::ResourceBusy
-        )
+        !self.is_unreached() && source.kind() != io::ErrorKind::ResourceBusy
     }
 
     /// Whether the server does not take the token, or not any more.

@@ -38,7 +38,7 @@ impl AttemptServer {
     /// be denied for ever.
     fn patiently<T>(&self, mut ask: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
         let is_taken = || matches!(standing::is_taken(&self.client, &self.worker), Ok(true));
-        patience::patiently(&self.abort, || match ask() {
+        patience::patiently(&self.abort, is_taken, || match ask() {
             Err(fault) if fault.is_denied() && !is_taken() => Err(Fault::Unavailable {
                 place: self.client.url().to_string(),
                 source: io::Error::new(io::ErrorKind::PermissionDenied, fault.to_string()),

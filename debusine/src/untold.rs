@@ -124,11 +124,11 @@ impl Untold {
     }
 
     fn try_to_tell(&self, client: &Client, mut kept: Kept) {
-        let Some(fault) = kept.tell(client) else {
+        let Some((fault, fate)) = kept.tell(client) else {
             return;
         };
         let longest = match fault {
-            Fault::Unavailable { .. } => AWAY,
+            Fault::Unavailable { .. } if fate == Fate::Waits => AWAY,
             _ => LONGEST,
         };
         kept.is_tried = true;
@@ -179,8 +179,8 @@ impl Waiting {
 }
 
 impl Kept {
-    /// Tells it: why it is to be told again, if it is.
-    fn tell(&self, client: &Client) -> Option<Fault> {
+    /// Tells it: why it is to be told again, if it is, and whether its seat would wait for that.
+    fn tell(&self, client: &Client) -> Option<(Fault, Fate)> {
         // Whoever removed it has given it up.
         let before = self.shelf.read()?;
         let (request, mut record) = (before.request, before.clone());
@@ -205,6 +205,6 @@ impl Kept {
         {
             log::error!("{}", with_sources(&fault));
         }
-        Some(fault)
+        Some((fault, fate))
     }
 }

@@ -28,9 +28,9 @@ fn executing(
     let seen = shelf.clone();
     let server = StandIn::new(move |asked| match asked.line.as_str() {
         "PUT /api/1.0/work-request/7/completed/" => answer(&seen),
-        // Whether the token is enabled, which is so where the result is not denied.
+        // Whether the token is enabled, which is so where the result is not denied, and the server not away.
         "GET /api/1.0/worker/dynamic-metadata/" => match answer(&seen).status {
-            403 => Says::status(403),
+            status @ (403 | 503) => Says::status(status),
             _ => Says::status(405),
         },
         // Its logs.
@@ -171,6 +171,42 @@ fn a_result_that_is_never_taken_leaves_its_seat() {
     is_set_aside(404, 1);
     is_set_aside(500, 12);
     is_set_aside(401, 12);
+    // As what stands before the server says it.
+    is_set_aside(502, 120);
+    is_set_aside(504, 120);
+}
+
+/// Nothing that it takes is missed.
+#[test]
+fn a_result_waits_for_a_server_that_is_away() {
+    let (_folder, engine, _) = executing(|_| Says::status(503));
+    engine.complete(&LEASE, &Outcome::of(Ok(true))).unwrap();
+    let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
+    for _ in 0..130 {
+        shared.tell_kept(seat).unwrap_err();
+    }
+    assert!(seat.has_result());
+}
+
+/// Logs that never arrive while all else does cost no result.
+#[test]
+fn a_result_does_not_wait_for_its_logs_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::at(folder.path().join("seat")).unwrap();
+    let server = StandIn::new(|asked| match asked.line.as_str() {
+        "POST /api/1.0/artifact/" => Says::status(504),
+        "GET /api/1.0/worker/dynamic-metadata/" => Says::status(405),
+        _ => Says::status(200),
+    });
+    let logs = DebugLogs::begin(shelf);
+    let mut record = Record::of_noop(7);
+    let token = Token::parse("secret").unwrap();
+    for _ in 0..20 {
+        let told = delivery::tell(&server.client, &token, &logs, &mut record);
+        let fate = told.unwrap_err().fate(&server.client, &token, &mut record);
+        assert_eq!(fate, delivery::Fate::Waits);
+    }
+    delivery::tell(&server.client, &token, &logs, &mut record).unwrap();
 }
 
 /// What a worker says is one artifact, however often the server fails in between.
