@@ -19,6 +19,8 @@ const LONGEST: usize = 50;
 const BEHIND: usize = 4;
 /// How long a server has to be done with what it was asked before it is asked again.
 const PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 5 });
+/// How often a server has to fail, while it answers what else it is asked, before it counts as knowing the token.
+const MOST_FAILURES: u32 = 6;
 
 /// The token of the seat of that number. Where there is none yet, the server is told of a new worker with a new one: it is
 /// enabled at once where an activation token lies beside, else by an administrator.
@@ -101,21 +103,30 @@ impl Registration<'_> {
     }
 
     /// Registers a token that the server may know already: it does not say, and 0.11.3 never ends where it is told of one twice
-    /// under a name to which it can still add a number. Where it can add none, it fails.
+    /// under a name to which it can still add a number. Where it can add none, it fails: always, unlike one that fails for
+    /// reasons of its own.
     fn settle(&self, token: &Token, path: &Path) -> Result<(), Fault> {
-        if standing::is_taken(self.client, token)? {
-            return Ok(());
-        }
-        match self.register(token, &filled(self.name, token)) {
-            Err(fault @ Fault::Failing { .. }) => {
+        let mut failures = 0;
+        loop {
+            // An administrator may have enabled it meanwhile. A server that cannot say so is not well.
+            if standing::is_taken(self.client, token)? {
+                return Ok(());
+            }
+            let fault = match self.register(token, &filled(self.name, token)) {
+                Err(fault @ Fault::Failing { .. }) => fault,
+                registered => return registered,
+            };
+            failures += 1;
+            if failures == MOST_FAILURES {
                 log::warn!(
-                    "the server fails, as it does where it knows the token already: {fault}; should an administrator not find \
-                     the token there, remove {} and start this worker again",
+                    "the server fails again and again, as it does where it knows the token already: {fault}; should an \
+                     administrator not find the token there, remove {} and start this worker again",
                     path.display()
                 );
-                Ok(())
+                return Ok(());
             }
-            registered => registered,
+            log::info!("the server is asked again whether it knows the token: {fault}");
+            thread::sleep(PAUSE);
         }
     }
 

@@ -108,6 +108,15 @@ fn the_next_process_goes_on_with_the_same_token() {
     assert_eq!(workers[0].0, token.as_str());
 }
 
+/// One that knows it fails always.
+#[test]
+fn a_server_that_fails_for_a_while_does_not_know_the_token() {
+    let mut does = vec![Does::Ignores];
+    does.extend([Does::Answers(500); 4]);
+    let name = is_registered_once(does);
+    assert!(name.starts_with("build-example-"), "{name}");
+}
+
 /// The server takes it once.
 #[test]
 fn an_activation_token_that_is_used_is_not_asked_with_again() {
