@@ -76,8 +76,11 @@ fn request(shared: &Shared, seat: &Seat) -> Result<Option<WorkRequest>, Fault> {
                 .ring_at(state.polling.had_nothing(Instant::now()));
             return Ok(None);
         }
-        // Its workflow is locked.
         423 if dialect == Dialect::Scoped => {
+            log::info!(
+                "what the server has for seat {} is locked; it is asked again",
+                seat.number
+            );
             seat.is_free(Some(PAUSE));
             return Ok(None);
         }

@@ -159,3 +159,81 @@ fn an_activation_token_is_the_right_one() {
     let id = server.submit("noop", &json!({}));
     server.completes(id, LIMIT);
 }
+
+/// A request that is with a worker, with the server's transaction that holds it.
+#[test]
+fn a_request_that_is_locked_is_waited_for() {
+    let Some(server) = Server::start_newer() else {
+        return;
+    };
+    server.keeps_a_ledger();
+    let place = Worker::start(&server, Kind::Ours).end(Signal::TERM);
+    let id = server.submit("noop", &json!({}));
+    server.records.change(&format!(
+        "update db_workrequest set worker_id = (select id from db_worker where worker_type = 'external') where id = {id}"
+    ));
+    let lock = server.records.lock(&format!(
+        "select id from db_workrequest where id = {id} for no key update"
+    ));
+    let worker = Worker::start_in(&server, Kind::Ours, place);
+    // Each time that it asks.
+    worker.wait_until("ask twice", || {
+        worker.place().log().matches("is locked").count() > 1
+    });
+    assert_eq!(server.ledger(id), json!([]));
+    drop(lock);
+    server.completes(id, LIMIT);
+    let log = worker.place().log();
+    assert_eq!(server.ledger(id), json!(["given", "completed"]), "{log}");
+    assert!(!log.contains("no request is taken"), "{log}");
+}
+
+/// What has made nothing yet comes back under its number, a few times.
+#[test]
+fn a_worker_that_was_killed_gets_the_same_request() {
+    let Some(server) = Server::start_newer() else {
+        return;
+    };
+    server.keeps_a_ledger();
+    let place = Place::new(server.url());
+    fake::add_to(&place, 1000);
+    let (finished, place) = is_killed(&server, place, 1);
+    let (given_up, place) = is_killed(&server, place, 4);
+    let log = place.log();
+    assert_eq!(
+        server.ledger(finished),
+        json!(["given", "completed"]),
+        "{log}"
+    );
+    assert_eq!(
+        server.ledger(given_up),
+        json!(["given", "aborted"]),
+        "{log}"
+    );
+    assert_eq!(fake::begun(&place), 2 + 4, "{log}");
+    assert_eq!(server.requests(), 4, "one has another number: {log}");
+    let again =
+        format!("work request {finished}, which this worker did not finish, is given out again");
+    assert!(log.contains(&again), "{log}");
+}
+
+/// A request whose worker is killed so often in the midst of it, and once more begins with it.
+fn is_killed(server: &Server, mut place: Place, kills: usize) -> (i64, Place) {
+    let begun = fake::begun(&place);
+    let id = server.submit("mmdebstrap", &fake::request());
+    for times in 1..=kills {
+        let worker = Worker::start_in(server, Kind::Ours, place);
+        worker.wait_until("begin", || fake::begun(worker.place()) == begun + times);
+        place = worker.end(Signal::KILL);
+    }
+    fake::go_on(&place);
+    let worker = Worker::start_in(server, Kind::Ours, place);
+    server.wait(id, LIMIT, |request| {
+        request["status"] == "completed" || request["status"] == "aborted"
+    });
+    // It works on, whatever became of that.
+    let next = server.submit("noop", &json!({}));
+    server.completes(next, LIMIT);
+    fake::waits(worker.place());
+    (id, worker.end(Signal::TERM))
+}

@@ -12,6 +12,20 @@ pub(crate) struct Records {
     connection: Mutex<Option<PgConnection>>,
 }
 
+/// A transaction that holds something.
+pub(crate) struct Lock<'r> {
+    records: &'r Records,
+    connection: Option<PgConnection>,
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            let _ = self.records.runtime.block_on(connection.close());
+        }
+    }
+}
+
 impl Records {
     /// That of the server in that folder.
     pub(crate) fn of(folder: &Path) -> Self {
@@ -85,6 +99,21 @@ impl Records {
                 .await
         });
         done.unwrap();
+    }
+
+    /// Holds what a query locks, until what is given back is dropped.
+    #[track_caller]
+    pub(crate) fn lock(&self, query: &str) -> Lock<'_> {
+        let connection = self.runtime.block_on(async {
+            let mut connection = PgConnection::connect_with(&self.options).await?;
+            let begun = AssertSqlSafe(format!("begin; {query}"));
+            sqlx::raw_sql(begun).execute(&mut connection).await?;
+            Ok::<_, sqlx::Error>(connection)
+        });
+        Lock {
+            records: self,
+            connection: Some(connection.unwrap()),
+        }
     }
 
     /// A request, as the server has it.
