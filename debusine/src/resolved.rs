@@ -9,7 +9,7 @@ const DEEPEST: usize = 8;
 const REPOSITORIES: &str = "extra_repositories";
 
 /// The task's data, with the artifacts that the server found in the place of the lookups that it found them by: what is found
-/// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several. The server asks for more
+/// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several, or several lists of them. The server asks for more
 /// than the lookup says, such as an environment's architecture, so its answer counts. Of further repositories, which may be
 /// its own, it says the addresses under their own name.
 pub(crate) fn resolved(data: &Value, dynamic: &Value) -> Value {
@@ -44,9 +44,18 @@ fn answer(dynamic: &Map<String, Value>, name: &str) -> Option<Value> {
         return Some(id.clone());
     }
     match dynamic.get(&format!("{name}_ids"))? {
-        Value::Array(ids) if ids.iter().all(Value::is_u64) => Some(Value::Array(ids.clone())),
+        Value::Array(ids) if ids.iter().all(Value::is_u64) || ids.iter().all(are_ids) => {
+            Some(Value::Array(ids.clone()))
+        }
         _ => None,
     }
+}
+
+/// Whether these are the numbers of what one of several lookups finds.
+fn are_ids(value: &Value) -> bool {
+    value
+        .as_array()
+        .is_some_and(|ids| ids.iter().all(Value::is_u64))
 }
 
 #[cfg(test)]
@@ -73,6 +82,20 @@ mod tests {
         assert_eq!(resolved(&data, &dynamic), expected);
         assert_eq!(resolved(&data, &Value::Null), data);
         assert_eq!(resolved(&json!(1), &dynamic), json!(1));
+    }
+
+    /// As for debdiff: each lookup finds several.
+    #[test]
+    fn answers_stand_for_several_lookups_of_several() {
+        let collection = json!({"collection": "x"});
+        let asked = json!({"input": {"binary_artifacts": [collection, [7, "b@c"]]}});
+        let with = |ids: Value| resolved(&asked, &json!({"input_binary_artifacts_ids": ids}));
+        let found = json!([[5, 6], [7, 8]]);
+        let expected = json!({"input": {"binary_artifacts": found}});
+        assert_eq!(with(found), expected);
+        for other in [json!([[5], 6]), json!([[5], ["x"]]), json!([[[5]]])] {
+            assert_eq!(with(other), asked);
+        }
     }
 
     #[test]
