@@ -109,7 +109,7 @@ fn begin(shared: &Shared, seat: &Seat, request: &WorkRequest) -> Result<Option<C
         recognise(seat, &before, &record);
     }
     let login = delivery::login(&record, &seat.token);
-    let work = match request.work() {
+    let work = match request.work(shared.dialect()) {
         Ok(work) => work,
         Err(refused) => {
             log::error!(

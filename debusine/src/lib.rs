@@ -46,6 +46,7 @@ mod offer;
 mod asking;
 mod polling;
 mod resolved;
+mod unsaid;
 mod work_request;
 
 mod attempt;

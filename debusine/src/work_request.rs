@@ -1,6 +1,6 @@
 //! A work request, as a server gives it.
 
-use crate::{fault::Fault, resolved, token::Token};
+use crate::{dialect::Dialect, fault::Fault, resolved, token::Token, unsaid};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -93,12 +93,12 @@ impl WorkRequest {
         hash
     }
 
-    /// What is to be executed.
+    /// What is to be executed, as a server means it that speaks so.
     ///
     /// # Errors
     ///
     /// When it is nothing for a worker.
-    pub(crate) fn work(&self) -> Result<Work, Unreadable> {
+    pub(crate) fn work(&self, dialect: Dialect) -> Result<Work, Unreadable> {
         let name = self.task_name();
         if !self.task_type.eq_ignore_ascii_case("worker") {
             let kind = taskbay_core::shorten(&self.task_type, 200);
@@ -113,7 +113,9 @@ impl WorkRequest {
             code: "setup-failed",
             message: format!("Task: {name} Error setup: {error}"),
         })?;
-        let data = resolved::resolved(&self.task_data, &self.dynamic_task_data).to_string();
+        let mut data = resolved::resolved(&self.task_data, &self.dynamic_task_data);
+        unsaid::say(dialect, task.as_str(), &mut data, &self.dynamic_task_data);
+        let data = data.to_string();
         if data.len() > LONGEST_DOCUMENT {
             return Err(Unreadable {
                 code: "configure-failed",
@@ -143,7 +145,7 @@ mod tests {
         let request = parse(GIVEN).unwrap();
         assert_eq!((request.id, request.priority()), (65, -2));
         assert!(request.token().is_none());
-        let work = request.work().unwrap();
+        let work = request.work(Dialect::Plain).unwrap();
         assert_eq!(work.task.as_str(), "sbuild");
         let data: Value = serde_json::from_str(&work.data).unwrap();
         assert_eq!(data["environment"], 63);
@@ -161,7 +163,7 @@ mod tests {
 
     #[test]
     fn what_is_nothing_for_a_worker_is_told() {
-        let code = |text: &str| parse(text).unwrap().work().unwrap_err().code;
+        let code = |text: &str| parse(text).unwrap().work(Dialect::Plain).unwrap_err().code;
         let server = GIVEN.replace(r#""Worker""#, r#""Server""#);
         assert_eq!(code(&server), "wrong-task-type");
         let nameless = GIVEN.replace(r#""sbuild""#, r#""../x""#);
