@@ -21,6 +21,9 @@ use taskbay_core::{
 };
 use ureq::http::Method;
 
+/// The number of what a server is not given. It has none of that number.
+const NOWHERE: ArtifactId = 0;
+
 /// The server of an attempt: artifacts come from a Debusine server, and go there.
 #[derive(Debug)]
 pub(crate) struct AttemptServer {
@@ -85,6 +88,11 @@ impl AttemptServer {
     }
 
     fn upload(&self, artifact: &Artifact) -> Result<ArtifactId, Fault> {
+        let category = artifact.category.as_str();
+        if !artifact_data::is_given(self.dialect, category) {
+            log::info!("`{category}` is not given to this server, whose own worker does not");
+            return Ok(NOWHERE);
+        }
         let mut draft = draft(artifact)?;
         artifact_data::know(self.dialect, &mut draft, self.attempt.source());
         let (login, request) = (&self.attempt.login, self.attempt.request());
@@ -93,6 +101,9 @@ impl AttemptServer {
     }
 
     fn relate(&self, relation: Relation) -> Result<(), Fault> {
+        if [relation.artifact, relation.target].contains(&NOWHERE) {
+            return Ok(());
+        }
         let document = json!({
             "artifact": relation.artifact,
             "target": relation.target,
@@ -183,6 +194,15 @@ mod tests {
             is_denied = false;
             Says::status(status)
         });
+        let relation = Relation {
+            artifact: 1,
+            target: 2,
+            kind: RelationKind::RelatesTo,
+        };
+        attempt(server.client).call(ServerCall::Relate { relation })
+    }
+
+    fn attempt(client: Client) -> AttemptServer {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::at(folder.path().join("seat")).unwrap();
         let lease = Lease {
@@ -197,19 +217,26 @@ mod tests {
             DebugLogs::begin(shelf),
             Record::of_noop(7),
         );
-        let server = AttemptServer {
-            client: server.client.into(),
+        AttemptServer {
+            client: client.into(),
             dialect: Dialect::Plain,
             attempt: attempt.into(),
             worker: Token::parse("secret").unwrap(),
             abort: Abort::default(),
-        };
-        let relation = Relation {
-            artifact: 1,
-            target: 2,
-            kind: RelationKind::RelatesTo,
-        };
-        server.call(ServerCall::Relate { relation })
+        }
+    }
+
+    #[test]
+    fn what_a_server_does_not_know_stays_here() {
+        let server = StandIn::new(|_: &Asked| Says::status(400));
+        let attempt = attempt(server.client);
+        let artifact = Artifact::new("debian:piuparts", json!({}), Vec::new());
+        let id = attempt.upload(&artifact).unwrap();
+        let server_of_it: &dyn Server = &attempt;
+        let kind = RelationKind::RelatesTo;
+        server_of_it.relate_all(id, kind, [1, 2]).unwrap();
+        server_of_it.relate_all(1, kind, [id]).unwrap();
+        assert_eq!(server.asked.lock().unwrap().len(), 0);
     }
 
     #[test]
