@@ -89,6 +89,19 @@ impl EnvironmentTarball {
         Ok(vendor.unwrap_or_else(|| "debian".to_owned()))
     }
 
+    /// The distribution that it is of, as `debian:trixie`: its vendor alone where it has no code name.
+    ///
+    /// # Errors
+    ///
+    /// As [`codename`](Self::codename).
+    pub fn distribution(&self, context: &Context) -> Result<String, TaskError> {
+        let vendor = self.vendor(context)?;
+        Ok(match self.codename(context)? {
+            Some(codename) => format!("{vendor}:{codename}"),
+            None => vendor,
+        })
+    }
+
     /// The value of a variable in which the system says what it is.
     fn says(&self, context: &Context, variable: &str) -> Result<Option<String>, TaskError> {
         let found = context.work_directory().join("os-release");
@@ -140,8 +153,8 @@ mod tests {
     use taskbay_plugin_api::Abort;
     use taskbay_test::{FakeServer, artifact};
 
-    /// The vendor and the code name of a tarball whose system says that, in an artifact that says this.
-    fn named(says: &str, data: serde_json::Value) -> (String, Option<String>) {
+    /// The distribution, the vendor and the code name of a tarball whose system says that, in an artifact that says this.
+    fn named(says: &str, data: serde_json::Value) -> [Option<String>; 3] {
         let top = tempfile::tempdir().unwrap();
         let lib = top.path().join("usr/lib");
         fs::create_dir_all(&lib).unwrap();
@@ -160,23 +173,27 @@ mod tests {
         let work = tempfile::tempdir().unwrap();
         let context = Context::new(work.path(), Abort::new()).with_server(server);
         let fetched = EnvironmentTarball::fetch(&context, &Lookup::Id(1), None, "in").unwrap();
-        let codename = fetched.codename(&context).unwrap();
-        (fetched.vendor(&context).unwrap(), codename)
+        [
+            fetched.distribution(&context).ok(),
+            fetched.vendor(&context).ok(),
+            fetched.codename(&context).unwrap(),
+        ]
     }
 
     #[test]
     fn a_system_is_called_what_the_artifact_says_or_itself() {
-        let name = |vendor: &str, codename: &str| (vendor.to_owned(), Some(codename.to_owned()));
+        let name = |vendor: &str, codename: &str| {
+            let distribution = format!("{vendor}:{codename}");
+            [&distribution, vendor, codename].map(|name| Some(name.to_owned()))
+        };
         let trixie = "ID=other\nVERSION_CODENAME=\"trixie\"\n";
         assert_eq!(named(trixie, json!({})), name("other", "trixie"));
         let data = json!({"codename": "sid", "vendor": "kali"});
         assert_eq!(named(trixie, data), name("kali", "sid"));
         for says in ["ID=debian\n", "VERSION_CODENAME=--help\n", ""] {
-            assert_eq!(
-                named(says, json!({})),
-                ("debian".to_owned(), None),
-                "{says}"
-            );
+            let vendor = Some("debian".to_owned());
+            let known = [vendor.clone(), vendor, None];
+            assert_eq!(named(says, json!({})), known, "{says}");
         }
     }
 

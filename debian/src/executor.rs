@@ -143,14 +143,15 @@ impl<'a> Executor<'a> {
         self.run_in_place(command, [None, None])
     }
 
-    /// Runs `command` as [`run`](Self::run) does, where what it prints may be what packages print that it tests.
+    /// Runs `command` as [`run`](Self::run) does, where what it prints may be what packages print that it tests. That is in a
+    /// file, too.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
-    pub fn run_tested(&self, command: &Command) -> Result<ExitStatus, TaskError> {
+    /// As [`run`](Self::run), and when the file cannot be written.
+    pub fn run_tested(&self, command: &Command, output: &Path) -> Result<ExitStatus, TaskError> {
         let (context, mut placed) = self.place(command);
-        self.started(command, run_package(context, &mut placed)?)
+        self.started(command, run_package(context, &mut placed, output)?)
     }
 
     /// Runs `command` as [`run`](Self::run) does, with its standard output in a file.

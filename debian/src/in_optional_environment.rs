@@ -56,6 +56,11 @@ impl InOptionalEnvironment {
         conflict(self.build_architecture.as_ref(), host_architecture)
     }
 
+    /// The architecture, where one is given, maybe by the old name of its key.
+    pub fn architecture<'a>(&'a self, host_architecture: Option<&'a String>) -> Option<&'a str> {
+        named_architecture(self.build_architecture.as_ref(), host_architecture)
+    }
+
     /// What runs the task's commands. In an environment, these packages are installed first.
     ///
     /// # Errors
@@ -81,7 +86,7 @@ impl InOptionalEnvironment {
         packages: &[&str],
     ) -> Result<Executor<'a>, TaskError> {
         let environment = (self.environment.as_ref(), self.backend);
-        let architecture = named_architecture(self.build_architecture.as_ref(), host_architecture);
+        let architecture = self.architecture(host_architecture);
         Executor::new(context, environment, architecture, packages)
     }
 }

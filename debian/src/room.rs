@@ -2,6 +2,8 @@
 
 use rustix::fs::{StatVfs, statvfs};
 use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     sync::{
@@ -126,23 +128,35 @@ pub fn run_with_room(
     run_as(context, command, files, Room::hear)
 }
 
-/// Runs `command` as [`run_with_room`] does, where lines may be of packages.
+/// Runs `command` as [`run_with_room`] does, where lines may be of packages, and are in a file, too.
 ///
 /// # Errors
 ///
-/// As [`run_with_room`].
+/// As [`run_with_room`], and when the file cannot be written.
 pub(crate) fn run_package(
     context: &Context,
     command: &mut Command,
+    output: &Path,
 ) -> Result<ExitStatus, TaskError> {
-    run_as(context, command, [None, None], Room::hear_package)
+    let unwritten =
+        |error: io::Error| TaskError::new(format!("cannot write {}: {error}", output.display()));
+    let mut file = BufWriter::new(File::create(output).map_err(unwritten)?);
+    let mut written = Ok(());
+    let status = run_as(context, command, [None, None], |room, line| {
+        room.hear_package(line);
+        if written.is_ok() {
+            written = writeln!(file, "{line}");
+        }
+    })?;
+    written.and_then(|()| file.flush()).map_err(unwritten)?;
+    Ok(status)
 }
 
 fn run_as(
     context: &Context,
     command: &mut Command,
     files: [Option<&Path>; 2],
-    hear: fn(&mut Room, &str),
+    mut hear: impl FnMut(&mut Room, &str),
 ) -> Result<ExitStatus, TaskError> {
     let mut room = Room::of(context);
     let status = run_heard(context, command, files, |line| hear(&mut room, line))?;

@@ -65,13 +65,9 @@ fn checks(chain: &Chain, source: &Made, package: &Made) {
     let step = chain.request("lintian", &json!({"input": input}));
     let step = step.is("success");
     step.made_only(&["debian:lintian", "debian:lintian"]);
-    for (made, (architecture, target)) in step
-        .made()
-        .iter()
-        .zip([("source", source), ("all", package)])
-    {
+    for (made, architecture) in step.made().iter().zip(["source", "all"]) {
         made.knows(&["architecture", "summary"])
-            .is_related("relates-to", &[target]);
+            .is_related("relates-to", &[source, package]);
         assert_eq!(made.data()["architecture"], architecture);
         assert_eq!(made.files(), ["analysis.json", "lintian.txt"]);
     }
@@ -88,7 +84,7 @@ fn build_logs(chain: &Chain) {
         let step = chain.request("blhc", &json!({"input": {"artifact": log.id}}));
         let step = step.is(result);
         step.only("debian:blhc")
-            .knows(&[])
+            .knows(&["source", "version", "architecture"])
             .is_related("relates-to", &[&log]);
     }
 }
@@ -102,9 +98,17 @@ fn differences(chain: &Chain, versions: &[Made; 2], original: &str, new: &str) {
     };
     let step = chain.request("debdiff", &json!({"input": {key: ids}}));
     let made = step.is("success").only("debian:debdiff");
-    made.knows(&["original", "new"])
+    made.knows(&["original", "new", "label"])
         .is_related("relates-to", &[&versions[0], &versions[1]]);
-    assert_eq!(made.data(), &json!({"original": original, "new": new}));
+    let of = match key {
+        "source_artifacts" => " (source)",
+        _ => "",
+    };
+    let label = format!("debdiff tiny: 1.0 \u{2192} 1.1{of}");
+    assert_eq!(
+        made.data(),
+        &json!({"original": original, "new": new, "label": label})
+    );
     let text = fs::read_to_string(chain.export(&made).join("debdiff.txt")).unwrap();
     assert!(text.contains("1.1"), "{text}");
 }

@@ -138,15 +138,24 @@ impl Run {
             "debian:binary-package",
             "debian:binary-package",
             "debian:binary-packages",
+            "debian:debug-symbols",
             "debian:upload",
             "debusine:signing-input",
         ]);
-        let [log, first, second, together, upload, to_sign] = &step.made()[..] else {
-            panic!("not six");
+        let [log, first, second, together, symbols, upload, to_sign] = &step.made()[..] else {
+            panic!("not seven");
         };
-        log.knows(&["source", "version", "filename", "bd_uninstallable"])
-            .is_related("relates-to", &[&self.source, first, second, together]);
+        log.knows(&[
+            "source",
+            "version",
+            "architecture",
+            "filename",
+            "bd_uninstallable",
+        ])
+        .is_related("relates-to", &[&self.source, together, upload])
+        .is_related("relates-to", &[first, second]);
         assert_eq!(log.data()["source"], "hello");
+        assert_eq!(log.data()["architecture"], self.architecture);
         for package in [first, second] {
             package
                 .knows(&[
@@ -176,7 +185,10 @@ impl Run {
             .knows(&["trusted_certs", "binary_package_name"])
             .is_related("relates-to", &[upload]);
         let is_hello = |made: &&Made| made.data()["deb_fields"]["Package"] == "hello";
-        let id = step.made().iter().find(is_hello).unwrap().id;
+        let hello = [first, second].into_iter().find(is_hello).unwrap();
+        symbols.knows(&["build_ids"]);
+        symbols.is_related("relates-to", &[hello]);
+        let id = hello.id;
         Build {
             log: self.chain.artifact(log.id),
             package: self.chain.artifact(id),
@@ -203,7 +215,9 @@ impl Run {
             let data = json!({"input": {"artifact": log.id}, "environment": environment});
             let step = self.step("blhc", &data).is("success");
             let made = step.only("debian:blhc");
-            made.knows(&[]).is_related("relates-to", &[log]);
+            made.knows(&["source", "version", "architecture"])
+                .is_related("relates-to", &[log]);
+            assert_eq!(made.data()["architecture"], self.architecture);
             assert_eq!(made.files(), ["blhc.txt"]);
         }
     }
@@ -216,7 +230,7 @@ impl Run {
             });
             let step = self.step("debdiff", &data).is("success");
             let made = step.only("debian:debdiff");
-            made.knows(&["original", "new"])
+            made.knows(&["original", "new", "label"])
                 .is_related("relates-to", &[&self.archived, package]);
         }
     }
@@ -253,7 +267,15 @@ impl Run {
             "base_tgz": self.environment, "build_architecture": self.architecture,
         });
         let step = self.step("piuparts", &data).is("success");
-        step.made_only(&[]);
+        let made = step.only("debian:piuparts");
+        made.knows(&[
+            "piuparts_version",
+            "binary_packages",
+            "architecture",
+            "distribution",
+        ])
+        .is_related("relates-to", &[package]);
+        assert_eq!(made.files(), ["piuparts.txt"]);
         let log = step.log();
         assert!(log.contains("PASS: All tests."), "{log}");
     }

@@ -71,7 +71,6 @@ impl Task for Autopkgtest {
             "environment",
         )?;
         let codename = environment.codename(context)?;
-        let vendor = environment.vendor(context)?;
         let files = Files {
             dsc: package.dsc(),
             packages: files_of(&packages)?,
@@ -97,7 +96,7 @@ impl Task for Autopkgtest {
             "cmdline": format!("autopkgtest {}", words.collect::<Vec<_>>().join(" ")),
             "source_package": {"name": package.name, "version": package.version, "url": ""},
             "architecture": self.architecture(),
-            "distribution": codename.as_ref().map(|codename| format!("{vendor}:{codename}")),
+            "distribution": environment.distribution(context)?,
         });
         let results = results(files.output)?;
         if !results.is_empty() {

@@ -117,7 +117,11 @@ impl Task for Blhc {
         let success = is_success("blhc", status, meaning)?;
 
         let server = context.server();
-        let id = server.upload(Artifact::new("debian:blhc", json!({}), vec![report]))?;
+        let log = &input.artifact.data;
+        let data = json!({
+            "source": log["source"], "version": log["version"], "architecture": log["architecture"],
+        });
+        let id = server.upload(Artifact::new("debian:blhc", data, vec![report]))?;
         server.relate_all(id, RelationKind::RelatesTo, [input.id])?;
         Ok(success)
     }

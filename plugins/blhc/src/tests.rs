@@ -23,7 +23,9 @@ const BARE: &str = "gcc -g -O2 -c -o hello.o hello.c\n";
 fn execute(data: &Value, category: &str, file: &str, text: &str) -> Execution {
     let store = TempDir::new().unwrap();
     let file = text_file(store.path(), file, text);
-    let artifacts = vec![artifact(category, vec![file])];
+    let mut artifact = artifact(category, vec![file]);
+    artifact.data = json!({"source": "hello", "version": "1.0-1", "filename": "x.build", "architecture": "amd64"});
+    let artifacts = vec![artifact];
     configure::<Blhc>(data).unwrap().execute(artifacts)
 }
 
@@ -41,6 +43,8 @@ fn check_log(data: &Value, lines: &str) -> Option<(bool, String)> {
     );
     let (success, upload) = (run.is_success(), run.upload());
     assert_eq!(upload.category, "debian:blhc");
+    let of = json!({"source": "hello", "version": "1.0-1", "architecture": "amd64"});
+    assert_eq!(upload.data, of);
     assert_eq!(upload.files, [run.work.path().join("blhc.txt")]);
     assert_eq!(run.server.relations(), [(FIRST_UPLOAD, 1)]);
     Some((success, fs::read_to_string(&upload.files[0]).unwrap()))

@@ -64,9 +64,9 @@ impl<'a> Comparison<'a> {
         arguments
     }
 
-    /// What the artifact says of the comparison: the names of the files.
-    pub(crate) fn data(&self) -> Value {
-        json!({"original": names(&self.original), "new": names(&self.new)})
+    /// What the artifact says of the comparison: the names of the files, and what it is called.
+    pub(crate) fn data(&self, label: Option<&str>) -> Value {
+        json!({"original": names(&self.original), "new": names(&self.new), "label": label})
     }
 }
 

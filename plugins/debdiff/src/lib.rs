@@ -5,6 +5,8 @@ mod input;
 
 mod side;
 
+mod subject;
+
 mod comparison;
 
 use comparison::Comparison;
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use side::Side;
 use std::{collections::BTreeSet, process::Command};
+use subject::Subject;
 use taskbay_debian::{InOptionalEnvironment, Meaning, is_success};
 use taskbay_plugin_api::{
     Artifact, Confinement, Context, Metadata, RelationKind, Requirement, Task, TaskConfigError,
@@ -112,10 +115,13 @@ impl Task for Debdiff {
         let status = executor.run_to_file(&command, &report)?;
         let success = is_success("debdiff", status, meaning)?;
 
+        let subject = Subject::of(sides.kind, &original.fetched(), &new.fetched());
+        let architecture = self.place.architecture(self.host_architecture.as_ref());
+        let label = subject.map(|subject| subject.label(architecture));
         let server = context.server();
         let artifact = server.upload(Artifact::new(
             "debian:debdiff",
-            comparison.data(),
+            comparison.data(label.as_deref()),
             vec![report],
         ))?;
         let targets = original.artifacts().chain(new.artifacts());

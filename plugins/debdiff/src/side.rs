@@ -3,7 +3,7 @@
 use crate::input::{Kind, Selected};
 use std::path::Path;
 use taskbay_debian::{Executor, Input, some};
-use taskbay_plugin_api::{ArtifactId, TaskConfigError, TaskError};
+use taskbay_plugin_api::{Artifact, ArtifactId, TaskConfigError, TaskError};
 
 /// One side of a comparison: what its artifacts brought.
 #[derive(Debug)]
@@ -39,6 +39,11 @@ impl Side {
     /// The artifacts.
     pub(crate) fn artifacts(&self) -> impl Iterator<Item = ArtifactId> {
         self.inputs.iter().map(|input| input.id)
+    }
+
+    /// The artifacts with what they say of themselves.
+    pub(crate) fn fetched(&self) -> Vec<&Artifact> {
+        self.inputs.iter().map(|input| &input.artifact).collect()
     }
 
     /// The files whose names end so, after a dot.

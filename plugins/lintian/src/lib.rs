@@ -15,7 +15,7 @@ mod analysis;
 
 use analysis::Analysis;
 use kind::Kind;
-use packages::{Package, Packages};
+use packages::Packages;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -90,11 +90,11 @@ impl Default for Output {
 }
 
 impl Output {
-    fn has(&self, kind: Kind) -> bool {
+    fn has(&self, kind: &Kind) -> bool {
         match kind {
             Kind::Source => self.source_analysis,
             Kind::BinaryAll => self.binary_all_analysis,
-            Kind::BinaryAny => self.binary_any_analysis,
+            Kind::BinaryAny(_) => self.binary_any_analysis,
         }
     }
 }
@@ -147,9 +147,8 @@ impl Task for Lintian {
         let packages = Packages::fetch(&executor, &self.input)?;
         let version = tool::version(&executor)?;
         let mut success = true;
-        for kind in Kind::ALL {
-            let packages = packages.of_kind(kind);
-            if self.output.has(kind) && !packages.is_empty() {
+        for kind in packages.kinds() {
+            if self.output.has(kind) {
                 let analysis = self.analyze(context, &executor, kind, &packages, &version)?;
                 success &= !analysis.reaches(self.fail_on_severity);
             }
@@ -164,12 +163,12 @@ impl Lintian {
         &self,
         context: &Context,
         executor: &Executor<'_>,
-        kind: Kind,
-        packages: &[&Package],
+        kind: &Kind,
+        packages: &Packages,
         version: &str,
     ) -> Result<Analysis, TaskError> {
         let directory = executor.directory(Path::new("analysis").join(kind.name()))?;
-        let files: Vec<_> = packages.iter().map(|package| package.file()).collect();
+        let files = packages.of_kind(kind);
         let selection = Selection {
             include: &self.include_tags,
             exclude: &self.exclude_tags,
@@ -189,7 +188,8 @@ impl Lintian {
         let data = json!({"architecture": kind.architecture(), "summary": analysis.summary()});
         let artifact =
             server.upload(Artifact::new("debian:lintian", data, vec![report, output]))?;
-        let targets = packages.iter().map(|package| package.artifact());
+        // Debusine relates each analysis to all that was asked about.
+        let targets = packages.artifacts();
         server.relate_all(artifact, RelationKind::RelatesTo, targets)?;
         Ok(analysis)
     }

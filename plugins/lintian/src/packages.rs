@@ -1,7 +1,10 @@
 //! The packages to analyse, fetched.
 
 use crate::kind::Kind;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 use taskbay_debian::{BINARIES, Executor, Input, SOURCES, some};
 use taskbay_plugin_api::{ArtifactId, TaskError};
 
@@ -37,10 +40,20 @@ impl Packages {
         Ok(packages)
     }
 
-    /// The packages of that kind.
-    pub(crate) fn of_kind(&self, kind: Kind) -> Vec<&Package> {
-        let packages = self.0.iter();
-        packages.filter(|package| package.kind == kind).collect()
+    /// What kinds of packages they are.
+    pub(crate) fn kinds(&self) -> BTreeSet<&Kind> {
+        self.0.iter().map(|package| &package.kind).collect()
+    }
+
+    /// The files of the packages of that kind.
+    pub(crate) fn of_kind(&self, kind: &Kind) -> Vec<&Path> {
+        let packages = self.0.iter().filter(|package| package.kind == *kind);
+        packages.map(|package| package.file.as_path()).collect()
+    }
+
+    /// The artifacts that they came in.
+    pub(crate) fn artifacts(&self) -> impl Iterator<Item = ArtifactId> {
+        self.0.iter().map(|package| package.artifact)
     }
 
     fn add(&mut self, artifact: ArtifactId, files: &[&Path]) {
@@ -51,17 +64,5 @@ impl Packages {
                 artifact,
             })
         }));
-    }
-}
-
-impl Package {
-    /// The file.
-    pub(crate) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// The artifact that it came in.
-    pub(crate) fn artifact(&self) -> ArtifactId {
-        self.artifact
     }
 }

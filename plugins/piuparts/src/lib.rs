@@ -1,8 +1,10 @@
 //! The piuparts task: installs, upgrades and removes binary packages, and finds what they leave behind.
 
 mod chroot;
+mod report;
 
 use chroot::Chroot;
+use report::Report;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -12,8 +14,8 @@ use taskbay_debian::{
     each_in_words, files_of, is_success, some,
 };
 use taskbay_plugin_api::{
-    Confinement, Context, Lookup, Lookups, Requirement, Task, TaskConfigError, TaskError,
-    export_task,
+    Confinement, Context, Lookup, Lookups, RelationKind, Requirement, Task, TaskConfigError,
+    TaskError, export_task,
 };
 
 /// What a piuparts work request may say.
@@ -79,8 +81,9 @@ impl Task for Piuparts {
             &packages,
         )?;
         let debs = ("/input/binary_artifacts", &self.input.binary_artifacts);
-        let found = Input::fetch_all_for(&executor, debs, BINARIES, "binary")?;
-        let debs = files_of(&some(debs.0, found)?)?;
+        let inputs = Input::fetch_all_for(&executor, debs, BINARIES, "binary")?;
+        let inputs = some(debs.0, inputs)?;
+        let debs = files_of(&inputs)?;
         let base = EnvironmentTarball::fetch(
             context,
             &self.base_tgz,
@@ -88,8 +91,18 @@ impl Task for Piuparts {
             executor.directory("base")?,
         )?;
         let chroot = Chroot::prepare(&executor, base.file(), &self.place.repositories())?;
-        let status = executor.run_tested(&command(&chroot, &debs))?;
-        is_success("piuparts", status, meaning)
+        let report = Report::of(&executor, &debs)?;
+        let output = executor.work_directory().join("piuparts.txt");
+        let status = executor.run_tested(&command(&chroot, &debs), &output)?;
+        let success = is_success("piuparts", status, meaning)?;
+
+        let distribution = base.distribution(context)?;
+        let server = context.server();
+        let report = report.artifact(&output, self.place.architecture(), &distribution);
+        let report = server.upload(report)?;
+        let about = inputs.iter().map(|input| input.id).chain([base.artifact()]);
+        server.relate_all(report, RelationKind::RelatesTo, about)?;
+        Ok(success)
     }
 }
 

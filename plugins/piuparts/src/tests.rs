@@ -101,6 +101,22 @@ fn a_real_package_that_goes_cleanly_is_a_success() {
     };
     assert!(execution.is_success());
     execution.assert_logged("PASS: All tests.");
+    let report = execution.upload();
+    assert_eq!(report.category, "debian:piuparts");
+    let data = &report.data;
+    assert_eq!(data["binary_packages"], json!({"tiny": "1.0"}));
+    assert_eq!(data["architecture"], native_architecture());
+    assert_eq!(data["distribution"], "debian:bookworm");
+    let version = data["piuparts_version"].as_str().unwrap();
+    assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{data}");
+    let [file] = &report.files[..] else {
+        panic!("{report:?}");
+    };
+    assert_eq!(file.file_name().unwrap(), "piuparts.txt");
+    let said = std::fs::read_to_string(file).unwrap();
+    assert!(said.contains("PASS: All tests."), "{said}");
+    let id = taskbay_test::FIRST_UPLOAD;
+    assert_eq!(execution.server.relations(), [(id, 1), (id, 2)]);
 }
 
 #[test]
@@ -110,6 +126,7 @@ fn a_real_package_that_cannot_be_removed_is_a_failure() {
     };
     assert!(!execution.is_success());
     execution.assert_logged("this is broken");
+    assert_eq!(execution.upload().category, "debian:piuparts");
 }
 
 #[test]

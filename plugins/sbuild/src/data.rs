@@ -103,6 +103,15 @@ impl Sbuild {
         self.place.architecture().unwrap_or_default()
     }
 
+    /// What the build is for, as its log is filed: an architecture, or `all` or `source` where nothing else is built.
+    pub(crate) fn target(&self) -> &str {
+        match self.build_components[..] {
+            [Component::All] => "all",
+            [Component::Source] => "source",
+            _ => self.architecture(),
+        }
+    }
+
     /// What is wrong beyond what the schema says.
     pub(crate) fn faults(&self) -> Vec<TaskConfigError> {
         let mut faults = self.place.faults_with_architecture();

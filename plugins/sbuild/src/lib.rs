@@ -9,6 +9,7 @@ mod block;
 mod uninstallable;
 
 mod build_log;
+mod debug_symbols;
 mod products;
 
 use build_log::{BuildLog, Voice};
@@ -92,6 +93,7 @@ impl Task for Sbuild {
             log_directory: &log_directory,
             source: &source,
             package: &package,
+            target: self.target(),
         };
         let Some(log) = products.log()? else {
             room.check()?;

@@ -1,5 +1,6 @@
 //! What comes out of a build.
 
+use crate::debug_symbols;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,8 @@ pub(crate) struct Products<'a> {
     pub(crate) log_directory: &'a Path,
     pub(crate) source: &'a Input,
     pub(crate) package: &'a SourcePackage,
+    /// What the build is for.
+    pub(crate) target: &'a str,
 }
 
 impl Products<'_> {
@@ -35,6 +38,7 @@ impl Products<'_> {
         let data = json!({
             "source": self.package.name,
             "version": self.package.version,
+            "architecture": self.target,
             "filename": log.file_name().unwrap_or_default().to_string_lossy(),
             "bd_uninstallable": bd_uninstallable,
         });
@@ -48,13 +52,16 @@ impl Products<'_> {
     /// Gives the packages to the server, each for itself and together, then the upload and what of it is to be signed.
     pub(crate) fn upload_packages(&self, log: ArtifactId) -> Result<(), TaskError> {
         let mut built = Vec::new();
+        let mut debug = Vec::new();
         let mut by_architecture: BTreeMap<String, Vec<Artifact>> = BTreeMap::new();
         let mut packages = files(self.directory, "deb")?;
         packages.extend(files(self.directory, "udeb")?);
         for deb in packages {
             let package = binary_package(self.context, &deb)?;
             let architecture = text(&package.data["deb_fields"]["Architecture"]);
-            built.push(self.server().upload(package.clone())?);
+            let id = self.server().upload(package.clone())?;
+            built.push(id);
+            debug.extend(debug_symbols::package_of(&deb).map(|symbols| (symbols, id)));
             by_architecture
                 .entry(architecture)
                 .or_default()
@@ -63,6 +70,10 @@ impl Products<'_> {
         for (architecture, packages) in by_architecture {
             built.push(self.server().upload(together(&architecture, &packages))?);
         }
+        for (symbols, package) in debug {
+            self.upload_symbols(&symbols, package)?;
+        }
+        let mut uploads = Vec::new();
         for changes in files(self.directory, "changes")? {
             let upload = give_upload(self.context, &changes, &built)?;
             let data = json!({"trusted_certs": null, "binary_package_name": null});
@@ -70,13 +81,28 @@ impl Products<'_> {
             let to_sign = self.server().upload(to_sign)?;
             self.server()
                 .relate_all(to_sign, RelationKind::RelatesTo, [upload])?;
+            uploads.push(upload);
         }
         for package in &built {
             self.server()
                 .relate_all(*package, RelationKind::BuiltUsing, [self.source.id])?;
         }
+        self.server().relate_all(
+            log,
+            RelationKind::RelatesTo,
+            built.into_iter().chain(uploads),
+        )?;
+        Ok(())
+    }
+
+    /// Gives the debug symbols of that package, which are in another one, to the server.
+    fn upload_symbols(&self, symbols: &Path, package: ArtifactId) -> Result<(), TaskError> {
+        let Some(symbols) = debug_symbols::artifact(self.context, symbols)? else {
+            return Ok(());
+        };
+        let symbols = self.server().upload(symbols)?;
         self.server()
-            .relate_all(log, RelationKind::RelatesTo, built)?;
+            .relate_all(symbols, RelationKind::RelatesTo, [package])?;
         Ok(())
     }
 

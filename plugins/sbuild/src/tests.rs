@@ -174,6 +174,20 @@ fn calls_sbuild_as_the_data_says() {
     assert_eq!(words(&data, Some("bookworm"), &["/x.deb"]), full);
 }
 
+#[test]
+fn a_build_is_for_an_architecture_or_else_says_what_is_built() {
+    for (components, target) in [
+        (json!(["all"]), "all"),
+        (json!(["source"]), "source"),
+        (json!(["any"]), "amd64"),
+        (json!(["all", "any"]), "amd64"),
+        (json!(["source", "all"]), "amd64"),
+    ] {
+        let data = with(&json!({"build_components": components}));
+        assert_eq!(task(&data).target(), target, "{components}");
+    }
+}
+
 /// The end of a real log, of a package whose build dependency is nowhere.
 const UNINSTALLABLE: &str = "\
 | Summary                                                                      |

@@ -60,13 +60,19 @@ fn compares_source_packages() {
         return;
     }
     let store = TempDir::new().unwrap();
-    let artifacts = ["1.0", "1.1"].map(|version| source(store.path(), version));
+    let artifacts = ["1.0", "1.1"].map(|version| {
+        let mut source = source(store.path(), version);
+        source.data = json!({"name": "hello", "version": version});
+        source
+    });
     let data = json!({"input": {"source_artifacts": [1, 2]}});
     let (success, data, report, targets) = compare(&data, artifacts.into());
     assert!(success);
     assert_eq!(
         data,
-        json!({"original": "hello_1.0.dsc", "new": "hello_1.1.dsc"})
+        json!({
+            "original": "hello_1.0.dsc", "new": "hello_1.1.dsc", "label": "debdiff hello: 1.0 \u{2192} 1.1 (source)",
+        })
     );
     assert!(report.contains("-1.0\n"), "{report}");
     assert!(report.contains("+1.1\n"), "{report}");
@@ -99,7 +105,7 @@ fn a_package_equals_itself() {
     assert!(success);
     assert_eq!(
         data,
-        json!({"original": "hello_1.0_amd64.deb", "new": "hello_1.0_amd64.deb"})
+        json!({"original": "hello_1.0_amd64.deb", "new": "hello_1.0_amd64.deb", "label": null})
     );
     assert!(report.contains("File lists identical"), "{report}");
     assert_eq!(targets, [1]);
@@ -135,6 +141,7 @@ fn compares_groups_of_binary_packages() {
         json!({
             "original": "hello_1.0_amd64.deb",
             "new": "hello_1.1_amd64.deb hello-data_1.1_amd64.deb",
+            "label": null,
         })
     );
     assert!(report.contains("/usr/share/farewell"), "{report}");
@@ -165,7 +172,7 @@ fn compares_uploads_by_their_changes_files() {
     assert!(success);
     assert_eq!(
         data,
-        json!({"original": "hello_1.0_amd64.changes", "new": "hello_1.1_amd64.changes"})
+        json!({"original": "hello_1.0_amd64.changes", "new": "hello_1.1_amd64.changes", "label": null})
     );
     assert!(report.contains("/usr/bin/hallo"), "{report}");
 }

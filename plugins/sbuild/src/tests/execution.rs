@@ -67,6 +67,7 @@ fn builds_a_package_and_gives_all_that_came_of_it() {
         (&log.data["source"], &log.data["version"]),
         (&json!("tiny"), &json!("1.0"))
     );
+    assert_eq!(log.data["architecture"], native_architecture());
     assert_eq!(package.data["deb_fields"]["Package"], "tiny");
     assert_eq!(together.data["packages"], json!(["tiny"]));
     assert_eq!(upload.data["changes_fields"]["Distribution"], "bookworm");
@@ -77,6 +78,7 @@ fn builds_a_package_and_gives_all_that_came_of_it() {
         (105, 104),
         (102, 1),
         (101, 102),
+        (101, 104),
         (104, 102),
         (103, 1),
         (101, 103),
