@@ -10,8 +10,8 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::{fs, path::Path, thread, time::Duration};
 
-/// A worker of so many slots in the midst of a request, and its number.
-fn midst<'s>(server: &'s Server, place: Place) -> (Worker<'s>, i64) {
+/// A worker in the midst of a request, and its number.
+fn midst(server: &Server, place: Place) -> (Worker<'_>, i64) {
     let begun = fake::begun(&place);
     let worker = Worker::start_in(server, Kind::Ours, place);
     let request = server.submit("mmdebstrap", &fake::request());

@@ -8,7 +8,7 @@ use crate::{
     worker::{Kind, Place, Worker},
 };
 use serde_json::{Value, json};
-use std::{thread, time::Duration};
+use std::{iter, thread, time::Duration};
 
 /// Tells all workers again and again that they have work, as the server does when it gives one to them.
 const OFFER: &str = "
@@ -24,11 +24,11 @@ async def offer():
 asyncio.run(offer())
 ";
 
-/// A worker with two slots, in each of which a request runs that ends when it is told to.
+/// A worker with two slots, and requests that end when they are told to.
 struct Two<'s> {
     server: &'s Server,
     worker: Worker<'s>,
-    requests: [i64; 2],
+    requests: Vec<i64>,
 }
 
 impl<'s> Two<'s> {
@@ -44,16 +44,22 @@ impl<'s> Two<'s> {
             server.enable_workers();
             server.records.rows(both).len() == 2
         });
-        // One comes while the other is being given out.
-        let requests = [0; 2].map(|_| server.submit("mmdebstrap", &fake::request()));
-        let two = Self {
+        Self {
             server,
             worker,
-            requests,
-        };
-        two.worker
-            .wait_until("begin both", || fake::begun(two.worker.place()) == 2);
-        two
+            requests: Vec::new(),
+        }
+    }
+
+    /// Makes so many requests more, of which each but the first comes while another is being given out; they have begun then.
+    #[track_caller]
+    fn begin(&mut self, more: usize) {
+        let submit = || self.server.submit("mmdebstrap", &fake::request());
+        self.requests.extend(iter::repeat_with(submit).take(more));
+        let all = self.requests.len();
+        let place = self.worker.place();
+        self.worker
+            .wait_until("begin", || fake::begun(place) == all);
     }
 
     /// The worker of the server that a request is with, and what the request is at.
@@ -73,16 +79,24 @@ impl<'s> Two<'s> {
             let once = json!(["given", "completed"]);
             assert_eq!(self.server.ledger(*id), once, "{request:#}\n{}", log());
         }
-        assert_eq!(self.server.requests(), 2 + more.len(), "{}", log());
-        assert_eq!(fake::begun(self.worker.place()), 2, "{}", log());
+        let all = self.requests.len();
+        assert_eq!(self.server.requests(), all + more.len(), "{}", log());
+        assert_eq!(fake::begun(self.worker.place()), all, "{}", log());
     }
 }
 
 /// Asked for work by a worker that has some, a server has that done anew.
 #[track_caller]
 fn offers_in_mid_run_change_nothing(server: &Server) {
-    let two = Two::of(server);
-    let before = two.requests.map(|id| two.stands(id));
+    let mut two = Two::of(server);
+    let stand = |two: &Two| -> Vec<_> { two.requests.iter().map(|id| two.stands(*id)).collect() };
+    two.begin(1);
+    let before = stand(&two);
+    // The other slot has room for what it is told of.
+    server.admin(&["shell", "-c", OFFER]);
+    assert_eq!(stand(&two), before);
+    two.begin(1);
+    let before = stand(&two);
     assert_ne!(before[0].0, before[1].0, "{}", two.worker.place().log());
     // The server gives it to a worker that has one.
     let noop = server.submit("noop", &json!({}));
@@ -91,7 +105,7 @@ fn offers_in_mid_run_change_nothing(server: &Server) {
         before[0].0
     ));
     server.admin(&["shell", "-c", OFFER]);
-    assert_eq!(two.requests.map(|id| two.stands(id)), before);
+    assert_eq!(stand(&two), before);
     assert_eq!(two.stands(noop).1, "pending");
     fake::go_on(two.worker.place());
     two.ends_well(&[noop]);
@@ -114,7 +128,8 @@ fn offers_in_mid_run_change_nothing_of_0_16() {
 /// Offers come while the worker asks, while requests begin and while they end.
 #[track_caller]
 fn a_storm_of_offers_has_each_request_executed_once(server: &Server) {
-    let two = Two::of(server);
+    let mut two = Two::of(server);
+    two.begin(2);
     fake::go_on(two.worker.place());
     let noops = thread::scope(|scope| {
         let storm = scope.spawn(|| server.admin(&["shell", "-c", OFFER]));

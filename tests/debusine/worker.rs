@@ -141,11 +141,6 @@ impl Place {
         fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Takes a plugin away.
-    pub(crate) fn remove_plugin(&self, task: &str) {
-        fs::remove_file(self.path(&format!("plugins/libtaskbay_task_{task}.so"))).unwrap();
-    }
-
     /// What its worker said.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
@@ -175,11 +170,9 @@ impl<'s> Worker<'s> {
             .append(true)
             .open(place.path("log"))
             .unwrap();
-        // The variables stand behind `env`.
-        let (env, command) = kind.command().split_at(1);
-        let variables = place.variables.iter().map(String::as_str);
-        let words: Vec<_> = env.iter().copied().chain(variables).collect();
-        let words = [&words, command].concat();
+        let mut words = kind.command().to_vec();
+        // Behind `env`.
+        words.splice(1..1, place.variables.iter().map(String::as_str));
         let process = server
             .system
             .command(place.folder.path(), &words)
