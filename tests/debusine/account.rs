@@ -2,9 +2,9 @@
 
 use crate::server::Server;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The lines of one request: its result, and all artifacts and relations that it made.
+/// The lines of one request: its result, and all artifacts and relations that it made, with how many there are of a kind.
 #[derive(Debug)]
 pub(crate) struct Account(BTreeSet<String>);
 
@@ -25,9 +25,11 @@ impl Account {
         lines.insert(format!("result {}", request["result"].as_str().unwrap()));
         let output = request["output_data"].as_object().unwrap();
         lines.extend(output.keys().map(|key| format!("told {key}")));
+        let mut counted = BTreeMap::new();
+        let mut count = |line: String| *counted.entry(line).or_insert(0) += 1;
         for artifact in server.records.made_by(id) {
             let category = artifact["category"].as_str().unwrap();
-            lines.insert(format!("artifact {category}"));
+            count(format!("artifact {category}"));
             // How a worker logs is its own.
             if category == "debusine:work-request-debug-logs" {
                 continue;
@@ -41,9 +43,11 @@ impl Account {
             for relation in artifact["relations"].as_array().unwrap() {
                 let kind = relation["type"].as_str().unwrap();
                 let target = relation["target"].as_str().unwrap();
-                lines.insert(format!("{category} {kind} {target}"));
+                count(format!("{category} {kind} {target}"));
             }
         }
+        let counted = counted.into_iter();
+        lines.extend(counted.map(|(line, times)| format!("{line}, {times} times")));
         Self(lines)
     }
 

@@ -35,7 +35,7 @@ fn plugins_take_what_the_server_takes() {
             "with_dev": true, "with_init": false,
         }),
     );
-    let farm = Farm::with(&[PLUGINS.as_slice(), &["piuparts"]].concat());
+    let farm = Farm::with(&PLUGINS);
     for (task, mut data) in requests(sources, package, log, environment) {
         // As the server gives it out.
         let is_in_one = !["mmdebstrap", "noop"].contains(&task);

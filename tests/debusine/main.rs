@@ -44,6 +44,8 @@ mod records;
 mod requests;
 /// The same requests with both workers.
 mod same;
+/// The same on a server of a later version.
+mod same_newer;
 /// The server's scheduler asks our plugins.
 mod scheduling;
 /// A server, and its parts that a test stops and kills.

@@ -5,6 +5,7 @@ use crate::{
     api::LONG,
     server::Server,
     stored::Stored,
+    system::Release,
     worker::{Kind, Worker},
 };
 use rustix::process::Signal;
@@ -35,16 +36,42 @@ impl<'s> Run<'s> {
         id
     }
 
+    /// Whether the server is one of 0.16.2 or later.
+    fn is_later(&self) -> bool {
+        self.server.system.release() == Release::Sid
+    }
+
     /// The only artifact of that category that a request made.
     #[track_caller]
     fn made(&self, id: i64, category: &str) -> i64 {
-        let made = self.server.records.made_by(id);
-        let mut found = made.iter().filter(|made| made["category"] == category);
-        let only = found
-            .next()
-            .unwrap_or_else(|| panic!("no {category}: {made:#?}\n{}", self.worker.place().log()));
-        assert!(found.next().is_none(), "{made:#?}");
-        only["id"].as_i64().unwrap()
+        let made = self.all_made(id, category);
+        assert_eq!(made.len(), 1, "{category}\n{}", self.worker.place().log());
+        made[0]
+    }
+
+    /// All artifacts of that category that it made.
+    fn all_made(&self, id: i64, category: &str) -> Vec<i64> {
+        let made = self.server.records.made_by(id).into_iter();
+        let found = made.filter(|made| made["category"] == category);
+        found.map(|made| made["id"].as_i64().unwrap()).collect()
+    }
+
+    /// Has a task executed in that system, as the server's version wants to be told.
+    #[track_caller]
+    fn execute_in(
+        &mut self,
+        system: i64,
+        (name, task): (&'static str, &str),
+        mut data: Value,
+    ) -> i64 {
+        data["environment"] = system.into();
+        data["backend"] = "unshare".into();
+        match self.server.system.release() {
+            Release::Sid => data["build_architecture"] = "amd64".into(),
+            Release::Trixie if ["lintian", "blhc"].contains(&task) => {}
+            Release::Trixie => data["host_architecture"] = "amd64".into(),
+        }
+        self.execute(name, task, &data)
     }
 
     /// Makes a system, and does in it what leads to a package that is tested.
@@ -54,40 +81,65 @@ impl<'s> Run<'s> {
             "bootstrap_repositories": [{"mirror": mirror, "suite": "trixie", "components": ["main"]}],
         });
         let id = self.execute("mmdebstrap", "mmdebstrap", &data);
-        let environment = self.made(id, "debian:system-tarball");
+        let system = self.made(id, "debian:system-tarball");
         let [source, newer] = stored.sources;
-        let data = json!({
-            "input": {"source_artifact": source}, "environment": environment, "backend": "unshare",
-            "host_architecture": "amd64", "build_components": ["all"],
-        });
-        let id = self.execute("sbuild", "sbuild", &data);
-        let package = self.made(id, "debian:binary-package");
+        let components = if self.is_later() {
+            json!(["any", "all"])
+        } else {
+            json!(["all"])
+        };
+        let data = json!({"input": {"source_artifact": source}, "build_components": components});
+        let id = self.execute_in(system, ("sbuild", "sbuild"), data);
+        let built = self.all_made(id, "debian:binary-package");
         let log = self.made(id, "debian:package-build-log");
-        let data = json!({
-            "input": {"source_artifact": source, "binary_artifacts": [package]}, "environment": environment,
-        });
-        self.execute("lintian", "lintian", &data);
-        let data = json!({"input": {"artifact": log}, "environment": environment});
-        self.execute("blhc", "blhc", &data);
-        let data = json!({
-            "input": {"source_artifacts": [source, newer]}, "environment": environment, "host_architecture": "amd64",
-        });
-        self.execute("debdiff", "debdiff", &data);
-        let data = json!({
-            "input": {"source_artifact": source, "binary_artifacts": [package]}, "environment": environment,
-            "host_architecture": "amd64", "backend": "unshare",
-        });
-        self.execute("autopkgtest", "autopkgtest", &data);
+        let both = json!({"source_artifact": source, "binary_artifacts": built});
+        let [old_package, new_package] = stored.packages;
+        let packages = [[old_package], [new_package]];
+        for (name, task, data) in [
+            ("lintian", "lintian", json!({"input": both})),
+            ("blhc", "blhc", json!({"input": {"artifact": log}})),
+            (
+                "debdiff",
+                "debdiff",
+                json!({"input": {"source_artifacts": [source, newer]}}),
+            ),
+            (
+                "debdiff of packages",
+                "debdiff",
+                json!({"input": {"binary_artifacts": packages}}),
+            ),
+            ("autopkgtest", "autopkgtest", json!({"input": both})),
+        ] {
+            self.execute_in(system, (name, task), data);
+        }
+        // Of this one an older worker gives nothing.
+        if self.is_later() {
+            let data = json!({"input": {"binary_artifacts": built}, "base_tgz": system});
+            self.execute_in(system, ("piuparts", "piuparts"), data);
+        }
     }
 
-    /// What needs no system: Debusine's worker fails where it is given none.
+    /// What needs no system.
     pub(crate) fn without_a_system(&mut self, stored: &Stored) {
+        let is_later = self.is_later();
+        let failing = if is_later {
+            json!("failure")
+        } else {
+            json!(false)
+        };
         self.execute("noop", "noop", &json!({}));
-        self.execute("noop, failing", "noop", &json!({"result": false}));
+        self.execute("noop, failing", "noop", &json!({"result": failing}));
+        if is_later {
+            self.execute("noop, broken", "noop", &json!({"result": "error"}));
+        }
+        // Debusine's worker fails where it is given none.
         let data = json!({"input": {"source_artifact": stored.sources[0]}});
         self.execute("lintian, no system", "lintian", &data);
-        let data = json!({"input": {"artifact": stored.build_log}});
-        self.execute("blhc, no system", "blhc", &data);
+        // A later server has it be given one.
+        if !is_later {
+            let data = json!({"input": {"artifact": stored.build_log}});
+            self.execute("blhc, no system", "blhc", &data);
+        }
     }
 
     /// Ends the worker, and gives what came of the requests.

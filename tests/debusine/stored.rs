@@ -4,14 +4,22 @@ use crate::server::Server;
 use std::{fmt::Write, fs};
 use taskbay_test::packages;
 
-/// Enough for a package, without debhelper, so that little is fetched for it.
-const RULES: &str = "#!/usr/bin/make -f\nclean build build-arch build-indep:\n\nbinary-arch:\n\n\
-    binary binary-indep:\n\tmkdir -p debian/tiny/DEBIAN debian/tiny/usr/share/tiny\n\
-    \tcp greeting debian/tiny/usr/share/tiny/\n\tdpkg-gencontrol -Pdebian/tiny\n\
+/// Enough for two packages and debug symbols, without debhelper, so that little is fetched for it.
+const RULES: &str = "#!/usr/bin/make -f\nclean build build-arch build-indep:\n\nbinary: binary-arch binary-indep\n\n\
+    binary-arch:\n\tmkdir -p debian/tiny-tool/DEBIAN debian/tiny-tool/usr/share/tiny-tool\n\
+    \tcp greeting debian/tiny-tool/usr/share/tiny-tool/\n\tdpkg-gencontrol -ptiny-tool -Pdebian/tiny-tool\n\
+    \tdpkg-deb --root-owner-group --build debian/tiny-tool ..\n\
+    \tmkdir -p debian/symbols/DEBIAN debian/symbols/usr/lib/debug/.build-id/ab\n\
+    \tcp greeting debian/symbols/usr/lib/debug/.build-id/ab/00112233445566778899aabbccddeeff001122.debug\n\
+    \tdpkg-gencontrol -ptiny-tool -Pdebian/symbols -DPackage=tiny-tool-dbgsym -DAuto-Built-Package=debug-symbols\n\
+    \tdpkg-deb --root-owner-group --build debian/symbols ..\n\n\
+    binary-indep:\n\tmkdir -p debian/tiny/DEBIAN debian/tiny/usr/share/tiny\n\
+    \tcp greeting debian/tiny/usr/share/tiny/\n\tdpkg-gencontrol -ptiny -Pdebian/tiny\n\
     \tdpkg-deb --root-owner-group --build debian/tiny ..\n";
 const CONTROL: &str = "Source: tiny\nSection: misc\nPriority: optional\nMaintainer: A Person <a@example.org>\n\
     Standards-Version: 4.6.2\nRules-Requires-Root: no\n\nPackage: tiny\nArchitecture: all\n\
-    Description: greets\n Prints a greeting.\n";
+    Description: greets\n Prints a greeting.\n\nPackage: tiny-tool\nArchitecture: any\n\
+    Description: greets by a tool\n Prints a greeting on one kind of machine.\n";
 const TESTS: &str = "Test-Command: grep -q hello /usr/share/tiny/greeting\nDepends: tiny\n";
 /// A build that was hardened.
 const BUILD_LOG: &str = "Package: tiny\nVersion: 1.0\nSource Version: 1.0\nArchitecture: amd64\nBuild Architecture: amd64\n\
@@ -24,6 +32,8 @@ const BUILD_LOG: &str = "Package: tiny\nVersion: 1.0\nSource Version: 1.0\nArchi
 pub(crate) struct Stored {
     /// Two versions of a source package.
     pub(crate) sources: [i64; 2],
+    /// The same of a binary package.
+    pub(crate) packages: [i64; 2],
     pub(crate) build_log: i64,
 }
 
@@ -40,13 +50,16 @@ impl Stored {
                 ("debian/tests/control", TESTS),
                 ("greeting", greeting),
             ];
-            let dsc = format!("tiny_{version}.dsc");
+            let (dsc, deb) = (
+                format!("tiny_{version}.dsc"),
+                format!("tiny_{version}_all.deb"),
+            );
             packages::source(&folder, &dsc, &files);
-            write!(
-                script,
-                "debusine import-debian-artifact --workspace System {dsc};"
-            )
-            .unwrap();
+            packages::deb(&folder, &deb, &[("usr/share/tiny/greeting", greeting)]);
+            for file in [dsc, deb] {
+                let import = "debusine import-debian-artifact --workspace System";
+                write!(script, "{import} {file};").unwrap();
+            }
         }
         let log = "tiny_1.0_amd64.build";
         fs::write(folder.join(log), BUILD_LOG).unwrap();
@@ -59,8 +72,9 @@ impl Stored {
         .unwrap();
         let ids = ids(&said(server, &script));
         Self {
-            sources: [ids[0], ids[1]],
-            build_log: ids[2],
+            sources: [ids[0], ids[2]],
+            packages: [ids[1], ids[3]],
+            build_log: ids[4],
         }
     }
 }

@@ -13,18 +13,19 @@ use std::{
 use tempfile::TempDir;
 
 /// What ours is given; Debusine's brings its own.
-pub(crate) const PLUGINS: [&str; 7] = [
+pub(crate) const PLUGINS: [&str; 8] = [
     "autopkgtest",
     "blhc",
     "debdiff",
     "lintian",
     "mmdebstrap",
     "noop",
+    "piuparts",
     "sbuild",
 ];
 
-/// mmdebstrap has xz compress as well as it can, which takes longer than all else.
-const QUICK_XZ: &str = "XZ_DEFAULTS=-0";
+/// In the place of that which mmdebstrap calls: to compress well takes longer than all else.
+const QUICK_XZ: &str = "#!/bin/sh\nexec /usr/bin/xz -0 \"$@\"\n";
 
 /// Whose worker it is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +57,6 @@ impl Kind {
             Self::Stock => &[
                 "env",
                 "PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                QUICK_XZ,
                 "python3",
                 "-m",
                 "debusine.worker",
@@ -64,7 +64,6 @@ impl Kind {
             Self::Ours => &[
                 "env",
                 "PATH=/srv/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                QUICK_XZ,
                 "RUST_LOG=info",
                 "STATE_DIRECTORY=/srv/state",
                 "TASKBAY_CACHE_DIR=/srv/cache",
@@ -98,6 +97,7 @@ impl Place {
         ] {
             fs::create_dir_all(place.path(folder)).unwrap();
         }
+        place.add_program("xz", QUICK_XZ);
         place.configure("");
         let settings = format!("[General]\napi-url = {url}\nlog-level = INFO\n");
         fs::write(
