@@ -69,6 +69,27 @@ fn a_host_that_babbles_and_ends_leaves_nothing_behind() {
     farm.assert_nothing_is_left();
 }
 
+/// Plugin code may have it say anything. What it has all the same is found once it has ended.
+#[test]
+fn a_host_that_denies_its_children_leaves_nothing_behind() {
+    let _alone = ONLY.lock().unwrap();
+    let farm = Farm::with(&["noop"]);
+    let mut program = only_child(&farm);
+    let script = r#"
+        setsid sleep 1000 >/dev/null 2>&1 &
+        nonce=$(dd bs=4096 count=1 2>/dev/null | tr -d '\0' | sed 's/.*"nonce":\([0-9]*\).*/\1/')
+        answer='{"answer":{"nonce":'$nonce',"answer":{"ready":{"environment":{}}},"childless":true}}'
+        printf "\\$(printf %o ${#answer})\\0\\0\\0%s" "$answer" >&0
+        wait"#;
+    let home = format!("HOME={}", farm.path("home").display());
+    program.program = "env".into();
+    program.arguments = vec![home.into(), "sh".into(), "-c".into(), script.into()];
+    let mut hosts = hosts(program);
+    hosts.glimpse().unwrap();
+    drop(hosts);
+    farm.assert_nothing_is_left();
+}
+
 /// What one host leaves behind is ended, and the hosts of others are not.
 #[test]
 fn the_end_of_a_host_spares_those_of_others() {

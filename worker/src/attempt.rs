@@ -248,6 +248,7 @@ impl Execution<'_> {
                 Event::Message(FromHost::Answer {
                     nonce: answered,
                     answer,
+                    ..
                 }) if answered == nonce => {
                     return Ok(answer);
                 }

@@ -3,8 +3,9 @@
 use crate::{
     AttemptLog,
     death::Death,
+    host_log::pass_on,
     output::Output,
-    protocol::{FromHost, LogLine, ToHost},
+    protocol::{FromHost, ToHost},
     spawner::{self, Spawned},
     surroundings::Surroundings,
     tree,
@@ -12,11 +13,11 @@ use crate::{
     witness::Glimpse,
     work_directory::Room,
 };
-use log::{Level, Record};
+use log::Level;
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
-    process::{Pid, getpid, set_child_subreaper},
+    process::{Pid, set_child_subreaper},
 };
 use std::{
     collections::BTreeMap,
@@ -69,6 +70,8 @@ pub(crate) struct HostProcess {
     stdout: Output,
     stderr: Output,
     has_only_hosts: bool,
+    /// Whether it said that it has no children, and was asked nothing since.
+    is_childless: bool,
     /// Whether it has ended, and all that it left behind too.
     is_over: bool,
 }
@@ -107,6 +110,7 @@ impl HostProcess {
             log: None,
             logged: 0,
             has_only_hosts: program.has_only_hosts,
+            is_childless: false,
             is_over: false,
         })
     }
@@ -141,6 +145,7 @@ impl HostProcess {
     ///
     /// When it is too large to be sent. That the host does not take it is no error here: the next event tells.
     pub(crate) fn send(&mut self, message: &ToHost) -> io::Result<()> {
+        self.is_childless = false;
         self.wire.send(message)
     }
 
@@ -171,7 +176,12 @@ impl HostProcess {
                             log.logged(level, &line.target, &line.message);
                         }
                     }
-                    message => return Ok(Event::Message(message)),
+                    message => {
+                        if let FromHost::Answer { childless, .. } = message {
+                            self.is_childless = childless;
+                        }
+                        return Ok(Event::Message(message));
+                    }
                 }
                 if Instant::now() >= until {
                     return Ok(Event::Nothing);
@@ -243,7 +253,9 @@ impl HostProcess {
         let mut survivors = Vec::new();
         let is_running = self.child.is_running();
         if is_running {
-            if tree::has_children(pid) {
+            // Where what it leaves is found, it is believed.
+            let is_alone = self.is_childless && self.has_only_hosts;
+            if !is_alone && tree::has_children(pid) {
                 survivors = tree::end(pid, false, grace).survivors;
             }
             // The host itself is killed last, since its descendants' orphans come to it.
@@ -251,7 +263,7 @@ impl HostProcess {
                 survivors.extend(tree::Survivor::of(pid));
             }
         }
-        if self.has_only_hosts && tree::has_children(getpid()) {
+        if self.has_only_hosts && spawner::has_orphans() {
             // Where it ended before its descendants were, these are its own. Else there are none but what escaped just
             // now, and those that another left, whose grace nobody here shall wait for.
             let grace = if is_running { Duration::ZERO } else { grace };
@@ -275,26 +287,4 @@ enum Ready {
     Ended,
     Something,
     Nothing,
-}
-
-/// Logs a host's record as if it had been logged here.
-fn pass_on(line: &LogLine) {
-    let level = level_from_number(line.level);
-    let metadata = log::Metadata::builder()
-        .level(level)
-        .target(&line.target)
-        .build();
-    if level > log::max_level() || !log::logger().enabled(&metadata) {
-        return;
-    }
-    let task = line.task.as_ref().map(|task| [("task", task.as_str())]);
-    let mut record = Record::builder();
-    record
-        .metadata(metadata)
-        .file(line.file.as_deref())
-        .line(line.line);
-    if let Some(task) = &task {
-        record.key_values(task);
-    }
-    log::logger().log(&record.args(format_args!("{}", line.message)).build());
 }

@@ -23,6 +23,7 @@ mod death;
 mod described;
 mod evidence;
 mod failure;
+mod host_log;
 mod host_process;
 mod hosts;
 mod later;

@@ -47,7 +47,13 @@ pub(crate) enum ToHost {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FromHost {
     /// The answer to a question.
-    Answer { nonce: u64, answer: Answer },
+    Answer {
+        nonce: u64,
+        answer: Answer,
+        /// Whether the host has no children. Whoever believes it looks what comes of the host's end.
+        #[serde(default)]
+        childless: bool,
+    },
     /// A log record.
     Log(LogLine),
     /// A call of the attempt's server.

@@ -37,6 +37,7 @@ pub(crate) fn ask(
             Event::Message(FromHost::Answer {
                 nonce: answered,
                 answer,
+                ..
             }) if answered == nonce => {
                 return Ok(answer);
             }

@@ -114,7 +114,7 @@ fn isolate(parent: i32) -> io::Result<UnixStream> {
 /// Ends this process and all its descendants, by that signal if there is one.
 fn end(signal: Option<i32>) {
     let this = getpid();
-    if tree::has_children(this) {
+    if !tree::is_childless() {
         tree::end(this, false, Duration::ZERO);
     }
     if let Some(signal) = signal {
@@ -183,11 +183,18 @@ impl Parent {
 
     /// Sends an answer, or why it cannot be sent.
     fn answer(&self, nonce: u64, answer: Answer) -> io::Result<()> {
-        let whole = frame(&FromHost::Answer { nonce, answer });
+        let childless = tree::is_childless();
+        let framed = |answer| {
+            frame(&FromHost::Answer {
+                nonce,
+                answer,
+                childless,
+            })
+        };
+        let whole = framed(answer);
         let sendable = whole.or_else(|error| {
             let message = format!("its answer cannot be sent: {error}");
-            let answer = Answer::Failed(Fault::Failed { message });
-            frame(&FromHost::Answer { nonce, answer })
+            framed(Answer::Failed(Fault::Failed { message }))
         })?;
         self.write(&sendable)
     }

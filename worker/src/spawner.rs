@@ -68,6 +68,15 @@ pub(crate) fn end_orphans(grace: Duration) -> Ended {
     ended
 }
 
+/// Whether this process has children, living or not, of whom it is not known what they are.
+pub(crate) fn has_orphans() -> bool {
+    if tree::is_childless() {
+        return false;
+    }
+    // Where the kernel does not list them, the long way must tell.
+    children(getpid()).is_none_or(|children| children.into_iter().any(|child| !is_known(child)))
+}
+
 /// Whether that child of this process is a host, or one that is left alone.
 fn is_known(pid: Pid) -> bool {
     lock(&HOSTS).contains(&pid) || strangers().contains(&pid) || {
