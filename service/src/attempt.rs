@@ -80,6 +80,7 @@ fn attempt(
             claim.task_name
         ));
     };
+    hosts.prepare(file);
     let configured = match hosts.configure(file, &claim.task_data) {
         Ok(configured) => configured,
         Err(failure) => return Told::of(&failure),

@@ -19,6 +19,7 @@ mod work_directory;
 mod plugin_host;
 mod serve;
 
+mod blame;
 mod death;
 mod described;
 mod evidence;
@@ -28,6 +29,7 @@ mod host_process;
 mod hosts;
 mod later;
 mod place;
+mod prepared;
 mod question;
 mod wire;
 mod witness;
