@@ -20,7 +20,6 @@ use std::{
     path::{self, Path, PathBuf},
     time::Duration,
 };
-use taskbay_plugin_api::host::INTERFACE_FINGERPRINT;
 
 /// The environment variable that names the cache directory.
 pub const CACHE_VARIABLE: &str = "TASKBAY_CACHE_DIR";
@@ -162,13 +161,6 @@ impl Store {
             }
             _ => Ok(None),
         }
-    }
-
-    /// Notes that the copy of a file in the state `identity` was loaded, and so fits this interface. A process that may not
-    /// write has its parent note that.
-    pub fn note_fit(&self, identity: FileIdentity) {
-        let copy = self.directory.path().join(format!("{identity}.so"));
-        self.mark(&copy, identity, INTERFACE_FINGERPRINT);
     }
 
     /// Gives a copy another name, which tells later processes what was found out about it.

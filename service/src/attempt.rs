@@ -80,7 +80,6 @@ fn attempt(
             claim.task_name
         ));
     };
-    hosts.prepare(file);
     let configured = match hosts.configure(file, &claim.task_data) {
         Ok(configured) => configured,
         Err(failure) => return Told::of(&failure),

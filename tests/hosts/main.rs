@@ -17,10 +17,8 @@ mod only;
 
 use farm::{Farm, built};
 use log::{LevelFilter, Log, Metadata, Record};
-use rustix::process::Pid;
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::Command,
     sync::{Arc, Mutex},
     thread,
@@ -29,8 +27,7 @@ use std::{
 use taskbay_core::{Abort, NoServer, OutcomeResult, Server, TaskName};
 use taskbay_loader::Quarantine;
 use taskbay_worker::{
-    AttemptLog, AttemptOptions, Failure, Glimpse, HostProgram, Hosts, Matcher, Surroundings,
-    Witness,
+    AttemptLog, AttemptOptions, Failure, HostProgram, Hosts, Matcher, Surroundings,
 };
 
 fn program_of(farm: &Farm) -> HostProgram {
@@ -69,51 +66,6 @@ fn attempts_follow_one_another() {
             let report = hosts.execute(file, &configured, &server, &options).unwrap();
             assert_eq!(report.outcome.result, OutcomeResult::Success, "{report:?}");
         }
-    }
-}
-
-/// Sees who executes.
-#[derive(Default)]
-struct Seen(Option<(Pid, PathBuf)>);
-
-impl Witness for Seen {
-    fn begins(&mut self, host: &Glimpse, work_directory: &Path) {
-        self.0 = Some((host.pid, work_directory.to_owned()));
-    }
-
-    fn answered(&mut self, _: &Glimpse) {}
-}
-
-/// Whoever was confined from its start and configured a task that asks for that executes it too. Another task is executed in
-/// a new process, as its confinement is another one.
-#[test]
-fn a_prepared_host_executes_what_it_configured() {
-    let farm = Farm::with(&["noop"]);
-    farm.add_unruly("limits");
-    farm.add_unruly("none");
-    let catalog = farm.catalog();
-    let mut hosts = hosts(program_of(&farm));
-    let server: Arc<dyn Server> = Arc::new(NoServer);
-    let options = AttemptOptions {
-        timeout: None,
-        grace: Duration::from_secs(1),
-        keep: false,
-        log: None,
-    };
-    let names = ["noop", &unruly::name("limits"), &unruly::name("none")];
-    for (name, is_same) in names.into_iter().zip([true, false, false]) {
-        let file = catalog.get(name).unwrap();
-        hosts.prepare(file);
-        let configured = hosts.configure(file, "{}").unwrap();
-        let asked = hosts.glimpse().unwrap();
-        let mut seen = Seen::default();
-        let report = hosts.execute_watched(Some(&mut seen), file, &configured, &server, &options);
-        assert_eq!(report.unwrap().outcome.result, OutcomeResult::Success);
-        let (pid, work) = seen.0.unwrap();
-        assert_eq!(pid == asked.pid, is_same, "{name}");
-        let room = asked.environment["TMPDIR"].strip_prefix(work.to_str().unwrap());
-        assert_eq!(room, is_same.then_some("/.tmp"), "{name}");
-        assert!(!work.exists(), "{name}");
     }
 }
 

@@ -163,29 +163,6 @@ fn a_confined_task_can_work() {
     }
 }
 
-/// A confined host cannot note that the copy which it loads fits, so that the next one need not find out.
-#[test]
-fn a_copy_that_a_confined_host_loads_is_checked_once() {
-    let farm = farm("strict");
-    farm.run(&["run", &unruly::name("strict"), "{}"]).succeeds();
-    // The copy, and its name that says so.
-    let names = names_in(&farm.path("home/.cache/taskbay/plugins"));
-    assert_eq!(names.len(), 2, "{names:?}");
-}
-
-/// What it finds on a machine is what it finds unconfined, though it is confined when it executes.
-#[test]
-fn a_machine_is_looked_at_unconfined() {
-    for fault in ["analyze-writes", "analyze-tries"] {
-        let farm = farm(fault);
-        let name = unruly::name(fault);
-        farm.run(&["run", &name, r#"{"level": 3}"#]).succeeds();
-        assert!(farm.path("home/analyzed").exists(), "{fault}");
-        let left = attempts_in(&farm);
-        assert!(left.is_empty(), "{left:?}");
-    }
-}
-
 /// Whoever wants a debugger gets one, and is told.
 #[test]
 fn a_task_in_this_process_is_not_confined_and_that_is_said() {

@@ -13,6 +13,7 @@ use crate::{
     question::{LOOK, nonce},
     tree::{self, Survivor},
     witness::{Glimpse, Witness},
+    work_directory::WorkDirectory,
 };
 use log::Level;
 use rustix::process::Signal;
@@ -104,17 +105,18 @@ impl Hosts {
         if let (Some(log), Some(label)) = (&options.log, &configured.declared.label) {
             log.logged(Level::Info, module_path!(), label);
         }
-        if confinement != Confinement::None && self.place().is_here() {
+        let work = WorkDirectory::new(file.name()).map_err(unusable)?;
+        let mut room = None;
+        if !self.place().is_here() {
+            room = work.room(confinement).map_err(unusable)?;
+            if confinement == Confinement::Strict {
+                tell_of_what_is_lacking();
+            }
+        } else if confinement != Confinement::None {
             log::warn!("the task `{name}` is not confined: it runs in this process");
-        } else if confinement == Confinement::Strict {
-            tell_of_what_is_lacking();
         }
-        let work = self.room_for(file, configured).map_err(unusable)?;
-        let gate = Gate::new(work.path(), Arc::clone(server)).map_err(|error| {
-            self.place().confine(None);
-            unusable(error)
-        });
-        let gate = Arc::new(gate?);
+        let gate = Arc::new(Gate::new(work.path(), Arc::clone(server)).map_err(unusable)?);
+        self.place().confine(room);
         let gated: Arc<dyn Server> = Arc::clone(&gate) as _;
         let executed = self.execute_in(
             work.path(),

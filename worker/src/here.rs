@@ -4,7 +4,7 @@ use crate::{
     AttemptOptions, AttemptReport, Failure, Hosts, ending::outcome_of, protocol::Answer, system,
 };
 use std::sync::Arc;
-use taskbay_core::{Configured, Confinement, Metadata, Outcome, Server, Verdict};
+use taskbay_core::{Configured, Metadata, Outcome, Server, Verdict};
 use taskbay_loader::Admissible;
 
 /// Configures the task of `file` with JSON text, asks whether this machine suits, and executes it if so.
@@ -19,13 +19,8 @@ pub fn execute_here(
     server: &Arc<dyn Server>,
     options: &AttemptOptions,
 ) -> Result<AttemptReport, Failure> {
-    hosts.prepare(file);
     let configured = hosts.configure(file, data)?;
-    if configured.declared.confinement != Confinement::Strict {
-        // What it finds on this machine is not what it would find without this confinement.
-        hosts.is_not_prepared();
-    }
-    let verdict = match judge_prepared(hosts, file, &configured) {
+    let verdict = match judge_here(hosts, file, &configured) {
         // The data is valid, so this is no failure to configure.
         Err(Failure::Fault(fault)) => {
             let answer = Ok(Answer::Failed(fault));
@@ -38,20 +33,6 @@ pub fn execute_here(
         return Ok(AttemptReport::not_made(Outcome::unsuitable(verdict)));
     }
     hosts.execute(file, &configured, server, options)
-}
-
-/// As [`judge_here`], in a host that may be prepared: a confined one finds less on a machine than there is.
-fn judge_prepared(
-    hosts: &mut Hosts,
-    file: &Admissible,
-    configured: &Configured,
-) -> Result<Verdict, Failure> {
-    let verdict = judge_here(hosts, file, configured)?;
-    if verdict.can_run() || !hosts.is_prepared() {
-        return Ok(verdict);
-    }
-    hosts.is_not_prepared();
-    judge_here(hosts, file, configured)
 }
 
 /// Whether this machine may execute the task of `file` with that data.

@@ -121,11 +121,8 @@ impl HostProcess {
 
     /// From now on what it prints is that task's output, and logged as information; `log` gets that, and its records.
     pub(crate) fn becomes_attempt_of(&mut self, task: &str, log: Option<&Arc<dyn AttemptLog>>) {
-        for output in [&mut self.stdout, &mut self.stderr] {
-            // What it printed before is no part of it.
-            output.finish();
-            output.becomes_output_of(task, log);
-        }
+        self.stdout.becomes_output_of(task, log);
+        self.stderr.becomes_output_of(task, log);
         self.log = log.map(Arc::clone);
     }
 

@@ -2,23 +2,24 @@
 
 use crate::{
     described::Described,
+    evidence,
     failure::Failure,
     host_process::HostProgram,
     place::Place,
-    prepared::Prepared,
     protocol::{Answer, Question},
 };
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, thread, time::Duration};
 use taskbay_core::{Abort, Configured, Metadata, Verdict};
 use taskbay_loader::{Admissible, FileIdentity, LoadError, Phase, Quarantine, Store};
+
+/// How much later than a host its parent may be told to end.
+const LATER_SIGNAL: Duration = Duration::from_millis(100);
 
 /// Answers questions about plugins. Each plugin is its own fault domain: one that dies or hangs costs only its own
 /// answer, and a new host takes over.
 #[derive(Debug)]
 pub struct Hosts {
     place: Place,
-    /// The attempt that the place is confined for, while what it is to execute is found out there.
-    prepared: Option<Prepared>,
     /// The private copies that hosts load.
     store: Store,
     /// The files, in the states, that a host has loaded without complaint: another one need not check their schemas.
@@ -36,7 +37,6 @@ impl Hosts {
         Self {
             store: program.surroundings.store(),
             place: Place::child(program),
-            prepared: None,
             checked: HashSet::new(),
             limit,
             abort,
@@ -57,7 +57,6 @@ impl Hosts {
     pub fn in_process(abort: Abort) -> Self {
         Self {
             place: Place::here(),
-            prepared: None,
             store: Store::of_this_user(),
             checked: HashSet::new(),
             limit: Duration::MAX,
@@ -93,21 +92,6 @@ impl Hosts {
         if self.place.has_others_than(file.identity()) {
             self.close();
         }
-        if self.is_prepared() {
-            let asked = self.ask_to_analyze(file, known);
-            if !matches!(&asked, Err(failure) if failure.may_be_of_another()) {
-                return asked;
-            }
-            self.is_not_prepared();
-        }
-        self.ask_to_analyze(file, known)
-    }
-
-    fn ask_to_analyze(
-        &mut self,
-        file: &Admissible,
-        known: &Metadata,
-    ) -> Result<(Metadata, Vec<String>), Failure> {
         self.load(file)?;
         let question = Question::Analyze {
             plugin: file.identity(),
@@ -188,6 +172,65 @@ impl Hosts {
         })
     }
 
+    /// Puts a question again, to a host of its own, when it failed in one that was asked something before: another plugin
+    /// may have killed or stopped it, or have left it without memory, descriptors or rights; and task data may have had
+    /// this very plugin panic, after which it answers nothing more.
+    fn alone_if_it_fails<T>(
+        &mut self,
+        file: &Admissible,
+        question: impl Fn(&mut Self) -> Result<T, Failure>,
+        has_failed: impl Fn(&Result<T, Failure>) -> bool,
+    ) -> Result<T, Failure> {
+        let is_fresh = self.is_fresh_for(file);
+        let answer = question(self);
+        if is_fresh || !has_failed(&answer) {
+            return answer;
+        }
+        log::debug!(
+            "in a plugin host that was asked before, {} failed; asking again in a host of its own",
+            file.path().display()
+        );
+        self.close();
+        question(self)
+    }
+
+    /// Whether nobody but this plugin can be to blame for what it does next, and no task data.
+    fn is_fresh_for(&self, file: &Admissible) -> bool {
+        self.place.is_here()
+            || !self.place.has_others_than(file.identity()) && !self.place.had_task_data()
+    }
+
+    /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside, if nobody else
+    /// can have done that.
+    fn blaming<T>(
+        &mut self,
+        file: &Admissible,
+        phase: Phase,
+        question: impl Fn(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let is_fresh = self.is_fresh_for(file);
+        let mut answer = question(self);
+        if let Err(Failure::Died(death)) = &answer
+            && death.was_told_to_end()
+        {
+            // Whoever stops a service signals all of its processes, in any order: this one may be told in a moment.
+            thread::sleep(LATER_SIGNAL);
+            if !self.abort.is_set() {
+                self.close();
+                answer = question(self);
+            }
+        }
+        if answer.is_err() && self.abort.is_set() {
+            return Err(Failure::Interrupted);
+        }
+        if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
+            && is_fresh
+        {
+            evidence::keep(quarantine, &self.store, file, phase, failure);
+        }
+        answer
+    }
+
     /// Has the plugin loaded, in whichever host runs.
     pub(crate) fn load(&mut self, file: &Admissible) -> Result<Described, Failure> {
         if let Some(described) = self.place.loaded(file.identity()) {
@@ -215,9 +258,6 @@ impl Hosts {
                 let schema = schema.map_err(|error| Failure::Garbled(error.to_string()))?;
                 let described = Described { version, schema };
                 self.checked.insert(identity);
-                if self.is_prepared() {
-                    self.store.note_fit(identity);
-                }
                 self.place.has_loaded(identity, described.clone());
                 Ok(described)
             }
@@ -239,19 +279,9 @@ impl Hosts {
         &mut self.place
     }
 
-    /// The attempt that the place is confined for, while what it is to execute is found out there.
-    pub(crate) fn prepared(&mut self) -> &mut Option<Prepared> {
-        &mut self.prepared
-    }
-
     /// The private copies that hosts load.
     pub(crate) fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Where plugins are set aside that died or hung.
-    pub(crate) fn quarantine(&self) -> Option<&Quarantine> {
-        self.quarantine.as_ref()
     }
 
     pub(crate) fn limit(&self) -> Duration {

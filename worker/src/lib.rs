@@ -19,7 +19,6 @@ mod work_directory;
 mod plugin_host;
 mod serve;
 
-mod blame;
 mod death;
 mod described;
 mod evidence;
@@ -29,7 +28,6 @@ mod host_process;
 mod hosts;
 mod later;
 mod place;
-mod prepared;
 mod question;
 mod wire;
 mod witness;

@@ -85,18 +85,6 @@ impl Place {
         matches!(self.kind, Kind::Here(_))
     }
 
-    /// Whether a child runs in which that plugin, and no other, was loaded.
-    pub(crate) fn is_ready_for(&self, file: FileIdentity) -> bool {
-        let runs = matches!(
-            self.kind,
-            Kind::Child {
-                process: Some(_),
-                ..
-            }
-        );
-        runs && self.loaded.contains_key(&file) && !self.has_others_than(file)
-    }
-
     /// Notes that a plugin is loaded.
     pub(crate) fn has_loaded(&mut self, file: FileIdentity, described: Described) {
         self.loaded.insert(file, described);
