@@ -163,6 +163,21 @@ fn a_confined_task_can_work() {
     }
 }
 
+/// What confinement refuses a plugin costs its own attempt, and is no reason to set it aside.
+#[test]
+fn a_plugin_that_confinement_ends_is_not_set_aside() {
+    if lacking().is_none() {
+        return;
+    }
+    let farm = farm("strict-needs-home");
+    fs::create_dir_all(farm.path("home")).unwrap();
+    let ran = farm.run(&["run", &unruly::name("strict-needs-home"), "{}", "--json"]);
+    assert_eq!(ran.json()["errors"][0]["code"], "crashed", "{ran:?}");
+    let quarantined = farm.run(&["quarantine", "list", "--json"]);
+    let names = quarantined.succeeds().stdout.contains("needs-home");
+    assert!(!names, "{quarantined:?}");
+}
+
 /// Whoever wants a debugger gets one, and is told.
 #[test]
 fn a_task_in_this_process_is_not_confined_and_that_is_said() {

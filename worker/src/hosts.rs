@@ -201,7 +201,7 @@ impl Hosts {
     }
 
     /// Puts a question that no request is to blame for. A plugin that dies of it, or hangs, is set aside, if nobody else
-    /// can have done that.
+    /// can have done that, and no confinement.
     fn blaming<T>(
         &mut self,
         file: &Admissible,
@@ -225,6 +225,7 @@ impl Hosts {
         }
         if let (Err(failure), Some(quarantine)) = (&answer, &self.quarantine)
             && is_fresh
+            && !self.place.is_confined()
         {
             evidence::keep(quarantine, &self.store, file, phase, failure);
         }

@@ -85,6 +85,11 @@ impl Place {
         matches!(self.kind, Kind::Here(_))
     }
 
+    /// Whether a child has less of the machine than the plugins in it may expect.
+    pub(crate) fn is_confined(&self) -> bool {
+        matches!(self.kind, Kind::Child { room: Some(_), .. })
+    }
+
     /// Notes that a plugin is loaded.
     pub(crate) fn has_loaded(&mut self, file: FileIdentity, described: Described) {
         self.loaded.insert(file, described);

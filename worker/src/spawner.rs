@@ -73,8 +73,12 @@ pub(crate) fn has_orphans() -> bool {
     if tree::is_childless() {
         return false;
     }
-    // Where the kernel does not list them, the long way must tell.
-    children(getpid()).is_none_or(|children| children.into_iter().any(|child| !is_known(child)))
+    // Where the kernel does not list them, the long way must tell. A host of another thread that ends meanwhile may hide one:
+    // it is looked at twice.
+    let has_unknown = || {
+        children(getpid()).is_none_or(|children| children.into_iter().any(|child| !is_known(child)))
+    };
+    has_unknown() || has_unknown()
 }
 
 /// Whether that child of this process is a host, or one that is left alone.

@@ -73,7 +73,7 @@ pub fn has_children(root: Pid) -> bool {
 
 /// Whether this process has no children, living or not, by any of its threads: quicker to find out than anything that is read
 /// from `/proc`, where each process that was looked at also takes longer to end.
-pub(crate) fn is_childless() -> bool {
+pub fn is_childless() -> bool {
     // `__WALL`: also those that tell of their end by another signal, or none.
     let all = WaitIdOptions::from_bits_retain(0x4000_0000);
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT | all;
