@@ -19,20 +19,23 @@ pub struct Query {
     pub conditions: Map<String, Value>,
 }
 
-/// The rules are those of Debusine 0.11.3 and 0.16.2, whose documentation has them under "Multiple lookup".
+/// What Debusine 0.11.3 or 0.16.2 takes; each refuses what it does not know. Their documentation has it under "Multiple
+/// lookup".
 impl JsonSchema for Query {
     fn schema_name() -> Cow<'static, str> {
         "Query".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let collection = generator.subschema_for::<Lookup>();
         json_schema!({
             "description": "All artifacts of a collection that match.",
             "type": "object",
             "properties": {
-                "collection": {"type": ["integer", "string"], "description": "The collection, such as `trixie@debian:suite`."},
+                "collection": collection,
                 "child_type": {"const": "artifact"},
-                "category": {"type": "string", "description": "The category of its items, such as `debian:binary-package`."},
+                "category": {"type": ["string", "null"], "description": "The category of its items, such as `debian:binary-package`."},
+                "error_on_empty": {"type": "boolean", "description": "Whether it is an error where nothing matches."},
             },
             "patternProperties": {
                 "^name(__(contains|startswith|endswith|in))?$": {},

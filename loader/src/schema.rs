@@ -79,17 +79,27 @@ fn meant<'a>(error: &'a ValidationError<'_>) -> Option<&'a [ValidationError<'sta
     if !(error.instance().is_object() || error.instance().is_array()) {
         return None;
     }
-    let is_of_type = |errors: &&Vec<ValidationError<'_>>| {
-        !errors.iter().any(|inner| {
-            matches!(inner.kind(), ValidationErrorKind::Type { .. })
-                && inner.instance_path() == error.instance_path()
-        })
-    };
-    let mut meant = alternatives.iter().filter(is_of_type);
+    let mut meant = alternatives.iter().filter(|errors| is_meant(error, errors));
     match (meant.next(), meant.next()) {
         (Some(one), None) => Some(one),
         _ => None,
     }
+}
+
+/// Whether what is wrong is the type of the data itself, by all alternatives where there are some.
+fn is_of_another_type(error: &ValidationError<'_>) -> bool {
+    if matches!(error.kind(), ValidationErrorKind::Type { .. }) {
+        return true;
+    }
+    alternatives(error).is_some_and(|all| !all.iter().any(|errors| is_meant(error, errors)))
+}
+
+/// Whether an alternative, by which these are the faults, is of the data's type.
+fn is_meant(error: &ValidationError<'_>, errors: &[ValidationError<'_>]) -> bool {
+    let mut here = errors
+        .iter()
+        .filter(|inner| inner.instance_path() == error.instance_path());
+    !here.any(is_of_another_type)
 }
 
 fn alternatives<'a>(error: &'a ValidationError<'_>) -> Option<&'a [Vec<ValidationError<'static>>]> {
@@ -180,7 +190,7 @@ mod tests {
             "properties": {"in": {"type": "string"}}});
         let schema = Schema::compile(&json!({"properties": {"a": {"anyOf": [
             query,
-            {"type": "array", "items": {"anyOf": [{"type": "integer"}, query]}},
+            {"type": "array", "items": {"anyOf": [{"anyOf": [{"type": "integer"}, {"type": "boolean"}]}, query]}},
             {"type": "null"},
         ]}}}))
         .unwrap();
@@ -195,7 +205,8 @@ mod tests {
             [
                 format!("/a/1: {missing}"),
                 r#"/a/2/in: 7 is not of type "string""#.to_owned(),
-                r#"/a/3: "x" is not of type "integer"; or "x" is not of type "object""#.to_owned(),
+                r#"/a/3: "x" is not of type "integer"; or "x" is not of type "boolean"; or "x" is not of type "object""#
+                    .to_owned(),
             ]
         );
         assert_eq!(

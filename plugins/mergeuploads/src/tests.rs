@@ -103,9 +103,13 @@ fn a_query_says_what_it_asks() {
         ),
         (
             json!({"collection": 1, "child_type": "collection"}),
-            "/input/uploads: ",
+            "/input/uploads/child_type: ",
         ),
         (json!("./a.changes"), "/input/uploads: "),
+        (
+            json!([1, {"collection": {}}]),
+            "/input/uploads/1/collection: {} is not of type",
+        ),
     ] {
         let faults = faults::<Mergeuploads>(&json!({"input": {"uploads": query}}));
         assert!(faults[0].starts_with(place), "{faults:?}");
