@@ -15,8 +15,8 @@ const LATER: [(&str, &str); 8] = [
     ("debian:system-tarball", "components"),
 ];
 
-/// What no worker of a version gives: 0.11.3 knows nothing of debug symbols and reports of piuparts, and to later ones packages are given each
-/// for itself alone.
+/// What no worker of a version gives: 0.11.3 knows nothing of debug symbols and reports of piuparts, and to later ones packages
+/// are given each for itself alone.
 const NOT_GIVEN: [(Dialect, &str); 3] = [
     (Dialect::Plain, "debian:debug-symbols"),
     (Dialect::Plain, "debian:piuparts"),

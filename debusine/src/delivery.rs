@@ -13,11 +13,11 @@ use serde_json::json;
 use taskbay_core::with_sources;
 use ureq::http::Method;
 
-/// How often the debug logs are tried where the server takes its worker's word otherwise.
-const MOST_TRIES: u32 = 20;
+/// How often the server may fail at the debug logs.
+const MOST_LOG_TRIES: u32 = 20;
 /// How often a seat waits for a result to be taken although the server takes its worker's word otherwise.
 const MOST_REFUSALS: u32 = 12;
-/// How often where it is not the server that answers so, or nobody does: ten minutes at least.
+/// How often what stands before the server may answer in its place, or nobody: ten minutes at least.
 const MOST_LOSSES: u32 = 120;
 
 /// What becomes of a result that the server does not take now.
@@ -82,7 +82,10 @@ pub(crate) fn send_logs(
     };
     match sent() {
         Err(fault) if fault.is_unreached() => return Err(fault),
-        Err(fault) if fault.is_passing() && record.log_tries < MOST_TRIES => return Err(fault),
+        Err(fault @ Fault::Unavailable { .. }) if record.losses < MOST_LOSSES => return Err(fault),
+        Err(fault @ Fault::Failing { .. }) if record.log_tries < MOST_LOG_TRIES => {
+            return Err(fault);
+        }
         // The result decides: where it is kept, its logs are sent with it later.
         Err(fault) if fault.is_denied() => {
             log::warn!("{}", with_sources(&fault));
@@ -96,6 +99,7 @@ pub(crate) fn send_logs(
         Ok(()) => {}
     }
     record.are_logs_sent = true;
+    record.losses = 0;
     Ok(())
 }
 
@@ -127,19 +131,17 @@ impl Untaken {
         if why.is_unreached() || !matches!(standing::is_taken(client, worker), Ok(true)) {
             return Fate::Waits;
         }
-        // Then the result is told without them.
-        if self.is_about_logs {
-            record.log_tries += 1;
-            return Fate::Waits;
-        }
-        record.refusals += 1;
-        let most = match why {
-            Fault::Unavailable { .. } => MOST_LOSSES,
-            Fault::Failing { .. } => MOST_REFUSALS,
-            _ if why.is_denied() => MOST_REFUSALS,
-            _ => 1,
+        // What stands before the server has another patience than the server itself, so each is counted for itself.
+        let (count, most) = match why {
+            Fault::Unavailable { .. } => (&mut record.losses, MOST_LOSSES),
+            // Then the result is told without them.
+            _ if self.is_about_logs => (&mut record.log_tries, u32::MAX),
+            Fault::Failing { .. } => (&mut record.refusals, MOST_REFUSALS),
+            _ if why.is_denied() => (&mut record.refusals, MOST_REFUSALS),
+            _ => (&mut record.refusals, 1),
         };
-        if record.refusals < most {
+        *count += 1;
+        if self.is_about_logs || *count < most {
             Fate::Waits
         } else {
             Fate::IsApart

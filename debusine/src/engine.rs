@@ -106,7 +106,8 @@ impl DebusineEngine {
         }
     }
 
-    /// Leaves the server before it is told a result, with which it would give the next request to this seat.
+    /// Leaves the server before it is told a result, with which it would give the next request to this seat; waits for that, and
+    /// no longer than [`GOODBYE`].
     fn goodbye(seat: &Seat) {
         seat.leaves();
         let until = Instant::now() + GOODBYE;

@@ -41,6 +41,9 @@ pub(crate) struct Record {
     /// How often the server did not take the result although it takes this worker's word otherwise.
     #[serde(default)]
     pub(crate) refusals: u32,
+    /// How often it, or its logs, got no answer of the server's own although the server answers else.
+    #[serde(default)]
+    pub(crate) losses: u32,
     /// How it ended; none while it is executed.
     pub(crate) completion: Option<Completion>,
 }
@@ -60,6 +63,7 @@ impl Record {
             log_tries: 0,
             log_artifact: None,
             refusals: 0,
+            losses: 0,
             completion: None,
         }
     }

@@ -9,9 +9,9 @@ const DEEPEST: usize = 8;
 const REPOSITORIES: &str = "extra_repositories";
 
 /// The task's data, with the artifacts that the server found in the place of the lookups that it found them by: what is found
-/// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several, or several lists of them. The server asks for more
-/// than the lookup says, such as an environment's architecture, so its answer counts. Of further repositories, which may be
-/// its own, it says the addresses under their own name.
+/// under `a`, `b` of the data is `a_b_id` of the dynamic data, and `a_b_ids` where there are several, or several lists of them.
+/// The server asks for more than the lookup says, such as an environment's architecture, so its answer counts. Of further
+/// repositories, which may be its own, it says the addresses under their own name.
 pub(crate) fn resolved(data: &Value, dynamic: &Value) -> Value {
     let mut data = data.clone();
     if let Value::Object(dynamic) = dynamic {

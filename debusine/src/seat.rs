@@ -142,10 +142,11 @@ impl Seat {
         self.state().is_leaving = true;
     }
 
-    /// Whether it needs no connection, where the worker takes no more requests.
+    /// Whether it needs no connection, where the worker takes no more requests. A result that is kept is told without one:
+    /// over one the server would answer it with the next request.
     pub(crate) fn needs_nothing(&self) -> bool {
         let state = self.state();
-        state.is_leaving || matches!(state.work, Work::Nothing)
+        state.is_leaving || matches!(state.work, Work::Nothing | Work::Kept(_))
     }
 
     /// The attempt, if the seat executes that one.

@@ -60,6 +60,10 @@ impl AttemptServer {
     }
 
     fn find(&self, lookup: &Lookup) -> Result<ArtifactInfo, Fault> {
+        if *lookup == Lookup::Id(NOWHERE) {
+            let reason = "it was not given to this server, whose own worker gives none of its category; use the files themselves";
+            return Err(Fault::malformed(format!("artifact {NOWHERE}"), reason));
+        }
         let login = &self.attempt.login;
         let id = self.patiently(|| self.lookups().artifact(lookup))?;
         self.patiently(|| {

@@ -27,7 +27,8 @@ fn the_first_signal_has_it_finish(server: &Server) {
     place.configure("[worker]\nslots = 2\n");
     fake::add_to(&place, 1000);
     let (worker, request) = midst(server, place);
-    let idle = "select id from db_worker where connected_at is not null";
+    let idle =
+        "select id from db_worker where connected_at is not null and worker_type = 'external'";
     worker.wait_until("be there twice", || {
         server.enable_workers();
         server.records.rows(idle).len() == 2

@@ -176,6 +176,42 @@ fn a_result_that_is_never_taken_leaves_its_seat() {
     is_set_aside(504, 120);
 }
 
+/// A server that fails once is not given up for what a gateway did before.
+#[test]
+fn each_has_a_patience_of_its_own() {
+    let mut asked = 0;
+    let asked = move || {
+        asked += 1;
+        if asked <= 2 * 24 { 502 } else { 500 }
+    };
+    let asked = Mutex::new(asked);
+    let (_folder, engine, _) = executing(move |_| problem(asked.lock().unwrap()(), "No"));
+    engine.complete(&LEASE, &Outcome::of(Ok(true))).unwrap();
+    let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
+    for _ in 0..30 {
+        let _ = shared.tell_kept(seat);
+    }
+    assert!(seat.has_result());
+}
+
+/// While a worker ends, what is kept is told without the connection over which its server would answer with more work.
+#[test]
+fn a_kept_result_needs_no_connection() {
+    let (_folder, engine, _) = executing(|_| Says::status(503));
+    let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
+    engine.drains();
+    assert!(!shared.is_left_by(seat));
+    engine.complete(&LEASE, &Outcome::of(Ok(true))).unwrap();
+    assert!(seat.has_result() && shared.is_left_by(seat));
+
+    let (_folder, engine, _) = executing(|_| Says::status(503));
+    let (shared, seat) = (&engine.shared, &engine.shared.seats[0]);
+    engine.complete(&LEASE, &Outcome::of(Ok(true))).unwrap();
+    assert!(!shared.is_left_by(seat));
+    engine.drains();
+    assert!(seat.has_result() && shared.is_left_by(seat));
+}
+
 /// Nothing that it takes is missed.
 #[test]
 fn a_result_waits_for_a_server_that_is_away() {
@@ -201,7 +237,7 @@ fn a_result_does_not_wait_for_its_logs_for_ever() {
     let logs = DebugLogs::begin(shelf);
     let mut record = Record::of_noop(7);
     let token = Token::parse("secret").unwrap();
-    for _ in 0..20 {
+    for _ in 0..120 {
         let told = delivery::tell(&server.client, &token, &logs, &mut record);
         let fate = told.unwrap_err().fate(&server.client, &token, &mut record);
         assert_eq!(fate, delivery::Fate::Waits);
