@@ -17,7 +17,7 @@ const NOT_STARTED: std::ops::RangeInclusive<i32> = 125..=127;
 /// The same paths name the same files in both places, as long as they lie in a [`directory`](Self::directory) of this.
 #[derive(Debug)]
 pub struct Executor<'a> {
-    context: &'a Context,
+    pub(crate) context: &'a Context,
     environment: Option<Environment>,
 }
 
@@ -61,11 +61,6 @@ impl<'a> Executor<'a> {
             Some(_) => Confinement::Limits,
             None => Confinement::Strict,
         }
-    }
-
-    /// What the attempt may use.
-    pub(crate) fn context(&self) -> &Context {
-        self.context
     }
 
     /// The directory in which commands start. Those in an environment cannot change it.

@@ -16,6 +16,9 @@ pub const BINARIES: &[&str] = &[
     "debian:upload",
 ];
 
+/// The most artifacts that one key of the task data may name.
+const MOST_INPUTS: usize = 10_000;
+
 /// An artifact that has been fetched.
 #[derive(Debug)]
 pub struct Input {
@@ -98,7 +101,7 @@ impl Input {
         categories: &[&str],
         directory: impl AsRef<Path>,
     ) -> Result<Vec<Self>, TaskError> {
-        let context = executor.context();
+        let context = executor.context;
         each(context, named, directory.as_ref(), |place, directory| {
             Self::fetch_for(executor, place, categories, directory)
         })
@@ -180,7 +183,7 @@ fn each(
     directory: &Path,
     fetch: impl Fn((&str, &Lookup), PathBuf) -> Result<Input, TaskError>,
 ) -> Result<Vec<Input>, TaskError> {
-    let mut inputs = Vec::new();
+    let mut inputs: Vec<Input> = Vec::new();
     for (place, selected) in lookups.iter() {
         let pointer = format!("{pointer}{place}");
         let found: Vec<Lookup> = match selected {
@@ -191,6 +194,14 @@ fn each(
             }
         };
         for lookup in &found {
+            // What several name is taken once.
+            if inputs.iter().any(|input| *lookup == Lookup::Id(input.id)) {
+                continue;
+            }
+            if inputs.len() == MOST_INPUTS {
+                let message = format!("names more than {MOST_INPUTS} artifacts; ask for less");
+                return Err(TaskConfigError::new(&pointer, message).into());
+            }
             let directory = directory.join(inputs.len().to_string());
             inputs.push(fetch((&pointer, lookup), directory)?);
         }

@@ -15,6 +15,9 @@ use std::{
 };
 use taskbay_plugin_api::{Context, TaskError, run_heard};
 
+/// How much of what packages print is kept in a file, in bytes: they may print for ever.
+const LONGEST_OUTPUT: usize = 64 << 20;
+
 /// What programs say on a full disk, in the locale that they are given. Packages that are built or tested may say it too,
 /// since some have tests of what they do then.
 const FULL: &str = "No space left on device";
@@ -141,10 +144,16 @@ pub(crate) fn run_package(
     let unwritten =
         |error: io::Error| TaskError::new(format!("cannot write {}: {error}", output.display()));
     let mut file = BufWriter::new(File::create(output).map_err(unwritten)?);
-    let mut written = Ok(());
+    let (mut written, mut left) = (Ok(()), LONGEST_OUTPUT);
     let status = run_as(context, command, [None, None], |room, line| {
         room.hear_package(line);
-        if written.is_ok() {
+        if written.is_ok() && left > 0 {
+            left = left.saturating_sub(line.len() + 1);
+            let line = if left > 0 {
+                line
+            } else {
+                "(the rest is left out)"
+            };
             written = writeln!(file, "{line}");
         }
     })?;

@@ -93,8 +93,12 @@ impl<'s> Run<'s> {
         let built = self.all_made(id, "debian:binary-package");
         let log = self.made(id, "debian:package-build-log");
         let both = json!({"source_artifact": source, "binary_artifacts": built});
-        let [old_package, new_package] = stored.packages;
-        let packages = [[old_package], [new_package]];
+        let packages = if self.is_later() {
+            stored.packages.map(|package| [package])
+        } else {
+            // There only uploads can be compared.
+            [[self.made(id, "debian:upload")]; 2]
+        };
         for (name, task, data) in [
             ("lintian", "lintian", json!({"input": both})),
             ("blhc", "blhc", json!({"input": {"artifact": log}})),

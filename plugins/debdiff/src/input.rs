@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 
 /// What the work request names as one side.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Selected<'a> {
+pub(crate) enum SideLookups<'a> {
     /// One artifact.
     One(&'a Lookup),
     /// Any number of them, and never surely none.
@@ -52,16 +52,16 @@ pub(crate) struct Sides<'a> {
     /// What kind of packages they are.
     pub(crate) kind: Kind,
     /// The original.
-    pub(crate) original: Selected<'a>,
+    pub(crate) original: SideLookups<'a>,
     /// What came of it.
-    pub(crate) new: Selected<'a>,
+    pub(crate) new: SideLookups<'a>,
 }
 
 impl Input {
     /// The two sides, or all that is wrong with them.
     pub(crate) fn sides(&self) -> Result<Sides<'_>, Vec<TaskConfigError>> {
         let (kind, all): (_, Vec<_>) = match (&self.source_artifacts, &self.binary_artifacts) {
-            (Some(sources), None) => (Kind::Source, sources.iter().map(Selected::One).collect()),
+            (Some(sources), None) => (Kind::Source, sources.iter().map(SideLookups::One).collect()),
             (None, Some(binaries)) => {
                 let binaries = binaries.iter().map(Named::selected).collect();
                 (Kind::Binary, binaries)
@@ -101,15 +101,15 @@ fn fault<T>(message: &str) -> Result<T, Vec<TaskConfigError>> {
 }
 
 impl Named {
-    fn selected(&self) -> Selected<'_> {
+    fn selected(&self) -> SideLookups<'_> {
         match self {
-            Self::One(lookup) => Selected::One(lookup),
-            Self::Many(lookups) => Selected::Many(lookups),
+            Self::One(lookup) => SideLookups::One(lookup),
+            Self::Many(lookups) => SideLookups::Many(lookups),
         }
     }
 }
 
-impl Selected<'_> {
+impl SideLookups<'_> {
     fn names_nothing(self) -> bool {
         matches!(self, Self::Many(lookups) if lookups.is_empty())
     }

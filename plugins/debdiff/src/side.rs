@@ -1,6 +1,6 @@
 //! One side of a comparison, fetched.
 
-use crate::input::{Kind, Selected};
+use crate::input::{Kind, SideLookups};
 use std::path::Path;
 use taskbay_debian::{Executor, Input, some};
 use taskbay_plugin_api::{Artifact, ArtifactId, TaskConfigError, TaskError};
@@ -18,16 +18,16 @@ impl Side {
         executor: &Executor<'_>,
         kind: Kind,
         at: usize,
-        selected: Selected<'_>,
+        selected: SideLookups<'_>,
     ) -> Result<Self, TaskError> {
         let pointer = kind.pointer_to(at);
         let (categories, directory) = (kind.categories(), format!("side-{at}"));
         let inputs = match selected {
-            Selected::One(lookup) => {
+            SideLookups::One(lookup) => {
                 let place = (&*pointer, lookup);
                 vec![Input::fetch_for(executor, place, categories, directory)?]
             }
-            Selected::Many(lookups) => {
+            SideLookups::Many(lookups) => {
                 let named = (&*pointer, lookups);
                 let found = Input::fetch_all_for(executor, named, categories, directory)?;
                 some(&pointer, found)?

@@ -70,9 +70,6 @@ impl Products<'_> {
         for (architecture, packages) in by_architecture {
             built.push(self.server().upload(together(&architecture, &packages))?);
         }
-        for (symbols, package) in debug {
-            self.upload_symbols(&symbols, package)?;
-        }
         let mut uploads = Vec::new();
         for changes in files(self.directory, "changes")? {
             let upload = give_upload(self.context, &changes, &built)?;
@@ -87,11 +84,15 @@ impl Products<'_> {
             self.server()
                 .relate_all(*package, RelationKind::BuiltUsing, [self.source.id])?;
         }
-        self.server().relate_all(
-            log,
-            RelationKind::RelatesTo,
-            built.into_iter().chain(uploads),
-        )?;
+        // As with Debusine, the log is of packages, and so of no upload that has none.
+        let uploads = uploads.into_iter().filter(|_| !built.is_empty());
+        let told = built.iter().copied().chain(uploads);
+        self.server()
+            .relate_all(log, RelationKind::RelatesTo, told)?;
+        // Last, since much less depends on them.
+        for (symbols, package) in debug {
+            self.upload_symbols(&symbols, package)?;
+        }
         Ok(())
     }
 
