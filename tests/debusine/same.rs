@@ -35,6 +35,15 @@ const WITHOUT_A_SYSTEM: &[Difference] = &[
     },
 ];
 
+/// What is not the same in any system of any version.
+pub(crate) const TEMPORARY: Difference = Difference {
+    lines: &[
+        "stock, autopkgtest: debian:autopkgtest.cmdline = ",
+        "ours, autopkgtest: debian:autopkgtest.cmdline = ",
+    ],
+    why: "directories for temporary files have other names, and ours has all of autopkgtest's own within the attempt's",
+};
+
 /// What is not the same in a system, and why.
 const IN_A_SYSTEM: &[Difference] = &[
     Difference {
@@ -60,13 +69,7 @@ const IN_A_SYSTEM: &[Difference] = &[
         ],
         why: "the stock worker calls `useradd` in the system, which one of the variant `buildd` has not; ours needs no user there",
     },
-    Difference {
-        lines: &[
-            "stock, autopkgtest: debian:autopkgtest.cmdline = ",
-            "ours, autopkgtest: debian:autopkgtest.cmdline = ",
-        ],
-        why: "directories for temporary files have other names, and ours has all of autopkgtest's own within the attempt's",
-    },
+    TEMPORARY,
     Difference {
         lines: &[
             "ours, autopkgtest: debian:autopkgtest relates-to debian:binary-package",

@@ -2,7 +2,7 @@
 
 use crate::{
     account::Difference,
-    same::{in_a_system, without_a_system},
+    same::{TEMPORARY, in_a_system, without_a_system},
     server::Server,
 };
 use taskbay_test::debian_mirror;
@@ -28,14 +28,8 @@ const WITHOUT_A_SYSTEM: &[Difference] = &[
     },
 ];
 
-/// What is not the same in a system, and why.
-const IN_A_SYSTEM: &[Difference] = &[Difference {
-    lines: &[
-        "stock, autopkgtest: debian:autopkgtest.cmdline = ",
-        "ours, autopkgtest: debian:autopkgtest.cmdline = ",
-    ],
-    why: "directories for temporary files have other names, and ours has all of autopkgtest's own within the attempt's",
-}];
+/// What is not the same in a system.
+const IN_A_SYSTEM: &[Difference] = &[TEMPORARY];
 
 #[test]
 fn requests_without_a_system_come_to_the_same() {
