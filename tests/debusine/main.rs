@@ -11,6 +11,8 @@
     reason = "a test that cannot go on fails, and says what a worker said; of the farm only a part is used here"
 )]
 
+#[path = "../it/faketime.rs"]
+mod faketime;
 #[path = "../it/farm.rs"]
 mod farm;
 #[path = "../it/unruly.rs"]

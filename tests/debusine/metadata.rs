@@ -2,14 +2,14 @@
 
 use crate::{
     api::LIMIT,
+    faketime,
     server::Server,
     site::until,
     system::Release,
     worker::{Kind, Place, Worker},
 };
 use serde_json::Value;
-use std::{fs, path::PathBuf};
-use taskbay_test::skip_not_installed;
+use std::fs;
 
 /// An app that has the server ask its workers every two seconds, where it does so every hour.
 const HURRIED: &str = "
@@ -112,21 +112,10 @@ fn what_changes_and_what_is_asked_is_told_to_0_16() {
     }
 }
 
-/// Where Debian's `libfaketime` puts the library that answers what time it is.
-fn library() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").unwrap().flatten();
-    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
-    let found = libraries.find(|library| library.exists());
-    if found.is_none() {
-        skip_not_installed("libfaketime is not installed; scripts/install-tools installs it");
-    }
-    found
-}
-
 /// The worker's clock runs fast; the server's, which would ask by itself after an hour, does not.
 #[test]
 fn it_speaks_of_itself_every_hour() {
-    let (Some(server), Some(library)) = (Server::start_in_full(), library()) else {
+    let (Some(server), Some(library)) = (Server::start_in_full(), faketime::library()) else {
         return;
     };
     let mut place = Place::new(server.url());

@@ -3,22 +3,10 @@
 use crate::{
     bay::{Bay, Service, attempts},
     database::Database,
-    server,
+    faketime, server,
 };
 use rustix::process::Signal;
 use std::{fs, path::PathBuf, thread, time::Duration};
-use taskbay_test::skip_not_installed;
-
-/// Where Debian's `libfaketime` puts the library that answers what time it is.
-fn library() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").unwrap().flatten();
-    let mut libraries = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
-    let found = libraries.find(|library| library.exists());
-    if found.is_none() {
-        skip_not_installed("libfaketime is not installed; scripts/install-tools installs it");
-    }
-    found
-}
 
 /// A clock that a test sets.
 struct FakeClock {
@@ -29,7 +17,7 @@ struct FakeClock {
 impl FakeClock {
     /// One that its file, of that path, says.
     fn at(file: PathBuf) -> Option<Self> {
-        let library = library()?;
+        let library = faketime::library()?;
         let clock = Self { library, file };
         clock.set("+0");
         Some(clock)

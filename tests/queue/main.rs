@@ -7,6 +7,8 @@
     reason = "a test that cannot go on fails; of the farm only a part is used here"
 )]
 
+#[path = "../it/faketime.rs"]
+mod faketime;
 #[path = "../it/farm.rs"]
 mod farm;
 #[path = "../../engine/tests/conformance/server.rs"]
